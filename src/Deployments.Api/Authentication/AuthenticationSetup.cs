@@ -1,0 +1,83 @@
+using Deployments.Api.Errors;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Deployments.Api.Authentication;
+
+/// <summary>Tokens in, callers out.</summary>
+internal static class AuthenticationSetup
+{
+    private const string OpenStackHeader = "X-Auth-Token";
+    private const string BearerPrefix = "Bearer ";
+
+    public static IServiceCollection AddTokenAuthentication(
+        this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
+    {
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(options =>
+        {
+            options.MapInboundClaims = false;
+            options.TokenHandlers.Clear();
+            options.TokenHandlers.Add(new SignedTokenHandler(
+                TokenSources.Read(configuration, environment.IsDevelopment()),
+                TokenSources.HasAuthority(configuration) ? TokenSources.ForAuthority(configuration) : null,
+                configuration["Authentication:DefaultRole"] ?? "member"));
+            options.Events = new JwtBearerEvents { OnMessageReceived = TakeToken, OnChallenge = ChallengeAsync };
+        });
+        services.AddAuthorization(ProjectAccess.AddPolicies);
+        services.AddSingleton<IAuthorizationHandler, ProjectAccess>();
+
+        // Options are made at the first request; a refusal to start must come before it.
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).ValidateOnStart();
+        return services;
+    }
+
+    private static Task TakeToken(MessageReceivedContext context)
+    {
+        var headers = context.Request.Headers;
+        var tokens = headers.Authorization
+            .Where(value => value is not null && value.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase))
+            .Select(value => value![BearerPrefix.Length..].Trim())
+            .Concat(headers[OpenStackHeader].Select(value => (value ?? string.Empty).Trim()))
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
+
+        switch (tokens)
+        {
+            case []:
+                context.NoResult();
+                break;
+            case [{ } token]:
+                context.Token = token;
+                break;
+            default:
+                context.Fail(new SecurityTokenValidationException("The request carries two tokens that differ."));
+                break;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static Task ChallengeAsync(JwtBearerChallengeContext context)
+    {
+        context.HandleResponse();
+
+        var reason = context.AuthenticateFailure switch
+        {
+            null => "A token is required, in Authorization: Bearer or in X-Auth-Token.",
+            SecurityTokenExpiredException => "The token has expired.",
+            SecurityTokenNotYetValidException => "The token is not valid yet.",
+            SecurityTokenNoExpirationException => "The token names no time of expiry.",
+            SecurityTokenInvalidAudienceException => "The token is for another audience.",
+            SecurityTokenInvalidIssuerException => "The token is from an issuer that is not trusted here.",
+            SecurityTokenMalformedException => "The token is no JSON Web Token.",
+            { } other when other.GetType() == typeof(SecurityTokenValidationException) => other.Message,
+            _ => "The token's signature does not verify.",
+        };
+        context.Response.Headers.WWWAuthenticate = context.AuthenticateFailure is null
+            ? "Bearer realm=\"deployments\""
+            : $"Bearer realm=\"deployments\", error=\"invalid_token\", error_description=\"{reason}\"";
+        return context.HttpContext.RequestServices.GetRequiredService<ErrorWriter>()
+            .WriteAsync(context.HttpContext, StatusCodes.Status401Unauthorized, reason);
+    }
+}

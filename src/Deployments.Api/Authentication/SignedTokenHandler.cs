@@ -1,0 +1,93 @@
+using System.Security.Claims;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Deployments.Api.Authentication;
+
+/// <summary>
+/// Verifies a token against each source whose keys fit its algorithm, and reduces it to what this service asks of it: who, which
+/// project, which roles.
+/// </summary>
+internal sealed class SignedTokenHandler(IReadOnlyList<TokenSource> sources, TokenSource? authority, string? defaultRole) : TokenHandler
+{
+    private const string SubjectClaim = "sub";
+    private static readonly JsonWebTokenHandler Jwt = new() { MapInboundClaims = false };
+
+    /// <param name="token">The token as it came.</param>
+    /// <param name="validationParameters">JwtBearer's, for the sake of the discovery behind Authority alone.</param>
+    public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)
+    {
+        if (!Jwt.CanReadToken(token))
+        {
+            return Failed(new SecurityTokenMalformedException("This is no JSON Web Token."));
+        }
+
+        JsonWebToken read;
+        try
+        {
+            read = Jwt.ReadJsonWebToken(token);
+        }
+        catch (ArgumentException)
+        {
+            return Failed(new SecurityTokenMalformedException("This is no JSON Web Token."));
+        }
+
+        Exception? failure = null;
+        foreach (var source in SourcesFor(read.Alg, validationParameters))
+        {
+            var result = await Jwt.ValidateTokenAsync(token, source.Parameters);
+            if (result.IsValid)
+            {
+                return new TokenValidationResult
+                {
+                    IsValid = true,
+                    SecurityToken = result.SecurityToken,
+                    ClaimsIdentity = Reduce((JsonWebToken)result.SecurityToken, source.ProjectClaim),
+                };
+            }
+
+            // A failure past the signature says more than that another source's keys do not fit.
+            failure = failure is null or SecurityTokenInvalidSignatureException ? result.Exception : failure;
+        }
+
+        return Failed(failure ?? new SecurityTokenInvalidAlgorithmException("No key here is for this token's algorithm."));
+    }
+
+    private IEnumerable<TokenSource> SourcesFor(string algorithm, TokenValidationParameters discovered)
+    {
+        var fitting = sources.Where(source => source.Parameters.ValidAlgorithms.Contains(algorithm));
+        if (authority is null || !authority.Parameters.ValidAlgorithms.Contains(algorithm))
+        {
+            return fitting;
+        }
+
+        var parameters = authority.Parameters.Clone();
+        parameters.ConfigurationManager = discovered.ConfigurationManager;
+        return fitting.Append(authority with { Parameters = parameters });
+    }
+
+    private ClaimsIdentity Reduce(JsonWebToken token, string projectClaim)
+    {
+        var identity = new ClaimsIdentity(nameof(SignedTokenHandler), SubjectClaim, TokenSources.RolesClaim);
+        identity.AddClaim(new Claim(SubjectClaim, token.Subject ?? string.Empty));
+        identity.AddClaims(token.Claims
+            .Where(claim => claim.Type == projectClaim)
+            .Select(claim => new Claim(TokenSources.ProjectClaim, claim.Value)));
+
+        // An empty list of roles is a list of roles: such a token may do nothing.
+        if (token.TryGetPayloadValue<object>(TokenSources.RolesClaim, out _))
+        {
+            identity.AddClaims(token.Claims
+                .Where(claim => claim.Type == TokenSources.RolesClaim)
+                .Select(claim => new Claim(TokenSources.RolesClaim, claim.Value)));
+        }
+        else if (!string.IsNullOrEmpty(defaultRole))
+        {
+            identity.AddClaim(new Claim(TokenSources.RolesClaim, defaultRole));
+        }
+
+        return identity;
+    }
+
+    private static TokenValidationResult Failed(Exception exception) => new() { IsValid = false, Exception = exception };
+}

@@ -1,0 +1,97 @@
+using System.Globalization;
+using Deployments.Api.Authentication;
+using Deployments.Api.Http;
+using Deployments.Api.OpenApi;
+
+namespace Deployments.Api.Commands;
+
+/// <summary>What the program does besides serving, when its first argument names it.</summary>
+internal static class CommandLine
+{
+    private const string Usage =
+        """
+        Usage:
+          (no command)                                     serve
+          token --project NAME [--role ROLE] [--hours N]   print a token signed with the development key; --role may be repeated
+          openapi                                          print the OpenAPI document
+          healthcheck                                      exit with 0 if the service on this machine is ready
+        """;
+
+    private const int DefaultHours = 8;
+
+    public static bool Names(string[] args) => args is ["token" or "openapi" or "healthcheck" or "help" or "--help" or "-h", ..];
+
+    public static async Task<int> RunAsync(WebApplication app, string[] args)
+    {
+        switch (args[0])
+        {
+            case "token":
+                return PrintToken(app.Environment, args[1..]);
+            case "openapi":
+                Console.WriteLine(await OpenApiSetup.WriteAsync(app.Services));
+                return 0;
+            case "healthcheck":
+                return await CheckHealthAsync(app.Configuration);
+            default:
+                Console.WriteLine(Usage);
+                return 0;
+        }
+    }
+
+    private static int PrintToken(IHostEnvironment environment, string[] args)
+    {
+        string? project = null;
+        var roles = new List<string>();
+        var hours = DefaultHours;
+        for (var i = 0; i < args.Length; i += 2)
+        {
+            switch (args[i..Math.Min(i + 2, args.Length)])
+            {
+                case ["--project", { Length: > 0 } name]:
+                    project = name;
+                    break;
+                case ["--role", { Length: > 0 } role]:
+                    roles.Add(role);
+                    break;
+                case ["--hours", var number] when int.TryParse(number, CultureInfo.InvariantCulture, out hours) && hours > 0:
+                    break;
+                default:
+                    return Refuse($"token: {string.Join(' ', args[i..])} was not understood.{Environment.NewLine}{Usage}");
+            }
+        }
+
+        if (project is null)
+        {
+            return Refuse($"token: --project is required.{Environment.NewLine}{Usage}");
+        }
+
+        if (!environment.IsDevelopment())
+        {
+            return Refuse("token: the development key works in Development alone. Ask the identity service for a token.");
+        }
+
+        Console.WriteLine(DevelopmentKey.CreateToken(project, roles is [] ? ["member"] : roles, TimeSpan.FromHours(hours)));
+        return 0;
+    }
+
+    private static async Task<int> CheckHealthAsync(IConfiguration configuration)
+    {
+        var port = configuration["HTTP_PORTS"]?.Split(';')[0] ?? "8080";
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(4) };
+        try
+        {
+            using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{port}{Health.ReadyPath}"));
+            return answer.IsSuccessStatusCode ? 0 : 1;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            return Refuse(exception.Message);
+        }
+    }
+
+    private static int Refuse(string reason)
+    {
+        Console.Error.WriteLine(reason);
+        return 2;
+    }
+}

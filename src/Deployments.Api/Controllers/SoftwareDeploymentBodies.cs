@@ -1,0 +1,54 @@
+using System.Text.Json;
+using Deployments.Application.SoftwareDeployments;
+
+namespace Deployments.Api.Controllers;
+
+/// <summary>A software deployment to create. Fields that are not listed here are ignored; null is the same as leaving a field out.</summary>
+public sealed record CreateSoftwareDeploymentBody
+{
+    /// <summary>The software configuration to apply. It need not be one that is held here.</summary>
+    /// <example>8da95794-2ad9-4979-8ae5-739ce314c5cd</example>
+    public string? ConfigId { get; init; }
+
+    /// <summary>The server to apply it to. It need not be a UUID.</summary>
+    /// <example>ec14c864-096e-4e27-bb8a-2c2b4dc6f3f5</example>
+    public string? ServerId { get; init; }
+
+    /// <summary>The stack action that triggers the deployment, usually CREATE, UPDATE, DELETE, SUSPEND or RESUME.</summary>
+    /// <example>CREATE</example>
+    public string? Action { get; init; }
+
+    /// <summary>Input data as key-value pairs. They come back as they were sent; nested at most 64 levels deep.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
+
+    /// <summary>How it went so far; IN_PROGRESS if left out.</summary>
+    /// <example>IN_PROGRESS</example>
+    public string? Status { get; init; }
+
+    /// <summary>Why it has its status.</summary>
+    /// <example>Deploy data available</example>
+    public string? StatusReason { get; init; }
+
+    /// <summary>A second project that may list, read, update and delete the deployment, through its own path. It is never shown again.</summary>
+    /// <example>c024bfada67845ddb17d2b0c0be8cd79</example>
+    public string? StackUserProjectId { get; init; }
+
+    internal CreateDeploymentCommand ToCommand(string projectId) => new()
+    {
+        ProjectId = projectId,
+        ConfigId = ConfigId,
+        ServerId = ServerId,
+        Action = Action,
+        InputValues = InputValues,
+        Status = Status,
+        StatusReason = StatusReason,
+        StackUserProjectId = StackUserProjectId,
+    };
+}
+
+/// <summary>One software deployment.</summary>
+public sealed record SoftwareDeploymentEnvelope
+{
+    /// <summary>The deployment.</summary>
+    public required SoftwareDeploymentDto SoftwareDeployment { get; init; }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json.Serialization;
+
+namespace Deployments.Api.Errors;
+
+/// <summary>What every error answers: a problem document (RFC 9457), with the members that OpenStack's clients read beside it.</summary>
+public sealed record ErrorBody
+{
+    /// <summary>What kind of error it is: a URN that does not change.</summary>
+    /// <example>urn:deployments:error:invalid</example>
+    public required string Type { get; init; }
+
+    /// <summary>The status code's name.</summary>
+    /// <example>Bad Request</example>
+    public required string Title { get; init; }
+
+    /// <summary>The HTTP status code.</summary>
+    /// <example>400</example>
+    public required int Status { get; init; }
+
+    /// <summary>What is wrong, for people.</summary>
+    /// <example>config_id is required.</example>
+    public required string Detail { get; init; }
+
+    /// <summary>The request's id, the same as in <c>X-Openstack-Request-Id</c> and in the service's log.</summary>
+    /// <example>req-0b2a6e3c-6a5a-4a0e-9f43-2f3b2a1c9d10</example>
+    public required string Instance { get; init; }
+
+    /// <summary>On 400 only: the messages by the field at fault.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
+
+    /// <summary>The same as <c>status</c>.</summary>
+    /// <example>400</example>
+    public required int Code { get; init; }
+
+    /// <summary>The same as <c>detail</c>.</summary>
+    /// <example>config_id is required.</example>
+    public required string Explanation { get; init; }
+
+    /// <summary>The same again, where OpenStack's command line looks for it.</summary>
+    [JsonPropertyName("error")]
+    public required ErrorCause Cause { get; init; }
+}
+
+/// <summary>An error as OpenStack's command line reads it.</summary>
+public sealed record ErrorCause
+{
+    /// <summary>The last part of the error's <c>type</c>.</summary>
+    /// <example>invalid</example>
+    public required string Type { get; init; }
+
+    /// <summary>The same as <c>detail</c>.</summary>
+    /// <example>config_id is required.</example>
+    public required string Message { get; init; }
+
+    /// <summary>Always null: where in the service it happened is nobody's business outside.</summary>
+    public string? Traceback { get; init; }
+}

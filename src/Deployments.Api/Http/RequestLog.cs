@@ -1,0 +1,38 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace Deployments.Api.Http;
+
+/// <summary>One line for each request: the route rather than the path, and never a header, a token or a body.</summary>
+internal static partial class RequestLog
+{
+    public static void UseRequestLog(this WebApplication app)
+    {
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Deployments.Api.Requests");
+        app.Use(async (context, next) =>
+        {
+            var started = Stopwatch.GetTimestamp();
+            try
+            {
+                await next(context);
+            }
+            finally
+            {
+                // Where an exception was answered, the endpoint has moved to the note that the exception handler left.
+                var failure = context.Features.Get<IExceptionHandlerFeature>();
+                Answered(
+                    logger,
+                    context.Request.Method,
+                    ((failure?.Endpoint ?? context.GetEndpoint()) as RouteEndpoint)?.RoutePattern.RawText,
+                    context.Response.StatusCode,
+                    Stopwatch.GetElapsedTime(started).TotalMilliseconds,
+                    context.TraceIdentifier,
+                    (failure?.RouteValues ?? context.Request.RouteValues)[Routes.ProjectId] as string);
+            }
+        });
+    }
+
+    [LoggerMessage(LogLevel.Information, "{Method} {Route} {Status} {Milliseconds:F1} ms {RequestId} {Project}")]
+    private static partial void Answered(
+        ILogger logger, string method, string? route, int status, double milliseconds, string requestId, string? project);
+}

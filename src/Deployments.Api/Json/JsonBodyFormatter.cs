@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.Text.Json;
+using Deployments.Api.Errors;
+using Deployments.Application.Errors;
+using Microsoft.AspNetCore.Mvc.Formatters;
+using Microsoft.Net.Http.Headers;
+
+namespace Deployments.Api.Json;
+
+/// <summary>
+/// Reads every body. In the contract's order: media type (415), size (413), then the text itself (400), with messages that
+/// name the field at fault.
+/// </summary>
+internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBytes) : IInputFormatter
+{
+    private const string Body = "body";
+    private const int DrainedBytes = 16 * 1024 * 1024;
+
+    private static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
+
+    public bool CanRead(InputFormatterContext context) => true;
+
+    public async Task<InputFormatterResult> ReadAsync(InputFormatterContext context)
+    {
+        var request = context.HttpContext.Request;
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Clamp((int)(request.ContentLength ?? 0) + 1, 1024, maxBytes + 1));
+        try
+        {
+            var cancellation = context.HttpContext.RequestAborted;
+            var length = await request.Body.ReadAsync(buffer, cancellation);
+            if (length > 0 && !IsUtf8Json(request))
+            {
+                throw new HttpErrorException(StatusCodes.Status415UnsupportedMediaType);
+            }
+
+            if (request.ContentLength > maxBytes)
+            {
+                await RefuseSizeAsync(request.Body, buffer, cancellation);
+            }
+
+            for (int read = length; read > 0; length += read)
+            {
+                if (length > maxBytes)
+                {
+                    await RefuseSizeAsync(request.Body, buffer, cancellation);
+                }
+
+                if (length == buffer.Length)
+                {
+                    buffer = Grow(buffer);
+                }
+
+                read = await request.Body.ReadAsync(buffer.AsMemory(length), cancellation);
+            }
+
+            return InputFormatterResult.Success(Parse(buffer.AsSpan(0, length), context.ModelType));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static bool IsUtf8Json(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+        && request.Headers.ContentEncoding.All(encoding => "identity".Equals(encoding, StringComparison.OrdinalIgnoreCase));
+
+    // A client that is still sending would not see the answer: what it sends is taken off its hands, up to a bound.
+    private async Task RefuseSizeAsync(Stream body, byte[] buffer, CancellationToken cancellation)
+    {
+        var drained = 0;
+        int read;
+        while (drained < DrainedBytes && (read = await body.ReadAsync(buffer, cancellation)) > 0)
+        {
+            drained += read;
+        }
+
+        throw new HttpErrorException(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {maxBytes} bytes.");
+    }
+
+    private static byte[] Grow(byte[] buffer)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+        buffer.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return larger;
+    }
+
+    private object Parse(ReadOnlySpan<byte> text, Type type)
+    {
+        if (text.StartsWith(ByteOrderMark))
+        {
+            text = text[ByteOrderMark.Length..];
+        }
+
+        if (text.Trim(" \t\r\n"u8).IsEmpty)
+        {
+            throw new InvalidRequestException(Body, "A body is required: a JSON object.");
+        }
+
+        JsonRules.Check(text);
+        try
+        {
+            return JsonSerializer.Deserialize(text, type, options)
+                ?? throw new InvalidRequestException(Body, "The body must be a JSON object.");
+        }
+        catch (JsonException exception)
+        {
+            var field = JsonFields.Find(exception.Path, options.GetTypeInfo(type));
+            throw new InvalidRequestException(field.Name ?? Body, $"{field.Name ?? "The body"} must be {field.Kind}.");
+        }
+    }
+}

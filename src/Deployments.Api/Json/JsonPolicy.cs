@@ -1,0 +1,26 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Deployments.Api.Json;
+
+/// <summary>The one JSON policy: every body that is read or written follows it.</summary>
+internal static class JsonPolicy
+{
+    /// <summary>How deep a value that a caller chooses (input_values and its like) may be nested, itself included.</summary>
+    public const int MaxValueDepth = 64;
+
+    // Envelope, list and element around a value.
+    private const int MaxDepthAround = 8;
+
+    public static void Apply(JsonSerializerOptions options)
+    {
+        options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+        options.PropertyNameCaseInsensitive = false;
+        options.NumberHandling = JsonNumberHandling.Strict;
+        options.MaxDepth = MaxValueDepth + MaxDepthAround;
+        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping; // answers are JSON and never part of a page
+        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseUpper, allowIntegerValues: false));
+        options.Converters.Add(new TimeConverter());
+    }
+}

@@ -1,0 +1,76 @@
+using Deployments.Api.Errors;
+using NJsonSchema;
+using NJsonSchema.Generation;
+using NJsonSchema.Generation.TypeMappers;
+using NSwag;
+using NSwag.Generation;
+using NSwag.Generation.Processors.Security;
+
+namespace Deployments.Api.OpenApi;
+
+/// <summary>The OpenAPI document, made from the controllers and their documentation, and the page that shows it.</summary>
+internal static class OpenApiSetup
+{
+    private const string Version = "v1";
+    private const string DocumentPath = "/openapi/v1.json";
+
+    public static IServiceCollection AddOpenApi(this IServiceCollection services) => services.AddOpenApiDocument(settings =>
+    {
+        settings.DocumentName = Version;
+        settings.Title = "Deployments";
+        settings.Version = Version;
+        settings.Description = "Keeps software deployments: which software configuration is applied to which server, who asked, how it went.";
+        settings.SchemaSettings.TypeMappers.Add(new PrimitiveTypeMapper(typeof(Guid), schema =>
+        {
+            schema.Type = JsonObjectType.String;
+            schema.Format = "uuid";
+        }));
+        settings.SchemaSettings.SchemaNameGenerator = new SchemaNames();
+        settings.SchemaSettings.AlwaysAllowAdditionalObjectProperties = true;
+        settings.SchemaSettings.SchemaProcessors.Add(new RequestSchemas());
+        settings.AddSecurity("bearer", new OpenApiSecurityScheme
+        {
+            Type = OpenApiSecuritySchemeType.Http,
+            Scheme = "bearer",
+            BearerFormat = "JWT",
+            Description = "A JSON Web Token.",
+        });
+        settings.AddSecurity("x_auth_token", new OpenApiSecurityScheme
+        {
+            Type = OpenApiSecuritySchemeType.ApiKey,
+            In = OpenApiSecurityApiKeyLocation.Header,
+            Name = "X-Auth-Token",
+            Description = "The same token, where OpenStack's clients put it.",
+        });
+        settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("bearer"));
+        settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("x_auth_token"));
+    });
+
+    public static void UseOpenApi(this WebApplication app)
+    {
+        app.UseOpenApi(settings => settings.Path = DocumentPath);
+        app.UseSwaggerUi(settings =>
+        {
+            settings.Path = "/swagger";
+            settings.DocumentPath = DocumentPath;
+        });
+    }
+
+    /// <summary>The document as it is committed: the same text on every machine.</summary>
+    public static async Task<string> WriteAsync(IServiceProvider services)
+    {
+        var document = await services.GetRequiredService<IOpenApiDocumentGenerator>().GenerateAsync(Version);
+        return document.ToJson();
+    }
+
+    private sealed class SchemaNames : DefaultSchemaNameGenerator
+    {
+        public override string Generate(Type type)
+        {
+            var name = base.Generate(type);
+            return type == typeof(ErrorBody) ? "Error"
+                : name.EndsWith("Dto", StringComparison.Ordinal) ? name[..^"Dto".Length]
+                : name;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Deployments.Infrastructure.PrivatePostgres;
+
+namespace Deployments.Api;
+
+/// <summary>Where the database is when nobody says: in Development a private PostgreSQL, elsewhere nowhere.</summary>
+internal static class PrivatePostgresDefault
+{
+    public static async Task<PrivatePostgres?> StartIfNeededAsync(WebApplicationBuilder builder)
+    {
+        const string setting = $"ConnectionStrings:{Infrastructure.DependencyInjection.ConnectionName}";
+        if (!string.IsNullOrWhiteSpace(builder.Configuration[setting]))
+        {
+            return null;
+        }
+
+        if (!builder.Environment.IsDevelopment())
+        {
+            throw new StartupException($"{setting} is required: the PostgreSQL database to keep deployments in.");
+        }
+
+        try
+        {
+            var postgres = await PrivatePostgres.StartAsync(builder.Environment.ContentRootPath);
+            builder.Configuration[setting] = postgres.ConnectionString;
+            return postgres;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new StartupException($"{setting} is not set, and a private PostgreSQL could not be started. {exception.Message}");
+        }
+    }
+}

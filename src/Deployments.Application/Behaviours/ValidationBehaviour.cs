@@ -1,0 +1,22 @@
+using Deployments.Application.Errors;
+using FluentValidation;
+using MediatR;
+
+namespace Deployments.Application.Behaviours;
+
+/// <summary>Runs every validator of a request before its handler, and tells all broken rules at once.</summary>
+internal sealed class ValidationBehaviour<TRequest, TResponse>(IEnumerable<IValidator<TRequest>> validators)
+    : IPipelineBehavior<TRequest, TResponse>
+    where TRequest : IRequest<TResponse>
+{
+    public Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
+    {
+        var failures = validators.SelectMany(validator => validator.Validate(request).Errors).ToList();
+
+        return failures.Count == 0
+            ? next()
+            : throw new InvalidRequestException(failures
+                .GroupBy(failure => failure.PropertyName, failure => failure.ErrorMessage)
+                .ToDictionary(field => field.Key, field => field.Distinct().ToArray()));
+    }
+}

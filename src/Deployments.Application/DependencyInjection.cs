@@ -1,0 +1,44 @@
+using Deployments.Application.Behaviours;
+using FluentValidation;
+using MediatR;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Deployments.Application;
+
+/// <summary>Registers the use cases.</summary>
+public static class DependencyInjection
+{
+    /// <summary>
+    /// Adds every handler, validator and mapping of this assembly, and the mediator that dispatches to them.
+    /// The stores that the handlers need are Infrastructure's to add.
+    /// </summary>
+    /// <param name="services">Where to add them.</param>
+    /// <param name="autoMapperLicenseKey">AutoMapper's licence key; without one AutoMapper logs a warning at start.</param>
+    public static IServiceCollection AddApplication(this IServiceCollection services, string? autoMapperLicenseKey)
+    {
+        ValidatorOptions.Global.PropertyNameResolver = (_, member, _) => member is null ? null : Rules.WireName(member.Name);
+        ValidatorOptions.Global.DisplayNameResolver = ValidatorOptions.Global.PropertyNameResolver;
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddAutoMapper(mapping =>
+        {
+            mapping.LicenseKey = autoMapperLicenseKey;
+            mapping.AllowNullCollections = true; // null and {} differ on the wire
+            mapping.AddMaps(typeof(DependencyInjection).Assembly);
+        });
+        services.AddValidatorsFromAssembly(typeof(DependencyInjection).Assembly, ServiceLifetime.Singleton, includeInternalTypes: true);
+
+        services.AddScoped<ServiceFactory>(provider => provider.GetRequiredService);
+        services.AddScoped<IMediator, Mediator>();
+        services.AddScoped(typeof(IPipelineBehavior<,>), typeof(ValidationBehaviour<,>));
+        services.TryAddEnumerable(
+            from type in typeof(DependencyInjection).Assembly.GetTypes()
+            where type is { IsAbstract: false, IsGenericTypeDefinition: false }
+            from contract in type.GetInterfaces()
+            where contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IRequestHandler<,>)
+            select ServiceDescriptor.Scoped(contract, type));
+
+        return services;
+    }
+}

@@ -1,0 +1,25 @@
+using AutoMapper;
+using Deployments.Application.Errors;
+using MediatR;
+
+namespace Deployments.Application.SoftwareDeployments;
+
+/// <summary>
+/// One deployment, the project's own or shared with it.
+/// Throws <see cref="NotFoundException"/> when there is none such, <see cref="UnavailableException"/> when storage does not answer.
+/// </summary>
+/// <param name="ProjectId">The project that asks, already authorised.</param>
+/// <param name="Id">The deployment's id.</param>
+public sealed record GetDeploymentQuery(string ProjectId, Guid Id) : IRequest<SoftwareDeploymentDto>;
+
+internal sealed class GetDeploymentHandler(IDeploymentStore store, IMapper mapper)
+    : IRequestHandler<GetDeploymentQuery, SoftwareDeploymentDto>
+{
+    public async Task<SoftwareDeploymentDto> Handle(GetDeploymentQuery query, CancellationToken cancellationToken)
+    {
+        var deployment = await store.FindAsync(query.ProjectId, query.Id, cancellationToken)
+            ?? throw new NotFoundException($"There is no software deployment {query.Id} in this project.");
+
+        return mapper.Map<SoftwareDeploymentDto>(deployment);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using AutoMapper;
+using Deployments.Domain.SoftwareDeployments;
+
+namespace Deployments.Application.SoftwareDeployments;
+
+/// <summary>A software deployment: which software configuration is applied to which server, and how it went.</summary>
+public sealed record SoftwareDeploymentDto
+{
+    /// <summary>How it went so far.</summary>
+    public required DeploymentStatus Status { get; init; }
+
+    /// <summary>The server that the configuration is applied to.</summary>
+    public required string ServerId { get; init; }
+
+    /// <summary>The software configuration that is applied.</summary>
+    public required string ConfigId { get; init; }
+
+    /// <summary>What came out of it, as key-value pairs; null until it is set.</summary>
+    public required IReadOnlyDictionary<string, JsonElement>? OutputValues { get; init; }
+
+    /// <summary>What went into it, as key-value pairs, just as they were sent; null if none were.</summary>
+    public required IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
+
+    /// <summary>The stack action that triggered it, such as CREATE; null if none was given.</summary>
+    public required string? Action { get; init; }
+
+    /// <summary>Why it has its status; null if no reason was given.</summary>
+    public required string? StatusReason { get; init; }
+
+    /// <summary>The UUID (version 7) that the service gave it.</summary>
+    public required Guid Id { get; init; }
+
+    /// <summary>When it was created: UTC, whole seconds.</summary>
+    public required DateTimeOffset CreationTime { get; init; }
+}
+
+internal sealed class SoftwareDeploymentProfile : Profile
+{
+    public SoftwareDeploymentProfile()
+    {
+        CreateMap<SoftwareDeployment, SoftwareDeploymentDto>();
+
+        // Values are handed on as they are: a copy would cost, and could not differ.
+        CreateMap<IReadOnlyDictionary<string, JsonElement>, IReadOnlyDictionary<string, JsonElement>>().ConvertUsing(values => values);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+
+namespace Deployments.Domain.SoftwareDeployments;
+
+/// <summary>Which software configuration is applied to which server, who may act on it, and how it went.</summary>
+public sealed class SoftwareDeployment
+{
+    public const int MaxProjectIdLength = 64;
+    public const int MaxConfigIdLength = 255;
+    public const int MaxServerIdLength = 255;
+    public const int MaxActionLength = 255;
+    public const int MaxStatusReasonLength = 16_384;
+
+    public SoftwareDeployment(
+        Guid id,
+        string projectId,
+        string configId,
+        string serverId,
+        DateTimeOffset creationTime,
+        DeploymentStatus? status = null,
+        string? statusReason = null,
+        string? action = null,
+        IReadOnlyDictionary<string, JsonElement>? inputValues = null,
+        string? stackUserProjectId = null)
+        : this(
+            id,
+            Text.Required(projectId, MaxProjectIdLength, nameof(projectId)),
+            Text.Required(configId, MaxConfigIdLength, nameof(configId)),
+            Text.Required(serverId, MaxServerIdLength, nameof(serverId)))
+    {
+        CreationTime = creationTime;
+        Status = Known(status ?? DeploymentStatus.InProgress);
+        StatusReason = Text.Optional(statusReason, MaxStatusReasonLength, nameof(statusReason));
+        Action = Text.Optional(action, MaxActionLength, nameof(action));
+        InputValues = inputValues;
+        StackUserProjectId = Text.Optional(stackUserProjectId, MaxProjectIdLength, nameof(stackUserProjectId));
+    }
+
+    // Storage fills a row in through this one: what was once stored is read back, whatever the limits are today.
+    private SoftwareDeployment(Guid id, string projectId, string configId, string serverId)
+    {
+        Id = id;
+        ProjectId = projectId;
+        ConfigId = configId;
+        ServerId = serverId;
+    }
+
+    public Guid Id { get; }
+
+    public string ProjectId { get; }
+
+    public string ConfigId { get; private set; }
+
+    public string ServerId { get; }
+
+    public string? Action { get; private set; }
+
+    public IReadOnlyDictionary<string, JsonElement>? InputValues { get; private set; }
+
+    public IReadOnlyDictionary<string, JsonElement>? OutputValues { get; private set; }
+
+    public DeploymentStatus Status { get; private set; }
+
+    public string? StatusReason { get; private set; }
+
+    /// <summary>A second project that may list, read, update and delete this deployment.</summary>
+    public string? StackUserProjectId { get; private set; }
+
+    public DateTimeOffset CreationTime { get; private set; }
+
+    private static DeploymentStatus Known(DeploymentStatus status) => Enum.IsDefined(status)
+        ? status
+        : throw new ArgumentOutOfRangeException(nameof(status), status, "No such status.");
+}

@@ -1,0 +1,57 @@
+using Deployments.Application.SoftwareDeployments;
+using Deployments.Infrastructure.Persistence;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Deployments.Infrastructure;
+
+/// <summary>Registers storage.</summary>
+public static class DependencyInjection
+{
+    /// <summary>The name of the connection string, <c>ConnectionStrings:Deployments</c>.</summary>
+    public const string ConnectionName = "Deployments";
+
+    /// <summary>The tag of the health check that asks the database.</summary>
+    public const string ReadyTag = "ready";
+
+    /// <summary>Adds the stores on PostgreSQL, the migrations at start, and the health check tagged <see cref="ReadyTag"/>.</summary>
+    public static IServiceCollection AddInfrastructure(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton(_ => CreateDataSource(configuration.GetConnectionString(ConnectionName)));
+        services.AddPooledDbContextFactory<DeploymentsDbContext>((provider, options) => options
+            .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
+            .UseSnakeCaseNamingConvention());
+        services.AddSingleton<Database>();
+        services.AddSingleton<IDeploymentStore, DeploymentStore>();
+
+        services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", tags: [ReadyTag]);
+        if (configuration.GetValue("Deployments:MigrateOnStart", true))
+        {
+            services.AddHostedService<DatabaseStartup>();
+        }
+
+        return services;
+    }
+
+    private static NpgsqlDataSource CreateDataSource(string? connectionString)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString);
+        var settings = builder.ConnectionStringBuilder;
+
+        // What the operator does not say: an unreachable host is given up early, and no Kerberos library is looked for.
+        settings.TryAdd("Timeout", 3);
+        settings.TryAdd("GSS Encryption Mode", "Disable");
+
+        return builder.Build();
+    }
+
+    private static void TryAdd(this NpgsqlConnectionStringBuilder settings, string keyword, object value)
+    {
+        if (!settings.ShouldSerialize(keyword))
+        {
+            settings[keyword] = value;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Deployments.Infrastructure.Persistence.Configurations;
+
+/// <summary>JSON that is carried, never queried: a <c>json</c> column, which keeps key order and number text as <c>jsonb</c> does not.</summary>
+internal static class JsonColumn
+{
+    // The contract bounds nesting at the door; what was let in must be readable and writable here whatever that bound is.
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        MaxDepth = 512,
+    };
+
+    public static PropertyBuilder<T?> IsJson<T>(this PropertyBuilder<T?> property)
+        where T : class =>
+        property.HasColumnType("json").HasConversion(
+            value => Write(value),
+            text => JsonSerializer.Deserialize<T>(text, Options),
+            new ValueComparer<T?>(
+                (left, right) => ReferenceEquals(left, right) || Write(left) == Write(right),
+                value => Write(value).GetHashCode(StringComparison.Ordinal),
+                value => value));
+
+    private static string Write<T>(T value) => JsonSerializer.Serialize(value, Options);
+}

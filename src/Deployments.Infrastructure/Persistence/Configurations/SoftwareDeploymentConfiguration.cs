@@ -1,0 +1,33 @@
+using Deployments.Domain.SoftwareDeployments;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Deployments.Infrastructure.Persistence.Configurations;
+
+internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration<SoftwareDeployment>
+{
+    public void Configure(EntityTypeBuilder<SoftwareDeployment> builder)
+    {
+        builder.ToTable("software_deployments");
+
+        builder.HasKey(deployment => new { deployment.ProjectId, deployment.Id });
+        builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.Id })
+            .HasFilter("stack_user_project_id IS NOT NULL");
+
+        builder.Property(deployment => deployment.ProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
+        builder.Property(deployment => deployment.Id).ValueGeneratedNever();
+        builder.Property(deployment => deployment.ConfigId).HasMaxLength(SoftwareDeployment.MaxConfigIdLength);
+        builder.Property(deployment => deployment.ServerId).HasMaxLength(SoftwareDeployment.MaxServerIdLength);
+        builder.Property(deployment => deployment.Action).HasMaxLength(SoftwareDeployment.MaxActionLength);
+        builder.Property(deployment => deployment.InputValues).IsJson();
+        builder.Property(deployment => deployment.OutputValues).IsJson();
+        builder.Property(deployment => deployment.Status).HasColumnType("text")
+            .HasConversion(status => status.ToName(), name => DeploymentStatusNames.Parse(name)!.Value);
+        builder.Property(deployment => deployment.StatusReason).HasMaxLength(SoftwareDeployment.MaxStatusReasonLength);
+        builder.Property(deployment => deployment.StackUserProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
+
+        builder.ToTable(table => table.HasCheckConstraint(
+            "ck_software_deployments_status",
+            $"status IN ({string.Join(", ", DeploymentStatusNames.All.Select(name => $"'{name}'"))})"));
+    }
+}
