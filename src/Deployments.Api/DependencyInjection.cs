@@ -3,7 +3,9 @@ using Deployments.Api.Errors;
 using Deployments.Api.Http;
 using Deployments.Api.Json;
 using Deployments.Api.OpenApi;
+using Deployments.Application;
 using Deployments.Application.Errors;
+using Deployments.Infrastructure;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -18,7 +20,17 @@ internal static class DependencyInjection
     // Above the service's own limit, so that this one is met only by what is far too large.
     private const long ServerMaxBodyBytes = 32 * 1024 * 1024;
 
-    public static IServiceCollection AddApi(this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
+    /// <summary>The whole service: its use cases, its storage and its HTTP.</summary>
+    public static WebApplicationBuilder AddDeployments(this WebApplicationBuilder builder)
+    {
+        builder.Services
+            .AddApplication(builder.Configuration["AutoMapper:LicenseKey"])
+            .AddInfrastructure(builder.Configuration)
+            .AddApi(builder.Configuration, builder.Environment);
+        return builder;
+    }
+
+    private static void AddApi(this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
     {
         services.Configure<KestrelServerOptions>(kestrel =>
         {
@@ -39,7 +51,8 @@ internal static class DependencyInjection
 
         services.AddSingleton<ErrorWriter>();
         services.AddExceptionHandler<ExceptionHandler>();
-        return services.AddTokenAuthentication(configuration, environment).AddOpenApi();
+        services.AddTokenAuthentication(configuration, environment);
+        services.AddOpenApi();
     }
 
     public static void UseApi(this WebApplication app)

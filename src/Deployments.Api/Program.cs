@@ -1,26 +1,16 @@
 using Deployments.Api;
 using Deployments.Api.Commands;
-using Deployments.Application;
-using Deployments.Infrastructure;
 
 try
 {
     var builder = WebApplication.CreateBuilder(args);
-    var serves = !CommandLine.Names(args);
-
-    await using var postgres = serves ? await PrivatePostgresDefault.StartIfNeededAsync(builder) : null;
-
-    builder.Services
-        .AddApplication(builder.Configuration["AutoMapper:LicenseKey"])
-        .AddInfrastructure(builder.Configuration)
-        .AddApi(builder.Configuration, builder.Environment);
-
-    await using var app = builder.Build();
-    if (!serves)
+    if (CommandLine.Find(args) is { Length: > 0 } command)
     {
-        return await CommandLine.RunAsync(app, args);
+        return await CommandLine.RunAsync(command, builder);
     }
 
+    await using var postgres = await PrivatePostgresDefault.StartIfNeededAsync(builder);
+    await using var app = builder.AddDeployments().Build();
     app.UseApi();
     if (app.Environment.IsDevelopment())
     {

@@ -1,6 +1,7 @@
 using Deployments.Api.Errors;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Deployments.Api.Authentication;
@@ -11,25 +12,25 @@ internal static class AuthenticationSetup
     private const string OpenStackHeader = "X-Auth-Token";
     private const string BearerPrefix = "Bearer ";
 
-    public static IServiceCollection AddTokenAuthentication(
+    public static void AddTokenAuthentication(
         this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
     {
+        // Read here and not when the first token comes: what is wrong with the keys is a refusal to start.
+        var handler = new SignedTokenHandler(
+            TokenSources.Read(configuration, environment.IsDevelopment()),
+            TokenSources.HasAuthority(configuration) ? TokenSources.ForAuthority(configuration) : null,
+            configuration["Authentication:DefaultRole"] ?? "member");
+
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(options =>
         {
             options.MapInboundClaims = false;
             options.TokenHandlers.Clear();
-            options.TokenHandlers.Add(new SignedTokenHandler(
-                TokenSources.Read(configuration, environment.IsDevelopment()),
-                TokenSources.HasAuthority(configuration) ? TokenSources.ForAuthority(configuration) : null,
-                configuration["Authentication:DefaultRole"] ?? "member"));
+            options.TokenHandlers.Add(handler);
             options.Events = new JwtBearerEvents { OnMessageReceived = TakeToken, OnChallenge = ChallengeAsync };
         });
+        services.AddDataProtection().UseEphemeralDataProtectionProvider(); // comes with authentication; nothing here needs its keys
         services.AddAuthorization(ProjectAccess.AddPolicies);
         services.AddSingleton<IAuthorizationHandler, ProjectAccess>();
-
-        // Options are made at the first request; a refusal to start must come before it.
-        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).ValidateOnStart();
-        return services;
     }
 
     private static Task TakeToken(MessageReceivedContext context)

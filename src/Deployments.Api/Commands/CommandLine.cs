@@ -19,19 +19,29 @@ internal static class CommandLine
 
     private const int DefaultHours = 8;
 
-    public static bool Names(string[] args) => args is ["token" or "openapi" or "healthcheck" or "help" or "--help" or "-h", ..];
-
-    public static async Task<int> RunAsync(WebApplication app, string[] args)
+    /// <summary>The command and what follows it; empty when the program is to serve. Settings (<c>--environment Production</c>) may stand before it.</summary>
+    public static string[] Find(string[] args) => args switch
     {
-        switch (args[0])
+        ["token" or "openapi" or "healthcheck" or "help" or "--help" or "-h", ..] => args,
+        [['-', '-', ..], _, .. var rest] => Find(rest),
+        _ => [],
+    };
+
+    public static async Task<int> RunAsync(string[] command, WebApplicationBuilder builder)
+    {
+        switch (command)
         {
-            case "token":
-                return PrintToken(app.Environment, args[1..]);
-            case "openapi":
-                Console.WriteLine(await OpenApiSetup.WriteAsync(app.Services));
+            case ["token", .. var options]:
+                return PrintToken(builder.Environment, options);
+            case ["openapi"]:
+                await using (var app = builder.AddDeployments().Build())
+                {
+                    Console.WriteLine(await OpenApiSetup.WriteAsync(app.Services));
+                }
+
                 return 0;
-            case "healthcheck":
-                return await CheckHealthAsync(app.Configuration);
+            case ["healthcheck"]:
+                return await CheckHealthAsync(builder.Configuration);
             default:
                 Console.WriteLine(Usage);
                 return 0;

@@ -40,10 +40,10 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     [ProducesResponseType<ErrorBody>(StatusCodes.Status415UnsupportedMediaType)]
     [ProducesResponseType<ErrorBody>(StatusCodes.Status503ServiceUnavailable)]
     public async Task<ActionResult<SoftwareDeploymentEnvelope>> Create(
-        string projectId, CreateSoftwareDeploymentBody body, CancellationToken cancellationToken)
+        [FromRoute(Name = Routes.ProjectId)] string projectId, CreateSoftwareDeploymentBody body, CancellationToken cancellationToken)
     {
         var deployment = await mediator.Send(body.ToCommand(projectId), cancellationToken);
-        Response.Headers.Location = Url.Action(nameof(Get), new { projectId, id = deployment.Id });
+        Response.Headers.Location = Url.Action(nameof(Get), new { project_id = projectId, id = deployment.Id });
         return new SoftwareDeploymentEnvelope { SoftwareDeployment = deployment };
     }
 
@@ -65,6 +65,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     [ProducesResponseType<ErrorBody>(StatusCodes.Status404NotFound)]
     [ProducesResponseType<ErrorBody>(StatusCodes.Status406NotAcceptable)]
     [ProducesResponseType<ErrorBody>(StatusCodes.Status503ServiceUnavailable)]
-    public async Task<ActionResult<SoftwareDeploymentEnvelope>> Get(string projectId, Guid id, CancellationToken cancellationToken) =>
+    public async Task<ActionResult<SoftwareDeploymentEnvelope>> Get(
+        [FromRoute(Name = Routes.ProjectId)] string projectId, Guid id, CancellationToken cancellationToken) =>
         new SoftwareDeploymentEnvelope { SoftwareDeployment = await mediator.Send(new GetDeploymentQuery(projectId, id), cancellationToken) };
 }

@@ -5,12 +5,12 @@ namespace Deployments.Api.Http;
 /// <summary>What the routes have in common.</summary>
 internal static class Routes
 {
-    public const string ProjectId = "projectId";
+    public const string ProjectId = "project_id";
 
     /// <summary>The route constraint of an id: any other text is no such thing, 404.</summary>
     public const string Uuid = "uuid";
 
-    public const string Project = "/v1/{projectId:length(1,64)}";
+    public const string Project = "/v1/{" + ProjectId + ":length(1,64)}";
 
     /// <summary>A UUID in its one canonical form; .NET's own constraint takes braces and bare digits too.</summary>
     [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]

@@ -14,7 +14,7 @@ internal static class OpenApiSetup
     private const string Version = "v1";
     private const string DocumentPath = "/openapi/v1.json";
 
-    public static IServiceCollection AddOpenApi(this IServiceCollection services) => services.AddOpenApiDocument(settings =>
+    public static void AddOpenApi(this IServiceCollection services) => services.AddOpenApiDocument(settings =>
     {
         settings.DocumentName = Version;
         settings.Title = "Deployments";
