@@ -1,3 +1,4 @@
+using System.Net;
 using Deployments.Api.Authentication;
 using Deployments.Api.Errors;
 using Deployments.Api.Http;
@@ -5,7 +6,9 @@ using Deployments.Api.Json;
 using Deployments.Api.OpenApi;
 using Deployments.Application;
 using Deployments.Application.Errors;
+using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -15,48 +18,23 @@ namespace Deployments.Api;
 /// <summary>Registers what speaks HTTP, and puts it in order.</summary>
 internal static class DependencyInjection
 {
-    private const int MaxBodyBytes = 1024 * 1024;
-
-    // Above the service's own limit, so that this one is met only by what is far too large.
-    private const long ServerMaxBodyBytes = 32 * 1024 * 1024;
-
     /// <summary>The whole service: its use cases, its storage and its HTTP.</summary>
     public static WebApplicationBuilder AddDeployments(this WebApplicationBuilder builder)
     {
+        var settings = ReadSettings(builder.Configuration);
+        builder.Services.AddSingleton(Options.Create(settings));
+        builder.Services.AddSingleton(new ConfigReferences(KnownOnly: settings.ConfigReferences == ConfigReferenceRule.Known));
         builder.Services
             .AddApplication(builder.Configuration["AutoMapper:LicenseKey"])
             .AddInfrastructure(builder.Configuration)
-            .AddApi(builder.Configuration, builder.Environment);
+            .AddApi(settings)
+            .AddTokenAuthentication(builder.Configuration, builder.Environment);
         return builder;
-    }
-
-    private static void AddApi(this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
-    {
-        services.Configure<KestrelServerOptions>(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = ServerMaxBodyBytes;
-        });
-        services.Configure<RouteOptions>(routes => routes.ConstraintMap.Add(Routes.Uuid, typeof(Routes.UuidConstraint)));
-
-        services.AddControllers(mvc => mvc.Filters.Add(new AcceptFilter()))
-            .AddJsonOptions(json => JsonPolicy.Apply(json.JsonSerializerOptions))
-            .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = RefuseModel);
-        services.AddOptions<MvcOptions>().Configure<IOptions<JsonOptions>>((mvc, json) =>
-        {
-            mvc.InputFormatters.Clear();
-            mvc.InputFormatters.Add(new JsonBodyFormatter(
-                json.Value.JsonSerializerOptions, configuration.GetValue("Deployments:MaxBodyBytes", MaxBodyBytes)));
-        });
-
-        services.AddSingleton<ErrorWriter>();
-        services.AddExceptionHandler<ExceptionHandler>();
-        services.AddTokenAuthentication(configuration, environment);
-        services.AddOpenApi();
     }
 
     public static void UseApi(this WebApplication app)
     {
+        app.UseForwardedHeaders();
         app.UseRequestId();
         app.UseRequestLog();
         app.UseExceptionHandler(_ => { });
@@ -66,12 +44,87 @@ internal static class DependencyInjection
         app.UseAuthentication();
         app.UseAuthorization();
         app.MapHealth();
+        app.MapVersions();
         app.MapControllers();
+    }
+
+    private static ServiceOptions ReadSettings(IConfiguration configuration)
+    {
+        try
+        {
+            return configuration.GetSection(ServiceOptions.Section).Get<ServiceOptions>() ?? new ServiceOptions();
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new StartupException(exception.Message);
+        }
+    }
+
+    private static IServiceCollection AddApi(this IServiceCollection services, ServiceOptions settings)
+    {
+        services.Configure<KestrelServerOptions>(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+
+            // Above the service's own limits, so that this one is met only by what is far too large.
+            kestrel.Limits.MaxRequestBodySize = 2L * Math.Max(settings.MaxBodyBytes, settings.MaxBatchBytes);
+        });
+        services.Configure<RouteOptions>(routes => routes.ConstraintMap.Add(Routes.Uuid, typeof(Routes.UuidConstraint)));
+        services.Configure<ForwardedHeadersOptions>(forwarded => Believe(settings.Proxies, forwarded));
+
+        services
+            .AddControllers(mvc =>
+            {
+                mvc.Filters.Add(new AcceptFilter());
+                mvc.Filters.Add(new UrlFilter());
+                mvc.Filters.Add<EntityTags>();
+            })
+            .AddJsonOptions(json => JsonPolicy.Apply(json.JsonSerializerOptions, settings.TimeFormat))
+            .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = RefuseModel);
+        services.AddOptions<MvcOptions>().Configure<IOptions<JsonOptions>>((mvc, json) =>
+        {
+            mvc.InputFormatters.Clear();
+            mvc.InputFormatters.Add(new JsonBodyFormatter(
+                json.Value.JsonSerializerOptions, settings.MaxBodyBytes, settings.MaxBatchBytes));
+        });
+
+        services.AddSingleton<ErrorWriter>();
+        services.AddExceptionHandler<ExceptionHandler>();
+        services.AddOpenApi();
+        return services;
+    }
+
+    private static void Believe(IReadOnlyList<string> proxies, ForwardedHeadersOptions forwarded)
+    {
+        forwarded.ForwardedHeaders = proxies.Count > 0
+            ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedPrefix
+            : ForwardedHeaders.None;
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies)
+        {
+            if (IPAddress.TryParse(proxy, out var address))
+            {
+                forwarded.KnownProxies.Add(address);
+            }
+            else
+            {
+                forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+            }
+        }
     }
 
     private static IActionResult RefuseModel(ActionContext context) => throw new InvalidRequestException(context.ModelState
         .Where(field => field.Value!.Errors.Count > 0)
         .ToDictionary(
             field => field.Key,
-            field => field.Value!.Errors.Select(error => $"{field.Key}: {error.ErrorMessage}").ToArray()));
+            field => new[] { $"{field.Key} must be {KindOf(context.ActionDescriptor, field.Key)}." }));
+
+    private static string KindOf(Microsoft.AspNetCore.Mvc.Abstractions.ActionDescriptor action, string field)
+    {
+        var type = action.Parameters.FirstOrDefault(parameter => (parameter.BindingInfo?.BinderModelName ?? parameter.Name) == field)?.ParameterType;
+        return type == typeof(int?) ? "an integer"
+            : type == typeof(Guid?) ? "a UUID"
+            : "of another form";
+    }
 }

@@ -18,7 +18,6 @@ public static class DependencyInjection
     public static IServiceCollection AddApplication(this IServiceCollection services, string? autoMapperLicenseKey)
     {
         ValidatorOptions.Global.PropertyNameResolver = (_, member, _) => member is null ? null : Rules.WireName(member.Name);
-        ValidatorOptions.Global.DisplayNameResolver = ValidatorOptions.Global.PropertyNameResolver;
 
         services.TryAddSingleton(TimeProvider.System);
         services.AddAutoMapper(mapping =>

@@ -1,3 +1,4 @@
+using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
@@ -25,6 +26,7 @@ public static class DependencyInjection
             .UseSnakeCaseNamingConvention());
         services.AddSingleton<Database>();
         services.AddSingleton<IDeploymentStore, DeploymentStore>();
+        services.AddSingleton<IConfigStore, ConfigStore>();
 
         services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", tags: [ReadyTag]);
         if (configuration.GetValue("Deployments:MigrateOnStart", true))

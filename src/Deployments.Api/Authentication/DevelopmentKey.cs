@@ -27,7 +27,7 @@ internal static class DevelopmentKey
             Expires = now + lifetime,
             Claims = new Dictionary<string, object>
             {
-                ["sub"] = "developer",
+                [TokenSources.SubjectClaim] = "developer",
                 [TokenSources.ProjectClaim] = project,
                 [TokenSources.RolesClaim] = roles.ToArray(),
             },

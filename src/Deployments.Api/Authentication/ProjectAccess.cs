@@ -12,6 +12,10 @@ internal sealed class ProjectAccess : AuthorizationHandler<ProjectAccess.Require
     /// <summary>The policy of everything that creates, changes or deletes.</summary>
     public const string Write = nameof(Write);
 
+    /// <summary>The policy of a server's metadata, which agents read.</summary>
+    public const string ReadMetadata = nameof(ReadMetadata);
+
+    private const string Agent = "heat_stack_user";
     private const string Admin = "admin";
     private const string Member = "member";
     private const string Reader = "reader";
@@ -23,6 +27,8 @@ internal sealed class ProjectAccess : AuthorizationHandler<ProjectAccess.Require
         // What says nothing of access asks for a token: also paths that do not exist.
         options.FallbackPolicy = signedIn.Build();
         options.AddPolicy(Read, policy => policy.Combine(options.FallbackPolicy).AddRequirements(new Requirement(Reader, Member)));
+        options.AddPolicy(
+            ReadMetadata, policy => policy.Combine(options.FallbackPolicy).AddRequirements(new Requirement(Reader, Member, Agent)));
         options.AddPolicy(Write, policy => policy.Combine(options.FallbackPolicy).AddRequirements(new Requirement(Member)));
     }
 

@@ -10,7 +10,6 @@ namespace Deployments.Api.Authentication;
 /// </summary>
 internal sealed class SignedTokenHandler(IReadOnlyList<TokenSource> sources, TokenSource? authority, string? defaultRole) : TokenHandler
 {
-    private const string SubjectClaim = "sub";
     private static readonly JsonWebTokenHandler Jwt = new() { MapInboundClaims = false };
 
     /// <param name="token">The token as it came.</param>
@@ -68,8 +67,8 @@ internal sealed class SignedTokenHandler(IReadOnlyList<TokenSource> sources, Tok
 
     private ClaimsIdentity Reduce(JsonWebToken token, string projectClaim)
     {
-        var identity = new ClaimsIdentity(nameof(SignedTokenHandler), SubjectClaim, TokenSources.RolesClaim);
-        identity.AddClaim(new Claim(SubjectClaim, token.Subject ?? string.Empty));
+        var identity = new ClaimsIdentity(nameof(SignedTokenHandler), TokenSources.SubjectClaim, TokenSources.RolesClaim);
+        identity.AddClaim(new Claim(TokenSources.SubjectClaim, Storable(token.Subject)));
         identity.AddClaims(token.Claims
             .Where(claim => claim.Type == projectClaim)
             .Select(claim => new Claim(TokenSources.ProjectClaim, claim.Value)));
@@ -88,6 +87,10 @@ internal sealed class SignedTokenHandler(IReadOnlyList<TokenSource> sources, Tok
 
         return identity;
     }
+
+    // The subject goes into the history, and PostgreSQL's text has neither NUL nor half a surrogate pair.
+    private static string Storable(string? subject) =>
+        string.Concat((subject ?? string.Empty).EnumerateRunes().Where(character => character.Value != 0));
 
     private static TokenValidationResult Failed(Exception exception) => new() { IsValid = false, Exception = exception };
 }

@@ -16,6 +16,7 @@ internal static class TokenSources
 {
     public const string ProjectClaim = "project_id";
     public const string RolesClaim = "roles";
+    public const string SubjectClaim = "sub";
 
     private const string BearerSection = "Authentication:Schemes:Bearer";
     private const string PublicKeysSetting = "Authentication:PublicKeys";

@@ -1,4 +1,9 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Deployments.Api.Http;
+using Deployments.Api.Json;
+using Deployments.Application;
+using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 
 namespace Deployments.Api.Controllers;
@@ -33,9 +38,8 @@ public sealed record CreateSoftwareDeploymentBody
     /// <example>c024bfada67845ddb17d2b0c0be8cd79</example>
     public string? StackUserProjectId { get; init; }
 
-    internal CreateDeploymentCommand ToCommand(string projectId) => new()
+    internal NewDeployment ToDeployment() => new()
     {
-        ProjectId = projectId,
         ConfigId = ConfigId,
         ServerId = ServerId,
         Action = Action,
@@ -46,9 +50,92 @@ public sealed record CreateSoftwareDeploymentBody
     };
 }
 
+/// <summary>Software deployments to create, all or none.</summary>
+[JsonBody(DepthOfValues = 3, IsBatch = true)]
+public sealed record CreateSoftwareDeploymentsBody
+{
+    /// <summary>The deployments: 1 to 1,000.</summary>
+    public IReadOnlyList<CreateSoftwareDeploymentBody?>? SoftwareDeployments { get; init; }
+
+    internal IReadOnlyList<NewDeployment?>? ToDeployments() =>
+        SoftwareDeployments?.Select(deployment => deployment?.ToDeployment()).ToList();
+}
+
+/// <summary>What to change in a software deployment. Fields that are not listed here are ignored; null is the same as leaving a field out.</summary>
+public sealed record UpdateSoftwareDeploymentBody
+{
+    /// <summary>Another software configuration.</summary>
+    public string? ConfigId { get; init; }
+
+    /// <summary>Another stack action.</summary>
+    /// <example>UPDATE</example>
+    public string? Action { get; init; }
+
+    /// <summary>Input data in place of all that there are.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
+
+    /// <summary>Output data in place of all that there are; nested at most 64 levels deep.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? OutputValues { get; init; }
+
+    /// <summary>How it went. Any status may follow any other.</summary>
+    /// <example>COMPLETE</example>
+    public string? Status { get; init; }
+
+    /// <summary>Why it has its status.</summary>
+    /// <example>Outputs received</example>
+    public string? StatusReason { get; init; }
+
+    internal UpdateDeploymentCommand ToCommand(Caller caller, Guid id, IReadOnlySet<int>? ifMatch) => new()
+    {
+        Caller = caller,
+        Id = id,
+        IfMatch = ifMatch,
+        ConfigId = ConfigId,
+        Action = Action,
+        InputValues = InputValues,
+        OutputValues = OutputValues,
+        Status = Status,
+        StatusReason = StatusReason,
+    };
+}
+
 /// <summary>One software deployment.</summary>
-public sealed record SoftwareDeploymentEnvelope
+public sealed record SoftwareDeploymentEnvelope : IVersioned
 {
     /// <summary>The deployment.</summary>
     public required SoftwareDeploymentDto SoftwareDeployment { get; init; }
+
+    int IVersioned.Version => SoftwareDeployment.Version;
+}
+
+/// <summary>The software deployments that a batch created.</summary>
+public sealed record SoftwareDeploymentBatchEnvelope
+{
+    /// <summary>The deployments, in the order in which they were sent.</summary>
+    public required IReadOnlyList<SoftwareDeploymentDto> SoftwareDeployments { get; init; }
+}
+
+/// <summary>Software deployments, all or a page of them.</summary>
+public sealed record SoftwareDeploymentListEnvelope
+{
+    /// <summary>The deployments, oldest first.</summary>
+    public required IAsyncEnumerable<SoftwareDeploymentDto> SoftwareDeployments { get; init; }
+
+    /// <summary>Where to go on; absent on the last page.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<PageLink>? SoftwareDeploymentsLinks { get; init; }
+}
+
+/// <summary>The history of a software deployment.</summary>
+public sealed record DeploymentEventListEnvelope
+{
+    /// <summary>Its entries, oldest first.</summary>
+    public required IReadOnlyList<DeploymentEventDto> Events { get; init; }
+}
+
+/// <summary>What a server's agent is to apply.</summary>
+public sealed record ServerMetadataEnvelope
+{
+    /// <summary>One configuration for each deployment of the server.</summary>
+    public required IReadOnlyList<SoftwareConfigDto> Metadata { get; init; }
 }

@@ -1,5 +1,4 @@
 using Deployments.Api.Authentication;
-using Deployments.Api.Errors;
 using Deployments.Api.Http;
 using Deployments.Application.SoftwareDeployments;
 using MediatR;
@@ -22,29 +21,81 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="body">The deployment.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployment as it was stored.</response>
-    /// <response code="400">The body breaks a rule; <c>errors</c> names every field at fault. Nothing was stored.</response>
-    /// <response code="401">No token, or one that does not verify.</response>
-    /// <response code="403">The token is another project's, or its role may not create.</response>
-    /// <response code="406">The <c>Accept</c> header leaves JSON out.</response>
-    /// <response code="413">The body is larger than 1 MiB.</response>
-    /// <response code="415">The body is not <c>application/json</c> in UTF-8.</response>
-    /// <response code="503">The database cannot be reached; try again after <c>Retry-After</c> seconds.</response>
     [HttpPost(Name = "createSoftwareDeployment")]
     [Authorize(ProjectAccess.Write)]
     [ProducesResponseType<SoftwareDeploymentEnvelope>(StatusCodes.Status200OK)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status400BadRequest)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status401Unauthorized)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status403Forbidden)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status406NotAcceptable)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status413PayloadTooLarge)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status415UnsupportedMediaType)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status503ServiceUnavailable)]
     public async Task<ActionResult<SoftwareDeploymentEnvelope>> Create(
         [FromRoute(Name = Routes.ProjectId)] string projectId, CreateSoftwareDeploymentBody body, CancellationToken cancellationToken)
     {
-        var deployment = await mediator.Send(body.ToCommand(projectId), cancellationToken);
-        Response.Headers.Location = Url.Action(nameof(Get), new { project_id = projectId, id = deployment.Id });
+        var deployment = await mediator.Send(
+            new CreateDeploymentCommand(HttpContext.CallerIn(projectId), body.ToDeployment()), cancellationToken);
+        Response.Headers.Location = Url.RouteUrl("getSoftwareDeployment", new { project_id = projectId, id = deployment.Id });
         return new SoftwareDeploymentEnvelope { SoftwareDeployment = deployment };
+    }
+
+    /// <summary>Create several software deployments.</summary>
+    /// <remarks>
+    /// All or none: one element at fault, and nothing is stored. An error names its element, as in
+    /// <c>software_deployments[3].status</c>. The body may have 16 MiB.
+    /// </remarks>
+    /// <param name="projectId">The project that will own the deployments; the token's own.</param>
+    /// <param name="body">The deployments: 1 to 1,000.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <response code="200">The deployments as they were stored, in the order in which they were sent.</response>
+    [HttpPost("batch", Name = "createSoftwareDeployments")]
+    [Authorize(ProjectAccess.Write)]
+    [ProducesResponseType<SoftwareDeploymentBatchEnvelope>(StatusCodes.Status200OK)]
+    public async Task<ActionResult<SoftwareDeploymentBatchEnvelope>> CreateBatch(
+        [FromRoute(Name = Routes.ProjectId)] string projectId, CreateSoftwareDeploymentsBody body, CancellationToken cancellationToken) =>
+        new SoftwareDeploymentBatchEnvelope
+        {
+            SoftwareDeployments = await mediator.Send(
+                new CreateDeploymentsCommand(HttpContext.CallerIn(projectId), body.ToDeployments()), cancellationToken),
+        };
+
+    /// <summary>List software deployments.</summary>
+    /// <remarks>
+    /// The project's own and those shared with it, oldest first. The filters are exact, and all must hold. Without
+    /// <c>limit</c> the whole list is sent as it is read; with it a page, and a link to the next one if there is one.
+    /// </remarks>
+    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="serverId">Only the deployments of this server.</param>
+    /// <param name="configId">Only the deployments of this software configuration.</param>
+    /// <param name="action">Only the deployments with this action.</param>
+    /// <param name="status">Only the deployments with this status.</param>
+    /// <param name="limit">How many, 1 to 1,000; all, if left out.</param>
+    /// <param name="marker">The last id seen. The list goes on after it, whether or not it is still there.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <response code="200">The deployments. Past the end there are none, which is no error.</response>
+    [HttpGet(Name = "listSoftwareDeployments")]
+    [Authorize(ProjectAccess.Read)]
+    [ProducesResponseType<SoftwareDeploymentListEnvelope>(StatusCodes.Status200OK)]
+    public async Task<ActionResult<SoftwareDeploymentListEnvelope>> List(
+        [FromRoute(Name = Routes.ProjectId)] string projectId,
+        [FromQuery(Name = "server_id")] string? serverId,
+        [FromQuery(Name = "config_id")] string? configId,
+        [FromQuery] string? action,
+        [FromQuery] string? status,
+        [FromQuery] int? limit,
+        [FromQuery] Guid? marker,
+        CancellationToken cancellationToken)
+    {
+        var query = new ListDeploymentsQuery
+        {
+            ProjectId = projectId,
+            ServerId = serverId,
+            ConfigId = configId,
+            Action = action,
+            Status = status,
+            Limit = limit,
+            Marker = marker,
+        };
+        var page = await mediator.Send(query, cancellationToken);
+        return new SoftwareDeploymentListEnvelope
+        {
+            SoftwareDeployments = page.Deployments,
+            SoftwareDeploymentsLinks = HttpContext.LinkToNext(page.Next),
+        };
     }
 
     /// <summary>Show a software deployment.</summary>
@@ -52,20 +103,86 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="id">The deployment's id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployment.</response>
-    /// <response code="401">No token, or one that does not verify.</response>
-    /// <response code="403">The token is another project's, or its role may not read.</response>
-    /// <response code="404">There is no such deployment that this project may see.</response>
-    /// <response code="406">The <c>Accept</c> header leaves JSON out.</response>
-    /// <response code="503">The database cannot be reached; try again after <c>Retry-After</c> seconds.</response>
-    [HttpGet("{id:" + Routes.Uuid + "}", Name = "getSoftwareDeployment")]
+    [HttpGet(Routes.Id, Name = "getSoftwareDeployment")]
     [Authorize(ProjectAccess.Read)]
     [ProducesResponseType<SoftwareDeploymentEnvelope>(StatusCodes.Status200OK)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status401Unauthorized)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status403Forbidden)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status404NotFound)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status406NotAcceptable)]
-    [ProducesResponseType<ErrorBody>(StatusCodes.Status503ServiceUnavailable)]
     public async Task<ActionResult<SoftwareDeploymentEnvelope>> Get(
         [FromRoute(Name = Routes.ProjectId)] string projectId, Guid id, CancellationToken cancellationToken) =>
         new SoftwareDeploymentEnvelope { SoftwareDeployment = await mediator.Send(new GetDeploymentQuery(projectId, id), cancellationToken) };
+
+    /// <summary>Change a software deployment.</summary>
+    /// <remarks>
+    /// What is left out, or null, stays as it is; "" and {} are values. Any status may follow any other. A change that
+    /// changes nothing leaves no trace.
+    /// </remarks>
+    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="id">The deployment's id.</param>
+    /// <param name="body">What to change.</param>
+    /// <param name="ifMatch">Change it only if its entity tag is one of these.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <response code="200">The deployment as it is now.</response>
+    [HttpPut(Routes.Id, Name = "updateSoftwareDeployment")]
+    [Authorize(ProjectAccess.Write)]
+    [ProducesResponseType<SoftwareDeploymentEnvelope>(StatusCodes.Status200OK)]
+    public async Task<ActionResult<SoftwareDeploymentEnvelope>> Update(
+        [FromRoute(Name = Routes.ProjectId)] string projectId,
+        Guid id,
+        UpdateSoftwareDeploymentBody body,
+        [FromHeader(Name = EntityTags.IfMatch)] string? ifMatch,
+        CancellationToken cancellationToken) =>
+        new SoftwareDeploymentEnvelope
+        {
+            SoftwareDeployment = await mediator.Send(
+                body.ToCommand(HttpContext.CallerIn(projectId), id, EntityTags.Versions(ifMatch)), cancellationToken),
+        };
+
+    /// <summary>Delete a software deployment, and its history.</summary>
+    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="id">The deployment's id.</param>
+    /// <param name="ifMatch">Delete it only if its entity tag is one of these.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <response code="204">It is gone.</response>
+    [HttpDelete(Routes.Id, Name = "deleteSoftwareDeployment")]
+    [Authorize(ProjectAccess.Write)]
+    [ProducesResponseType(StatusCodes.Status204NoContent)]
+    public async Task<NoContentResult> Delete(
+        [FromRoute(Name = Routes.ProjectId)] string projectId,
+        Guid id,
+        [FromHeader(Name = EntityTags.IfMatch)] string? ifMatch,
+        CancellationToken cancellationToken)
+    {
+        await mediator.Send(new DeleteDeploymentCommand(projectId, id, EntityTags.Versions(ifMatch)), cancellationToken);
+        return NoContent();
+    }
+
+    /// <summary>Show a software deployment's history.</summary>
+    /// <remarks>One entry for its creation and one for each change, oldest first.</remarks>
+    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="id">The deployment's id.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <response code="200">Its history.</response>
+    [HttpGet(Routes.Id + "/events", Name = "listSoftwareDeploymentEvents")]
+    [Authorize(ProjectAccess.Read)]
+    [ProducesResponseType<DeploymentEventListEnvelope>(StatusCodes.Status200OK)]
+    public async Task<ActionResult<DeploymentEventListEnvelope>> ListEvents(
+        [FromRoute(Name = Routes.ProjectId)] string projectId, Guid id, CancellationToken cancellationToken) =>
+        new DeploymentEventListEnvelope { Events = await mediator.Send(new ListDeploymentEventsQuery(projectId, id), cancellationToken) };
+
+    /// <summary>Show a server's metadata: the configurations that its agent is to apply.</summary>
+    /// <remarks>
+    /// One configuration for each deployment of the server whose configuration is held here, by configuration name (none
+    /// first), then by the deployment's creation. A server that is not known has none.
+    /// </remarks>
+    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="serverId">The server. A slash in it may be sent as it is.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <response code="200">The configurations.</response>
+    [HttpGet("metadata/{**server_id}", Name = "getServerMetadata")]
+    [Authorize(ProjectAccess.ReadMetadata)]
+    [ProducesResponseType<ServerMetadataEnvelope>(StatusCodes.Status200OK)]
+    public async Task<ActionResult<ServerMetadataEnvelope>> GetMetadata(
+        [FromRoute(Name = Routes.ProjectId)] string projectId,
+        [FromRoute(Name = RawServerId.Parameter), ModelBinder<RawServerId>] string serverId,
+        CancellationToken cancellationToken) =>
+        new ServerMetadataEnvelope { Metadata = await mediator.Send(new GetServerMetadataQuery(projectId, serverId), cancellationToken) };
 }

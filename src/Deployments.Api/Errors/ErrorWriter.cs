@@ -49,6 +49,8 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
         StatusCodes.Status404NotFound => ("not_found", "There is nothing at this path."),
         StatusCodes.Status405MethodNotAllowed => ("method_not_allowed", "This path does not take this method; the Allow header lists those it takes."),
         StatusCodes.Status406NotAcceptable => ("not_acceptable", "This service answers application/json, which the Accept header leaves out."),
+        StatusCodes.Status409Conflict => ("conflict", "The request conflicts with what is stored."),
+        StatusCodes.Status412PreconditionFailed => ("precondition_failed", "It has changed."),
         StatusCodes.Status413PayloadTooLarge => ("body_too_large", "The body is too large."),
         StatusCodes.Status415UnsupportedMediaType => ("unsupported_media_type", "The body must be application/json in UTF-8."),
         StatusCodes.Status503ServiceUnavailable => ("unavailable", "The service cannot reach its database. Try again."),

@@ -13,6 +13,9 @@ internal sealed partial class ExceptionHandler(ErrorWriter writer, ILogger<Excep
             InvalidRequestException invalid => writer.WriteAsync(
                 httpContext, StatusCodes.Status400BadRequest, string.Join(' ', invalid.Errors.SelectMany(field => field.Value)), invalid.Errors),
             NotFoundException absent => writer.WriteAsync(httpContext, StatusCodes.Status404NotFound, absent.Message),
+            PreconditionFailedException outdated =>
+                writer.WriteAsync(httpContext, StatusCodes.Status412PreconditionFailed, outdated.Message),
+            ConflictException conflict => writer.WriteAsync(httpContext, StatusCodes.Status409Conflict, conflict.Message),
             UnavailableException => writer.WriteAsync(httpContext, StatusCodes.Status503ServiceUnavailable),
             HttpErrorException refused => writer.WriteAsync(httpContext, refused.Status, refused.Detail),
             BadHttpRequestException malformed => writer.WriteAsync(httpContext, malformed.StatusCode),

@@ -10,6 +10,9 @@ internal static class Routes
     /// <summary>The route constraint of an id: any other text is no such thing, 404.</summary>
     public const string Uuid = "uuid";
 
+    /// <summary>An id in a route.</summary>
+    public const string Id = "{id:" + Uuid + "}";
+
     public const string Project = "/v1/{" + ProjectId + ":length(1,64)}";
 
     /// <summary>A UUID in its one canonical form; .NET's own constraint takes braces and bare digits too.</summary>

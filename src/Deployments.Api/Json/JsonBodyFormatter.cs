@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Reflection;
 using System.Text.Json;
 using Deployments.Api.Errors;
 using Deployments.Application.Errors;
@@ -11,10 +12,12 @@ namespace Deployments.Api.Json;
 /// Reads every body. In the contract's order: media type (415), size (413), then the text itself (400), with messages that
 /// name the field at fault.
 /// </summary>
-internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBytes) : IInputFormatter
+internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBodyBytes, int maxBatchBytes) : IInputFormatter
 {
     private const string Body = "body";
     private const int DrainedBytes = 16 * 1024 * 1024;
+
+    private static readonly JsonBodyAttribute Usual = new();
 
     private static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
 
@@ -23,6 +26,8 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBy
     public async Task<InputFormatterResult> ReadAsync(InputFormatterContext context)
     {
         var request = context.HttpContext.Request;
+        var shape = context.ModelType.GetCustomAttribute<JsonBodyAttribute>() ?? Usual;
+        var maxBytes = shape.IsBatch ? maxBatchBytes : maxBodyBytes;
         var buffer = ArrayPool<byte>.Shared.Rent(Math.Clamp((int)(request.ContentLength ?? 0) + 1, 1024, maxBytes + 1));
         try
         {
@@ -35,14 +40,14 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBy
 
             if (request.ContentLength > maxBytes)
             {
-                await RefuseSizeAsync(request.Body, buffer, cancellation);
+                await RefuseSizeAsync(request.Body, buffer, maxBytes, cancellation);
             }
 
             for (int read = length; read > 0; length += read)
             {
                 if (length > maxBytes)
                 {
-                    await RefuseSizeAsync(request.Body, buffer, cancellation);
+                    await RefuseSizeAsync(request.Body, buffer, maxBytes, cancellation);
                 }
 
                 if (length == buffer.Length)
@@ -53,7 +58,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBy
                 read = await request.Body.ReadAsync(buffer.AsMemory(length), cancellation);
             }
 
-            return InputFormatterResult.Success(Parse(buffer.AsSpan(0, length), context.ModelType));
+            return InputFormatterResult.Success(Parse(buffer.AsSpan(0, length), context.ModelType, shape));
         }
         finally
         {
@@ -68,7 +73,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBy
         && request.Headers.ContentEncoding.All(encoding => "identity".Equals(encoding, StringComparison.OrdinalIgnoreCase));
 
     // A client that is still sending would not see the answer: what it sends is taken off its hands, up to a bound.
-    private async Task RefuseSizeAsync(Stream body, byte[] buffer, CancellationToken cancellation)
+    private static async Task RefuseSizeAsync(Stream body, byte[] buffer, int maxBytes, CancellationToken cancellation)
     {
         var drained = 0;
         int read;
@@ -88,7 +93,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBy
         return larger;
     }
 
-    private object Parse(ReadOnlySpan<byte> text, Type type)
+    private object Parse(ReadOnlySpan<byte> text, Type type, JsonBodyAttribute shape)
     {
         if (text.StartsWith(ByteOrderMark))
         {
@@ -100,16 +105,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBy
             throw new InvalidRequestException(Body, "A body is required: a JSON object.");
         }
 
-        JsonRules.Check(text);
-        try
-        {
-            return JsonSerializer.Deserialize(text, type, options)
-                ?? throw new InvalidRequestException(Body, "The body must be a JSON object.");
-        }
-        catch (JsonException exception)
-        {
-            var field = JsonFields.Find(exception.Path, options.GetTypeInfo(type));
-            throw new InvalidRequestException(field.Name ?? Body, $"{field.Name ?? "The body"} must be {field.Kind}.");
-        }
+        JsonRules.Check(text, shape.DepthOfValues);
+        return JsonFields.Read(text, type, options);
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Deployments.Domain.SoftwareConfigs;
 
 namespace Deployments.Api.Json;
 
@@ -10,17 +11,18 @@ internal static class JsonPolicy
     /// <summary>How deep a value that a caller chooses (input_values and its like) may be nested, itself included.</summary>
     public const int MaxValueDepth = 64;
 
-    // Envelope, list and element around a value.
+    // What stands around a value: at most template, resources, resource and properties, input list and input.
     private const int MaxDepthAround = 8;
 
-    public static void Apply(JsonSerializerOptions options)
+    public static void Apply(JsonSerializerOptions options, TimeFormat timeFormat)
     {
         options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
         options.PropertyNameCaseInsensitive = false;
         options.NumberHandling = JsonNumberHandling.Strict;
         options.MaxDepth = MaxValueDepth + MaxDepthAround;
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping; // answers are JSON and never part of a page
+        options.Converters.Add(new JsonStringEnumConverter<ConfigValueType>(namingPolicy: null, allowIntegerValues: false));
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseUpper, allowIntegerValues: false));
-        options.Converters.Add(new TimeConverter());
+        options.Converters.Add(new TimeConverter(timeFormat));
     }
 }

@@ -18,8 +18,10 @@ internal static class JsonRules
 
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
+    /// <param name="text">The body.</param>
+    /// <param name="depthOfValues">How many objects and lists stand around the values whose nesting is limited.</param>
     /// <exception cref="InvalidRequestException">Names each field at fault; of malformed text, where it stops being JSON.</exception>
-    public static void Check(ReadOnlySpan<byte> text)
+    public static void Check(ReadOnlySpan<byte> text, int depthOfValues)
     {
         if (!Utf8.IsValid(text))
         {
@@ -33,7 +35,7 @@ internal static class JsonRules
         {
             while (reader.Read() && errors.Count < MaxErrors)
             {
-                Visit(ref reader, levels, errors);
+                Visit(ref reader, depthOfValues, levels, errors);
             }
         }
         catch (JsonException exception)
@@ -51,7 +53,7 @@ internal static class JsonRules
         }
     }
 
-    private static void Visit(ref Utf8JsonReader reader, Stack<Level> levels, Dictionary<string, string[]> errors)
+    private static void Visit(ref Utf8JsonReader reader, int depthOfValues, Stack<Level> levels, Dictionary<string, string[]> errors)
     {
         switch (reader.TokenType)
         {
@@ -72,9 +74,9 @@ internal static class JsonRules
         switch (reader.TokenType)
         {
             case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                if (levels.Count > JsonPolicy.MaxValueDepth)
+                if (levels.Count >= JsonPolicy.MaxValueDepth + depthOfValues)
                 {
-                    var field = PathOf(levels.TakeLast(1));
+                    var field = PathOf(levels.TakeLast(depthOfValues));
                     throw new InvalidRequestException(field, $"{field} is nested more than {JsonPolicy.MaxValueDepth} levels deep.");
                 }
 

@@ -4,10 +4,20 @@ using System.Text.Json.Serialization;
 
 namespace Deployments.Api.Json;
 
-/// <summary>Times go out in UTC and whole seconds, as in <c>2015-01-31T15:12:36Z</c>.</summary>
-internal sealed class TimeConverter : JsonConverter<DateTimeOffset>
+/// <summary>How times are written.</summary>
+internal enum TimeFormat
 {
-    private const string Form = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+    /// <summary>With the Z that says that they are UTC.</summary>
+    Utc,
+
+    /// <summary>Without it: some clients parse only that.</summary>
+    Zoneless,
+}
+
+/// <summary>Times go out in UTC and whole seconds, as in <c>2015-01-31T15:12:36Z</c>, or the same without the Z.</summary>
+internal sealed class TimeConverter(TimeFormat format) : JsonConverter<DateTimeOffset>
+{
+    private readonly string form = "yyyy-MM-dd'T'HH:mm:ss" + (format == TimeFormat.Zoneless ? string.Empty : "'Z'");
 
     public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         reader.GetDateTimeOffset();
@@ -15,7 +25,7 @@ internal sealed class TimeConverter : JsonConverter<DateTimeOffset>
     public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
     {
         Span<byte> text = stackalloc byte[32];
-        value.UtcDateTime.TryFormat(text, out var length, Form, CultureInfo.InvariantCulture);
+        value.UtcDateTime.TryFormat(text, out var length, form, CultureInfo.InvariantCulture);
         writer.WriteStringValue(text[..length]);
     }
 }

@@ -42,6 +42,8 @@ internal static class OpenApiSetup
             Name = "X-Auth-Token",
             Description = "The same token, where OpenStack's clients put it.",
         });
+        settings.UseRouteNameAsOperationId = true;
+        settings.OperationProcessors.Add(new CommonAnswers());
         settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("bearer"));
         settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("x_auth_token"));
     });

@@ -1,5 +1,6 @@
 using AutoMapper;
 using Deployments.Application.Errors;
+using Deployments.Domain.SoftwareDeployments;
 using MediatR;
 
 namespace Deployments.Application.SoftwareDeployments;
@@ -15,11 +16,19 @@ public sealed record GetDeploymentQuery(string ProjectId, Guid Id) : IRequest<So
 internal sealed class GetDeploymentHandler(IDeploymentStore store, IMapper mapper)
     : IRequestHandler<GetDeploymentQuery, SoftwareDeploymentDto>
 {
-    public async Task<SoftwareDeploymentDto> Handle(GetDeploymentQuery query, CancellationToken cancellationToken)
-    {
-        var deployment = await store.FindAsync(query.ProjectId, query.Id, cancellationToken)
-            ?? throw new NotFoundException($"There is no software deployment {query.Id} in this project.");
+    public async Task<SoftwareDeploymentDto> Handle(GetDeploymentQuery query, CancellationToken cancellationToken) =>
+        mapper.Map<SoftwareDeploymentDto>(await store.GetAsync(query.ProjectId, query.Id, ifMatch: null, cancellationToken));
+}
 
-        return mapper.Map<SoftwareDeploymentDto>(deployment);
+internal static class DeploymentLookup
+{
+    /// <summary>The deployment, which must be there for this project and have one of the given versions.</summary>
+    public static async Task<SoftwareDeployment> GetAsync(
+        this IDeploymentStore store, string projectId, Guid id, IReadOnlySet<int>? ifMatch, CancellationToken cancellationToken)
+    {
+        var deployment = await store.FindAsync(projectId, id, cancellationToken)
+            ?? throw new NotFoundException($"There is no software deployment {id} in this project.");
+
+        return ifMatch is null || ifMatch.Contains(deployment.Version) ? deployment : throw new PreconditionFailedException();
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using AutoMapper;
 using Deployments.Domain.SoftwareDeployments;
 
@@ -33,6 +34,14 @@ public sealed record SoftwareDeploymentDto
 
     /// <summary>When it was created: UTC, whole seconds.</summary>
     public required DateTimeOffset CreationTime { get; init; }
+
+    /// <summary>When it last changed: UTC, whole seconds. Absent until it first does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? UpdatedTime { get; init; }
+
+    /// <summary>Its version, which the entity tag is made of: 1 at creation, one more with each change.</summary>
+    [JsonIgnore]
+    public int Version { get; init; }
 }
 
 internal sealed class SoftwareDeploymentProfile : Profile

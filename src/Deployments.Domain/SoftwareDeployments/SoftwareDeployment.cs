@@ -10,6 +10,9 @@ public sealed class SoftwareDeployment
     public const int MaxServerIdLength = 255;
     public const int MaxActionLength = 255;
     public const int MaxStatusReasonLength = 16_384;
+    public const int FirstVersion = 1;
+
+    private static readonly JsonSerializerOptions AnyDepth = new() { MaxDepth = 512 };
 
     public SoftwareDeployment(
         Guid id,
@@ -67,6 +70,50 @@ public sealed class SoftwareDeployment
     public string? StackUserProjectId { get; private set; }
 
     public DateTimeOffset CreationTime { get; private set; }
+
+    /// <summary>When it last changed; null until it first does.</summary>
+    public DateTimeOffset? UpdatedTime { get; private set; }
+
+    /// <summary>1 at creation, one more with each change.</summary>
+    public int Version { get; private set; } = FirstVersion;
+
+    /// <summary>
+    /// Applies what is given and leaves the rest. Any status may follow any other. Values that say what is there already,
+    /// JSON compared as text, are no change.
+    /// </summary>
+    /// <returns>Whether anything changed, and with it the version.</returns>
+    public bool Change(DeploymentChanges changes, DateTimeOffset now)
+    {
+        var configId = changes.ConfigId is null ? ConfigId : Text.Required(changes.ConfigId, MaxConfigIdLength, nameof(changes.ConfigId));
+        var action = Text.Optional(changes.Action, MaxActionLength, nameof(changes.Action)) ?? Action;
+        var status = Known(changes.Status ?? Status);
+        var statusReason = Text.Optional(changes.StatusReason, MaxStatusReasonLength, nameof(changes.StatusReason)) ?? StatusReason;
+        var inputValues = changes.InputValues ?? InputValues;
+        var outputValues = changes.OutputValues ?? OutputValues;
+
+        if (configId == ConfigId
+            && action == Action
+            && status == Status
+            && statusReason == StatusReason
+            && SameText(inputValues, InputValues)
+            && SameText(outputValues, OutputValues))
+        {
+            return false;
+        }
+
+        (ConfigId, Action, Status, StatusReason, InputValues, OutputValues) =
+            (configId, action, status, statusReason, inputValues, outputValues);
+        UpdatedTime = now;
+        Version++;
+        return true;
+    }
+
+    /// <summary>The entry that its history gets for what was just done to it.</summary>
+    public DeploymentEvent LastEvent(string actor, string requestId) => new(
+        ProjectId, Id, Version, UpdatedTime ?? CreationTime, Action, Status, StatusReason, actor, requestId);
+
+    private static bool SameText(IReadOnlyDictionary<string, JsonElement>? left, IReadOnlyDictionary<string, JsonElement>? right) =>
+        ReferenceEquals(left, right) || JsonSerializer.Serialize(left, AnyDepth) == JsonSerializer.Serialize(right, AnyDepth);
 
     private static DeploymentStatus Known(DeploymentStatus status) => Enum.IsDefined(status)
         ? status

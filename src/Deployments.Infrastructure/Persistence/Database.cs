@@ -17,7 +17,7 @@ internal sealed partial class Database(IDbContextFactory<DeploymentsDbContext> c
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Runs work that may be run again after a failure of which nobody knows whether it came before or after the commit.</summary>
-    public async Task<T> RunAsync<T>(Func<DeploymentsDbContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    public async Task<T> RunAsync<T>(Func<Attempt, Task<T>> work, CancellationToken cancellationToken)
     {
         // A stopped server does not answer a cancellation either: the caller is let go, and the attempt,
         // which owns its context and connection, ends by itself when the network gives it up.
@@ -40,7 +40,7 @@ internal sealed partial class Database(IDbContextFactory<DeploymentsDbContext> c
     }
 
     private async Task<T> TryUntilDeadlineAsync<T>(
-        Func<DeploymentsDbContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+        Func<Attempt, Task<T>> work, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Deadline);
@@ -51,7 +51,7 @@ internal sealed partial class Database(IDbContextFactory<DeploymentsDbContext> c
             try
             {
                 await using var context = await contexts.CreateDbContextAsync(deadline.Token);
-                return await work(context, deadline.Token);
+                return await work(new Attempt(context, Repeated: last is not null, deadline.Token));
             }
             catch (Exception exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
@@ -106,6 +106,12 @@ internal sealed partial class Database(IDbContextFactory<DeploymentsDbContext> c
 
     private static void Observe(Task task) =>
         task.ContinueWith(static ended => _ = ended.Exception, TaskContinuationOptions.OnlyOnFaulted);
+
+    /// <summary>One try at a piece of work.</summary>
+    /// <param name="Context">The attempt's own context.</param>
+    /// <param name="Repeated">Whether an earlier attempt failed: what this one finds may be its doing.</param>
+    /// <param name="Token">Ends the attempt.</param>
+    internal readonly record struct Attempt(DeploymentsDbContext Context, bool Repeated, CancellationToken Token);
 
     [LoggerMessage(LogLevel.Warning, "The database cannot be reached: {Reason}")]
     private partial void LogUnavailable(string reason);

@@ -1,41 +1,244 @@
+using Deployments.Application;
 using Deployments.Application.SoftwareDeployments;
+using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
+using Deployments.Infrastructure.Persistence.Configurations;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace Deployments.Infrastructure.Persistence;
 
 internal sealed class DeploymentStore(Database database) : IDeploymentStore
 {
+    private const string CanonicalUuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+
+    private static readonly IReadOnlySet<string> None = new HashSet<string>();
+
     private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareDeployment?>> Find =
         EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>
             context.SoftwareDeployments.AsNoTracking().SingleOrDefault(deployment =>
                 (deployment.ProjectId == projectId && deployment.Id == id)
                 || (deployment.StackUserProjectId == projectId && deployment.Id == id)));
 
-    public Task AddAsync(SoftwareDeployment deployment, CancellationToken cancellationToken) =>
+    public Task<IReadOnlySet<string>> AddAsync(
+        IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
         database.RunAsync(
-            async (context, token) =>
+            async attempt =>
             {
-                context.Add(deployment);
-                try
+                var context = attempt.Context;
+                if (!references.KnownOnly)
                 {
-                    return await context.SaveChangesAsync(token);
+                    await InsertAsync(context, deployments, caller, attempt.Token);
+                    return None;
                 }
-                catch (DbUpdateException exception) when (IsStoredAlready(exception))
+
+                await using var transaction = await context.Database.BeginTransactionAsync(attempt.Token);
+                var configIds = deployments.Select(deployment => deployment.ConfigId).ToHashSet();
+                var unknown = await LockKnownAsync(context, caller.ProjectId, configIds, attempt.Token);
+                if (unknown.Count == 0)
                 {
-                    return 0;
+                    await InsertAsync(context, deployments, caller, attempt.Token);
+                    await transaction.CommitAsync(attempt.Token);
                 }
+
+                return unknown;
             },
             cancellationToken);
 
     public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
-        database.RunAsync((context, token) => Find(context, projectId, id, token), cancellationToken);
+        database.RunAsync(attempt => Find(attempt.Context, projectId, id, attempt.Token), cancellationToken);
 
-    // An id is never given twice: a row that has it is this very deployment, from an attempt whose answer was lost.
-    private static bool IsStoredAlready(DbUpdateException exception) => exception.InnerException is PostgresException
+    public Task<IReadOnlyList<SoftwareDeployment>> ListAsync(
+        DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<SoftwareDeployment>>(
+            async attempt =>
+            {
+                var projectId = filter.ProjectId;
+                var all = attempt.Context.SoftwareDeployments.AsNoTracking();
+
+                // Two index scans in order, merged: an OR of both would be neither.
+                var own = Page(all.Where(deployment => deployment.ProjectId == projectId), filter, after, count);
+                var shared = Page(
+                    all.Where(deployment => deployment.StackUserProjectId == projectId && deployment.ProjectId != projectId),
+                    filter,
+                    after,
+                    count);
+                return await own.Concat(shared).OrderBy(deployment => deployment.Id).Take(count).ToListAsync(attempt.Token);
+            },
+            cancellationToken);
+
+    public Task<UpdateOutcome> UpdateAsync(
+        SoftwareDeployment deployment, Caller caller, bool configMustBeKnown, CancellationToken cancellationToken) =>
+        database.RunAsync(
+            async attempt =>
+            {
+                var (context, repeated, token) = attempt;
+                if (!configMustBeKnown)
+                {
+                    return await UpdateAsync(context, deployment, caller, repeated, token);
+                }
+
+                await using var transaction = await context.Database.BeginTransactionAsync(token);
+                var unknown = await LockKnownAsync(context, deployment.ProjectId, new HashSet<string> { deployment.ConfigId }, token);
+                if (unknown.Count > 0)
+                {
+                    return UpdateOutcome.UnknownConfig;
+                }
+
+                var outcome = await UpdateAsync(context, deployment, caller, repeated, token);
+                await transaction.CommitAsync(token);
+                return outcome;
+            },
+            cancellationToken);
+
+    public Task<bool> DeleteAsync(SoftwareDeployment deployment, bool onlyThisVersion, CancellationToken cancellationToken) =>
+        database.RunAsync(
+            async attempt =>
+            {
+                var (context, repeated, token) = attempt;
+                await using var transaction = await context.Database.BeginTransactionAsync(token);
+
+                var rows = context.SoftwareDeployments.Where(row => row.ProjectId == deployment.ProjectId && row.Id == deployment.Id);
+                if (onlyThisVersion)
+                {
+                    rows = rows.Where(row => row.Version == deployment.Version);
+                }
+
+                if (await rows.ExecuteDeleteAsync(token) == 0)
+                {
+                    // After a failed attempt a row that is gone is one that this request deleted; one that is there has changed.
+                    return repeated && !await context.SoftwareDeployments
+                        .AnyAsync(row => row.ProjectId == deployment.ProjectId && row.Id == deployment.Id, token);
+                }
+
+                // A statement of its own, so that it sees the events of a change that the first one had to wait for.
+                await context.DeploymentEvents
+                    .Where(entry => entry.ProjectId == deployment.ProjectId && entry.DeploymentId == deployment.Id)
+                    .ExecuteDeleteAsync(token);
+                await transaction.CommitAsync(token);
+                return true;
+            },
+            cancellationToken);
+
+    public Task<IReadOnlyList<DeploymentEvent>> ListEventsAsync(SoftwareDeployment deployment, CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<DeploymentEvent>>(
+            async attempt => await attempt.Context.DeploymentEvents.AsNoTracking()
+                .Where(entry => entry.ProjectId == deployment.ProjectId && entry.DeploymentId == deployment.Id)
+                .OrderBy(entry => entry.Version)
+                .ToListAsync(attempt.Token),
+            cancellationToken);
+
+    public Task<IReadOnlyList<SoftwareConfig>> ListServerConfigsAsync(
+        string projectId, string serverId, CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<SoftwareConfig>>(
+            async attempt => await attempt.Context.SoftwareConfigs
+                .FromSql(
+                    $"""
+                    SELECT config.*
+                    FROM (
+                        SELECT project_id, id, config_id FROM software_deployments
+                        WHERE project_id = {projectId} AND server_id = {serverId}
+                        UNION ALL
+                        SELECT project_id, id, config_id FROM software_deployments
+                        WHERE stack_user_project_id = {projectId} AND project_id <> {projectId} AND server_id = {serverId}
+                    ) AS deployment
+                    JOIN software_configs AS config
+                        ON config.project_id = deployment.project_id
+                        AND config.id = CASE
+                            WHEN deployment.config_id ~ {CanonicalUuid} THEN deployment.config_id::uuid
+                        END
+                    ORDER BY config.name COLLATE "C" NULLS FIRST, deployment.id
+                    """)
+                .AsNoTracking()
+                .ToListAsync(attempt.Token),
+            cancellationToken);
+
+    private static IQueryable<SoftwareDeployment> Page(
+        IQueryable<SoftwareDeployment> deployments, DeploymentFilter filter, Guid? after, int count)
     {
-        SqlState: PostgresErrorCodes.UniqueViolation,
-        ConstraintName: "pk_software_deployments",
-    };
+        if (filter.ServerId is { } serverId)
+        {
+            deployments = deployments.Where(deployment => deployment.ServerId == serverId);
+        }
+
+        if (filter.ConfigId is { } configId)
+        {
+            deployments = deployments.Where(deployment => deployment.ConfigId == configId);
+        }
+
+        if (filter.Action is { } action)
+        {
+            deployments = deployments.Where(deployment => deployment.Action == action);
+        }
+
+        if (filter.Status is { } status)
+        {
+            deployments = deployments.Where(deployment => deployment.Status == status);
+        }
+
+        if (after is { } marker)
+        {
+            deployments = deployments.Where(deployment => deployment.Id > marker);
+        }
+
+        return deployments.OrderBy(deployment => deployment.Id).Take(count);
+    }
+
+    private static Task InsertAsync(
+        DeploymentsDbContext context, IReadOnlyList<SoftwareDeployment> deployments, Caller caller, CancellationToken cancellationToken) =>
+        context.Database.ExecuteSqlRawAsync(
+            DeploymentInsert.Sql, DeploymentInsert.Parameters(deployments, caller).AsEnumerable<object>(), cancellationToken);
+
+    private static async Task<UpdateOutcome> UpdateAsync(
+        DeploymentsDbContext context, SoftwareDeployment deployment, Caller caller, bool repeated, CancellationToken cancellationToken)
+    {
+        var entry = deployment.LastEvent(caller.Actor, caller.RequestId);
+        var stored = await context.Database.ExecuteSqlAsync(
+            $"""
+            WITH changed AS (
+                UPDATE software_deployments SET
+                    config_id = {deployment.ConfigId},
+                    action = {deployment.Action},
+                    input_values = {JsonColumn.Write(deployment.InputValues)}::json,
+                    output_values = {JsonColumn.Write(deployment.OutputValues)}::json,
+                    status = {deployment.Status.ToName()},
+                    status_reason = {deployment.StatusReason},
+                    updated_time = {deployment.UpdatedTime},
+                    version = {deployment.Version}
+                WHERE project_id = {deployment.ProjectId} AND id = {deployment.Id} AND version = {deployment.Version - 1}
+                RETURNING project_id, id, version, updated_time, action, status, status_reason)
+            INSERT INTO deployment_events (
+                project_id, deployment_id, version, time, action, status, status_reason, actor, request_id)
+            SELECT project_id, id, version, updated_time, action, status, status_reason, {entry.Actor}, {entry.RequestId}
+            FROM changed
+            """,
+            cancellationToken);
+        if (stored > 0)
+        {
+            return UpdateOutcome.Saved;
+        }
+
+        // After a failed attempt the version may be this request's own: its event says so.
+        return repeated && await context.DeploymentEvents.AnyAsync(
+            row => row.ProjectId == entry.ProjectId && row.DeploymentId == entry.DeploymentId && row.Version == entry.Version
+                && row.RequestId == entry.RequestId && row.Actor == entry.Actor,
+            cancellationToken)
+            ? UpdateOutcome.Saved
+            : UpdateOutcome.Outdated;
+    }
+
+    /// <summary>Which of the ids name no configuration of the project. The others cannot be deleted before the transaction ends.</summary>
+    private static async Task<IReadOnlySet<string>> LockKnownAsync(
+        DeploymentsDbContext context, string projectId, IReadOnlySet<string> configIds, CancellationToken cancellationToken)
+    {
+        var ids = configIds
+            .Select(text => Guid.TryParseExact(text, "D", out var id) && id.ToString() == text ? id : (Guid?)null)
+            .OfType<Guid>()
+            .ToArray();
+        var known = await context.Database
+            .SqlQuery<Guid>(
+                $"SELECT id FROM software_configs WHERE project_id = {projectId} AND id = ANY ({ids}) ORDER BY id FOR KEY SHARE")
+            .ToListAsync(cancellationToken);
+
+        return configIds.Except(known.Select(id => id.ToString())).ToHashSet();
+    }
 }

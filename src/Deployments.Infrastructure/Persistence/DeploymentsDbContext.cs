@@ -1,3 +1,4 @@
+using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
@@ -10,6 +11,10 @@ namespace Deployments.Infrastructure.Persistence;
 internal sealed class DeploymentsDbContext(DbContextOptions<DeploymentsDbContext> options) : DbContext(options)
 {
     public DbSet<SoftwareDeployment> SoftwareDeployments => Set<SoftwareDeployment>();
+
+    public DbSet<DeploymentEvent> DeploymentEvents => Set<DeploymentEvent>();
+
+    public DbSet<SoftwareConfig> SoftwareConfigs => Set<SoftwareConfig>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) =>
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(DeploymentsDbContext).Assembly);

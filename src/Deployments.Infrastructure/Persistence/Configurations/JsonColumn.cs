@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -14,17 +15,20 @@ internal static class JsonColumn
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         MaxDepth = 512,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter() },
     };
 
-    public static PropertyBuilder<T?> IsJson<T>(this PropertyBuilder<T?> property)
-        where T : class =>
+    public static PropertyBuilder<T> IsJson<T>(this PropertyBuilder<T> property) =>
         property.HasColumnType("json").HasConversion(
-            value => Write(value),
-            text => JsonSerializer.Deserialize<T>(text, Options),
-            new ValueComparer<T?>(
-                (left, right) => ReferenceEquals(left, right) || Write(left) == Write(right),
-                value => Write(value).GetHashCode(StringComparison.Ordinal),
+            value => Write(value)!,
+            text => JsonSerializer.Deserialize<T>(text, Options)!,
+            new ValueComparer<T>(
+                (left, right) => Write(left) == Write(right),
+                value => Write(value)!.GetHashCode(StringComparison.Ordinal),
                 value => value));
 
-    private static string Write<T>(T value) => JsonSerializer.Serialize(value, Options);
+    /// <summary>The value as the column holds it.</summary>
+    public static string? Write<T>(T value) => value is null ? null : JsonSerializer.Serialize(value, Options);
 }

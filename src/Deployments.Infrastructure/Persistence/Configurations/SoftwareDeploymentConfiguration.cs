@@ -13,6 +13,8 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
         builder.HasKey(deployment => new { deployment.ProjectId, deployment.Id });
         builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.Id })
             .HasFilter("stack_user_project_id IS NOT NULL");
+        builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ServerId, deployment.Id });
+        builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ConfigId, deployment.Id });
 
         builder.Property(deployment => deployment.ProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
         builder.Property(deployment => deployment.Id).ValueGeneratedNever();
@@ -21,8 +23,7 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
         builder.Property(deployment => deployment.Action).HasMaxLength(SoftwareDeployment.MaxActionLength);
         builder.Property(deployment => deployment.InputValues).IsJson();
         builder.Property(deployment => deployment.OutputValues).IsJson();
-        builder.Property(deployment => deployment.Status).HasColumnType("text")
-            .HasConversion(status => status.ToName(), name => DeploymentStatusNames.Parse(name)!.Value);
+        builder.Property(deployment => deployment.Status).IsStatus();
         builder.Property(deployment => deployment.StatusReason).HasMaxLength(SoftwareDeployment.MaxStatusReasonLength);
         builder.Property(deployment => deployment.StackUserProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
 

@@ -22,6 +22,106 @@ namespace Deployments.Infrastructure.Persistence.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Deployments.Domain.SoftwareConfigs.SoftwareConfig", b =>
+                {
+                    b.Property<string>("ProjectId")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("project_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Config")
+                        .HasColumnType("json")
+                        .HasColumnName("config");
+
+                    b.Property<DateTimeOffset>("CreationTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("creation_time");
+
+                    b.Property<string>("Group")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("group");
+
+                    b.Property<string>("Inputs")
+                        .IsRequired()
+                        .HasColumnType("json")
+                        .HasColumnName("inputs");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Options")
+                        .IsRequired()
+                        .HasColumnType("json")
+                        .HasColumnName("options");
+
+                    b.Property<string>("Outputs")
+                        .IsRequired()
+                        .HasColumnType("json")
+                        .HasColumnName("outputs");
+
+                    b.HasKey("ProjectId", "Id")
+                        .HasName("pk_software_configs");
+
+                    b.ToTable("software_configs", (string)null);
+                });
+
+            modelBuilder.Entity("Deployments.Domain.SoftwareDeployments.DeploymentEvent", b =>
+                {
+                    b.Property<string>("ProjectId")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("project_id");
+
+                    b.Property<Guid>("DeploymentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("deployment_id");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<string>("Action")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("action");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<string>("RequestId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("request_id");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.Property<string>("StatusReason")
+                        .HasMaxLength(16384)
+                        .HasColumnType("character varying(16384)")
+                        .HasColumnName("status_reason");
+
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
+                    b.HasKey("ProjectId", "DeploymentId", "Version")
+                        .HasName("pk_deployment_events");
+
+                    b.ToTable("deployment_events", (string)null);
+                });
+
             modelBuilder.Entity("Deployments.Domain.SoftwareDeployments.SoftwareDeployment", b =>
                 {
                     b.Property<string>("ProjectId")
@@ -77,12 +177,26 @@ namespace Deployments.Infrastructure.Persistence.Migrations
                         .HasColumnType("character varying(16384)")
                         .HasColumnName("status_reason");
 
+                    b.Property<DateTimeOffset?>("UpdatedTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_time");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
                     b.HasKey("ProjectId", "Id")
                         .HasName("pk_software_deployments");
 
                     b.HasIndex("StackUserProjectId", "Id")
                         .HasDatabaseName("ix_software_deployments_stack_user_project_id_id")
                         .HasFilter("stack_user_project_id IS NOT NULL");
+
+                    b.HasIndex("ProjectId", "ConfigId", "Id")
+                        .HasDatabaseName("ix_software_deployments_project_id_config_id_id");
+
+                    b.HasIndex("ProjectId", "ServerId", "Id")
+                        .HasDatabaseName("ix_software_deployments_project_id_server_id_id");
 
                     b.ToTable("software_deployments", null, t =>
                         {

@@ -1,0 +1,86 @@
+using Deployments.Api.Authentication;
+using Deployments.Api.Http;
+using Deployments.Application.SoftwareConfigs;
+using MediatR;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Deployments.Api.Controllers;
+
+/// <summary>Software configurations: what an agent runs on a server. They never change.</summary>
+[ApiController]
+[Route(Routes.Project + "/software_configs")]
+public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBase
+{
+    /// <summary>Create a software configuration.</summary>
+    /// <param name="projectId">The project that will own the configuration; the token's own.</param>
+    /// <param name="body">The configuration.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <response code="200">The configuration as it was stored.</response>
+    [HttpPost(Name = "createSoftwareConfig")]
+    [Authorize(ProjectAccess.Write)]
+    [ProducesResponseType<SoftwareConfigEnvelope>(StatusCodes.Status200OK)]
+    public async Task<ActionResult<SoftwareConfigEnvelope>> Create(
+        [FromRoute(Name = Routes.ProjectId)] string projectId, CreateSoftwareConfigBody body, CancellationToken cancellationToken)
+    {
+        var config = await mediator.Send(new CreateConfigCommand(projectId, body.ToConfig()), cancellationToken);
+        Response.Headers.Location = Url.RouteUrl("getSoftwareConfig", new { project_id = projectId, id = config.Id });
+        return new SoftwareConfigEnvelope { SoftwareConfig = config };
+    }
+
+    /// <summary>List software configurations.</summary>
+    /// <remarks>
+    /// In summary, newest first. Without <c>limit</c> the whole list is sent as it is read; with it a page, and a link to
+    /// the next one if there is one.
+    /// </remarks>
+    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="limit">How many, 1 to 1,000; all, if left out.</param>
+    /// <param name="marker">The last id seen. The list goes on after it, whether or not it is still there.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <response code="200">The configurations. Past the end there are none, which is no error.</response>
+    [HttpGet(Name = "listSoftwareConfigs")]
+    [Authorize(ProjectAccess.Read)]
+    [ProducesResponseType<SoftwareConfigListEnvelope>(StatusCodes.Status200OK)]
+    public async Task<ActionResult<SoftwareConfigListEnvelope>> List(
+        [FromRoute(Name = Routes.ProjectId)] string projectId,
+        [FromQuery] int? limit,
+        [FromQuery] Guid? marker,
+        CancellationToken cancellationToken)
+    {
+        var page = await mediator.Send(new ListConfigsQuery(projectId, limit, marker), cancellationToken);
+        return new SoftwareConfigListEnvelope
+        {
+            SoftwareConfigs = page.Configs,
+            SoftwareConfigsLinks = HttpContext.LinkToNext(page.Next),
+        };
+    }
+
+    /// <summary>Show a software configuration.</summary>
+    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="id">The configuration's id.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <response code="200">The configuration.</response>
+    [HttpGet(Routes.Id, Name = "getSoftwareConfig")]
+    [Authorize(ProjectAccess.Read)]
+    [ProducesResponseType<SoftwareConfigEnvelope>(StatusCodes.Status200OK)]
+    public async Task<ActionResult<SoftwareConfigEnvelope>> Get(
+        [FromRoute(Name = Routes.ProjectId)] string projectId, Guid id, CancellationToken cancellationToken) =>
+        new SoftwareConfigEnvelope { SoftwareConfig = await mediator.Send(new GetConfigQuery(projectId, id), cancellationToken) };
+
+    /// <summary>Delete a software configuration.</summary>
+    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="id">The configuration's id.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <response code="204">It is gone.</response>
+    /// <response code="409">A deployment of the project refers to it.</response>
+    [HttpDelete(Routes.Id, Name = "deleteSoftwareConfig")]
+    [Authorize(ProjectAccess.Write)]
+    [ProducesResponseType(StatusCodes.Status204NoContent)]
+    [ProducesResponseType<Errors.ErrorBody>(StatusCodes.Status409Conflict)]
+    public async Task<NoContentResult> Delete(
+        [FromRoute(Name = Routes.ProjectId)] string projectId, Guid id, CancellationToken cancellationToken)
+    {
+        await mediator.Send(new DeleteConfigCommand(projectId, id), cancellationToken);
+        return NoContent();
+    }
+}

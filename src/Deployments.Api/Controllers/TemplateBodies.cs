@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Deployments.Api.Json;
+using Deployments.Application.Errors;
+using Deployments.Application.SoftwareConfigs;
+
+namespace Deployments.Api.Controllers;
+
+/// <summary>A template to validate. Fields that are not listed here are ignored.</summary>
+[JsonBody(DepthOfValues = 6)]
+public sealed record ValidateTemplateBody
+{
+    /// <summary>The template.</summary>
+    public TemplateBody? Template { get; init; }
+
+    internal ValidateTemplateQuery ToQuery(JsonSerializerOptions options)
+    {
+        var template = Template ?? throw new InvalidRequestException("template", "template is required.");
+        var resources = (template.Resources ?? new Dictionary<string, TemplateResourceBody?>()).ToDictionary(
+            resource => resource.Key,
+            resource => resource.Value?.ToResource($"template.resources.{resource.Key}.properties", options)
+                ?? throw new InvalidRequestException(
+                    $"template.resources.{resource.Key}", $"template.resources.{resource.Key} must be a JSON object."));
+        return new ValidateTemplateQuery(template.Description, resources);
+    }
+}
+
+/// <summary>An orchestration template.</summary>
+public sealed record TemplateBody
+{
+    /// <summary>The version of the template's format.</summary>
+    /// <example>2013-05-23</example>
+    public string? HeatTemplateVersion { get; init; }
+
+    /// <summary>What the template is for.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>The resources by name.</summary>
+    public IReadOnlyDictionary<string, TemplateResourceBody?>? Resources { get; init; }
+}
+
+/// <summary>A resource of a template.</summary>
+public sealed record TemplateResourceBody
+{
+    /// <summary>The resource's type: <c>OS::Heat::SoftwareConfig</c>.</summary>
+    /// <example>OS::Heat::SoftwareConfig</example>
+    public string? Type { get; init; }
+
+    /// <summary>The software configuration, as in its creation.</summary>
+    public JsonElement? Properties { get; init; }
+
+    // Only a resource of the one known type has properties of a known shape.
+    internal TemplateResource ToResource(string path, JsonSerializerOptions options) => new(
+        Type,
+        Type != TemplateResource.SoftwareConfig ? null
+            : Properties is { } properties ? JsonFields.Read<CreateSoftwareConfigBody>(properties, path, options).ToConfig()
+            : new NewConfig());
+}

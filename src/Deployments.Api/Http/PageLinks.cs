@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Http.Extensions;
+
+namespace Deployments.Api.Http;
+
+/// <summary>Where a list goes on.</summary>
+public sealed record PageLink
+{
+    /// <summary>What is there: <c>next</c>.</summary>
+    /// <example>next</example>
+    public required string Rel { get; init; }
+
+    /// <summary>Its absolute address.</summary>
+    public required string Href { get; init; }
+}
+
+internal static class PageLinks
+{
+    private const string Marker = "marker";
+
+    /// <summary>The link to the next page, for the body, and the same in a header; null when this one is the last.</summary>
+    public static IReadOnlyList<PageLink>? LinkToNext(this HttpContext context, Guid? next)
+    {
+        if (next is null)
+        {
+            return null;
+        }
+
+        var request = context.Request;
+        var query = new QueryBuilder(request.Query
+            .Where(parameter => parameter.Key != Marker)
+            .Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value.ToString())))
+        {
+            { Marker, next.Value.ToString() },
+        };
+        var href = UriHelper.BuildAbsolute(request.Scheme, request.Host, request.PathBase, request.Path, query.ToQueryString());
+
+        context.Response.Headers.Link = $"<{href}>; rel=\"next\"";
+        return [new PageLink { Rel = "next", Href = href }];
+    }
+}

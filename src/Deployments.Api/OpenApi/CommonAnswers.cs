@@ -1,0 +1,108 @@
+using System.Globalization;
+using Deployments.Api.Errors;
+using Deployments.Domain.SoftwareDeployments;
+using NJsonSchema;
+using NSwag;
+using NSwag.Generation.Processors;
+using NSwag.Generation.Processors.Contexts;
+
+namespace Deployments.Api.OpenApi;
+
+/// <summary>
+/// What every operation of a kind has in common, told once: its error answers, the headers of its answers, the limits of its parameters.
+/// </summary>
+internal sealed class CommonAnswers : IOperationProcessor
+{
+    public bool Process(OperationProcessorContext context)
+    {
+        var operation = context.OperationDescription.Operation;
+        var parameters = operation.ActualParameters;
+        var hasBody = operation.RequestBody is not null;
+
+        if (hasBody || parameters.Any(parameter => parameter.Kind is OpenApiParameterKind.Query or OpenApiParameterKind.Header))
+        {
+            AddError(context, StatusCodes.Status400BadRequest, "A rule is broken; errors names every field at fault. Nothing was stored.");
+        }
+
+        AddError(context, StatusCodes.Status401Unauthorized, "No token, or one that does not verify.");
+        AddError(context, StatusCodes.Status403Forbidden, "The token is another project's, or its role may not do this.");
+        if (parameters.Any(parameter => parameter.Name == "id"))
+        {
+            AddError(context, StatusCodes.Status404NotFound, "There is no such thing that this project may see.");
+        }
+
+        AddError(context, StatusCodes.Status406NotAcceptable, "The Accept header leaves JSON out.");
+        if (parameters.Any(parameter => parameter.Name == "If-Match"))
+        {
+            AddError(context, StatusCodes.Status412PreconditionFailed, "It has changed: its entity tag is none of those in If-Match.");
+        }
+
+        if (hasBody)
+        {
+            AddError(context, StatusCodes.Status413PayloadTooLarge, "The body is too large.");
+            AddError(context, StatusCodes.Status415UnsupportedMediaType, "The body is not application/json in UTF-8.");
+        }
+
+        AddError(context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached; try again after Retry-After seconds.");
+
+        foreach (var parameter in parameters)
+        {
+            Limit(parameter);
+        }
+
+        foreach (var answer in operation.Responses.Values)
+        {
+            answer.Headers["X-Openstack-Request-Id"] = Header("The request's id, req-<uuid>; the service's log and the history have it too.");
+        }
+
+        return true;
+    }
+
+    private static void AddError(OperationProcessorContext context, int status, string description)
+    {
+        var code = status.ToString(CultureInfo.InvariantCulture);
+        if (!context.OperationDescription.Operation.Responses.TryGetValue(code, out var response))
+        {
+            response = new OpenApiResponse { Description = description };
+            response.Content["application/json"] = new OpenApiMediaType
+            {
+                Schema = context.SchemaGenerator.GenerateWithReference<JsonSchema>(
+                    Namotion.Reflection.ContextualTypeExtensions.ToContextualType(typeof(ErrorBody)), context.SchemaResolver),
+            };
+            context.OperationDescription.Operation.Responses[code] = response;
+        }
+
+        if (status == StatusCodes.Status503ServiceUnavailable)
+        {
+            response.Headers["Retry-After"] = Header("Seconds to wait.");
+        }
+    }
+
+    private static void Limit(OpenApiParameter parameter)
+    {
+        switch (parameter.Name)
+        {
+            case "project_id":
+                parameter.Schema.MinLength = 1;
+                parameter.Schema.MaxLength = SoftwareDeployment.MaxProjectIdLength;
+                break;
+            case "limit":
+                parameter.Schema.Minimum = 1;
+                parameter.Schema.Maximum = 1_000;
+                break;
+            case "status":
+                foreach (var name in DeploymentStatusNames.All)
+                {
+                    parameter.Schema.Enumeration.Add(name);
+                }
+
+                break;
+        }
+    }
+
+    private static OpenApiHeader Header(string description) => new()
+    {
+        Description = description,
+        Schema = new JsonSchema { Type = JsonObjectType.String },
+    };
+}

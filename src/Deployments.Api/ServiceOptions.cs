@@ -1,0 +1,34 @@
+using Deployments.Api.Json;
+
+namespace Deployments.Api;
+
+/// <summary>The settings under <c>Deployments</c> that are about HTTP.</summary>
+internal sealed class ServiceOptions
+{
+    public const string Section = "Deployments";
+
+    /// <summary>How large a body may be.</summary>
+    public int MaxBodyBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>How large the body of a batch may be.</summary>
+    public int MaxBatchBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>How times are written.</summary>
+    public TimeFormat TimeFormat { get; init; } = TimeFormat.Utc;
+
+    /// <summary>Which configurations a deployment may name.</summary>
+    public ConfigReferenceRule ConfigReferences { get; init; } = ConfigReferenceRule.Any;
+
+    /// <summary>The proxies, as addresses or networks (<c>10.0.0.0/8</c>), whose <c>X-Forwarded-*</c> headers are believed.</summary>
+    public IReadOnlyList<string> Proxies { get; init; } = [];
+}
+
+/// <summary>Which configurations a deployment may name.</summary>
+internal enum ConfigReferenceRule
+{
+    /// <summary>Any.</summary>
+    Any,
+
+    /// <summary>Only one that is held here, in the deployment's own project.</summary>
+    Known,
+}

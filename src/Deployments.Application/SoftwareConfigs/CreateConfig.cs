@@ -1,0 +1,33 @@
+using AutoMapper;
+using Deployments.Application.Behaviours;
+using Deployments.Application.Errors;
+using FluentValidation;
+using MediatR;
+
+namespace Deployments.Application.SoftwareConfigs;
+
+/// <summary>
+/// Stores a new configuration and answers it, durable.
+/// Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="UnavailableException"/> when storage does not answer.
+/// </summary>
+/// <param name="ProjectId">The project that will own it, already authorised.</param>
+/// <param name="Config">What to create.</param>
+public sealed record CreateConfigCommand(string ProjectId, NewConfig Config) : IRequest<SoftwareConfigDto>;
+
+internal sealed class CreateConfigValidator : AbstractValidator<CreateConfigCommand>
+{
+    public CreateConfigValidator(IValidator<NewConfig> config) => RuleFor(command => command.Config).MeetsRulesOf(config);
+}
+
+internal sealed class CreateConfigHandler(IConfigStore store, TimeProvider clock, IMapper mapper)
+    : IRequestHandler<CreateConfigCommand, SoftwareConfigDto>
+{
+    public async Task<SoftwareConfigDto> Handle(CreateConfigCommand command, CancellationToken cancellationToken)
+    {
+        var config = command.Config.Create(command.ProjectId, clock.GetUtcNow());
+
+        await store.AddAsync(config, cancellationToken);
+
+        return mapper.Map<SoftwareConfigDto>(config);
+    }
+}

@@ -1,0 +1,29 @@
+using Deployments.Application.Errors;
+using MediatR;
+
+namespace Deployments.Application.SoftwareDeployments;
+
+/// <summary>
+/// Deletes a deployment and its history.
+/// Throws <see cref="NotFoundException"/>, <see cref="PreconditionFailedException"/>, <see cref="UnavailableException"/>.
+/// </summary>
+/// <param name="ProjectId">The project that asks, already authorised.</param>
+/// <param name="Id">The deployment's id.</param>
+/// <param name="IfMatch">The versions of which the deployment must have one; null for any.</param>
+public sealed record DeleteDeploymentCommand(string ProjectId, Guid Id, IReadOnlySet<int>? IfMatch) : IRequest;
+
+internal sealed class DeleteDeploymentHandler(IDeploymentStore store) : AsyncRequestHandler<DeleteDeploymentCommand>
+{
+    protected override async Task Handle(DeleteDeploymentCommand command, CancellationToken cancellationToken)
+    {
+        do
+        {
+            var deployment = await store.GetAsync(command.ProjectId, command.Id, command.IfMatch, cancellationToken);
+            if (await store.DeleteAsync(deployment, onlyThisVersion: command.IfMatch is not null, cancellationToken))
+            {
+                return;
+            }
+        }
+        while (true);
+    }
+}

@@ -1,0 +1,42 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Deployments.Domain.SoftwareConfigs;
+
+/// <summary>What an input or an output of a configuration holds.</summary>
+[SuppressMessage("Naming", "CA1720", Justification = "The names are OpenStack's.")]
+public enum ConfigValueType
+{
+    String,
+    Number,
+    CommaDelimitedList,
+    Json,
+    Boolean,
+}
+
+/// <summary>The rules of the types. Their names on the wire are the members' own.</summary>
+public static class ConfigValueTypes
+{
+    public static IReadOnlyList<string> Names { get; } = Enum.GetNames<ConfigValueType>();
+
+    /// <summary>The type of that name, byte for byte; null where there is none.</summary>
+    public static ConfigValueType? Parse(string? name) =>
+        name is not null && Names.Contains(name) ? Enum.Parse<ConfigValueType>(name) : null;
+
+    /// <summary>Whether a default of that type may be this value.</summary>
+    public static bool Accepts(this ConfigValueType type, JsonElement value) => (type, value.ValueKind) switch
+    {
+        (ConfigValueType.Json, _) => true,
+        (ConfigValueType.String, JsonValueKind.String) => true,
+        (ConfigValueType.Number, JsonValueKind.Number) => true,
+        (ConfigValueType.Number, JsonValueKind.String) => IsNumber(value.GetString()!),
+        (ConfigValueType.Boolean, JsonValueKind.True or JsonValueKind.False) => true,
+        (ConfigValueType.Boolean, JsonValueKind.String) => bool.TryParse(value.GetString(), out _),
+        (ConfigValueType.CommaDelimitedList, JsonValueKind.Array or JsonValueKind.String) => true,
+        _ => false,
+    };
+
+    private static bool IsNumber(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number);
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using Deployments.Domain.SoftwareDeployments;
+
+namespace Deployments.Domain.SoftwareConfigs;
+
+/// <summary>A software configuration: what an agent runs on a server, and the values that go in and come out. It never changes.</summary>
+public sealed class SoftwareConfig
+{
+    public const int MaxNameLength = 255;
+    public const int MaxGroupLength = 255;
+
+    public SoftwareConfig(
+        Guid id,
+        string projectId,
+        DateTimeOffset creationTime,
+        string? name = null,
+        string? group = null,
+        JsonElement? config = null,
+        IReadOnlyList<ConfigInput>? inputs = null,
+        IReadOnlyList<ConfigOutput>? outputs = null,
+        IReadOnlyDictionary<string, JsonElement>? options = null)
+        : this(id, Text.Required(projectId, SoftwareDeployment.MaxProjectIdLength, nameof(projectId)))
+    {
+        CreationTime = creationTime;
+        Name = Text.Optional(name, MaxNameLength, nameof(name));
+        Group = Text.Optional(group, MaxGroupLength, nameof(group));
+        Config = config;
+        Inputs = Distinct(inputs ?? [], input => input.Name, nameof(inputs));
+        Outputs = Distinct(outputs ?? [], output => output.Name, nameof(outputs));
+        Options = options ?? new Dictionary<string, JsonElement>();
+    }
+
+    // Storage fills a row in through this one.
+    private SoftwareConfig(Guid id, string projectId)
+    {
+        Id = id;
+        ProjectId = projectId;
+        Inputs = [];
+        Outputs = [];
+        Options = new Dictionary<string, JsonElement>();
+    }
+
+    public Guid Id { get; }
+
+    public string ProjectId { get; }
+
+    public DateTimeOffset CreationTime { get; private set; }
+
+    public string? Name { get; private set; }
+
+    /// <summary>Which agent hook takes the configuration, such as <c>script</c>.</summary>
+    public string? Group { get; private set; }
+
+    public JsonElement? Config { get; private set; }
+
+    public IReadOnlyList<ConfigInput> Inputs { get; private set; }
+
+    public IReadOnlyList<ConfigOutput> Outputs { get; private set; }
+
+    public IReadOnlyDictionary<string, JsonElement> Options { get; private set; }
+
+    private static IReadOnlyList<T> Distinct<T>(IReadOnlyList<T> items, Func<T, string> name, string field) =>
+        items.DistinctBy(name).Count() == items.Count ? items : throw new ArgumentException($"{field} names one twice.", field);
+}
