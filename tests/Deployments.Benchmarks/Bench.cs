@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Deployments.Infrastructure.PrivatePostgres;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using Npgsql;
+
+namespace Deployments.Benchmarks;
+
+/// <summary>What every benchmark stands on: a durable PostgreSQL of its own, keys, and the published service.</summary>
+internal sealed class Bench : IAsyncDisposable
+{
+    private const string Issuer = "benchmarks";
+    private const string Audience = "deployments";
+
+    private readonly PrivatePostgres postgres;
+    private readonly DirectoryInfo folder;
+    private readonly RSA key;
+
+    private Bench(PrivatePostgres postgres, DirectoryInfo folder, RSA key)
+    {
+        this.postgres = postgres;
+        this.folder = folder;
+        this.key = key;
+        Database = NpgsqlDataSource.Create(postgres.ConnectionString);
+    }
+
+    public NpgsqlDataSource Database { get; }
+
+    public NpgsqlConnectionStringBuilder Connection => new(postgres.ConnectionString);
+
+    public static async Task<Bench> StartAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("deployments-benchmarks-");
+        var key = RSA.Create(2048);
+        await File.WriteAllTextAsync(Path.Combine(folder.CreateSubdirectory("keys").FullName, "key.pem"), key.ExportSubjectPublicKeyInfoPem());
+        await RunAsync("dotnet", ["publish", ProjectFile(), "-c", "Release", "-o", Path.Combine(folder.FullName, "service"), "-v", "quiet", "--nologo"]);
+
+        // No settings: fsync and synchronous_commit stay as PostgreSQL has them, on.
+        var postgres = await PrivatePostgres.StartTemporaryAsync([]);
+        return new Bench(postgres, folder, key);
+    }
+
+    /// <summary>Starts the published service and waits until it is ready.</summary>
+    public Task<Service> StartServiceAsync(params (string Name, string Value)[] settings) => Service.StartAsync(
+        Path.Combine(folder.FullName, "service"),
+        [
+            ("ConnectionStrings__Deployments", postgres.ConnectionString),
+            ("Authentication__Schemes__Bearer__ValidIssuer", Issuer),
+            ("Authentication__Schemes__Bearer__ValidAudiences__0", Audience),
+            ("Authentication__PublicKeys", Path.Combine(folder.FullName, "keys")),
+            .. settings,
+        ]);
+
+    /// <summary>An RS256 token, as an identity service would issue it.</summary>
+    public string CreateToken(string project, string subject) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+    {
+        Issuer = Issuer,
+        Audience = Audience,
+        Expires = DateTime.UtcNow.AddHours(8),
+        Claims = new Dictionary<string, object> { ["sub"] = subject, ["project_id"] = project, ["roles"] = new[] { "member" } },
+        SigningCredentials = new SigningCredentials(new RsaSecurityKey(key), SecurityAlgorithms.RsaSha256),
+    });
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        command.CommandTimeout = 0;
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Runs one of PostgreSQL's client programs against the database and gives back what it printed.</summary>
+    public Task<string> RunClientAsync(string program, params string[] arguments) => RunAsync(
+        program,
+        ["-h", Connection.Host!, "-p", Connection.Port.ToString(CultureInfo.InvariantCulture), "-U", Connection.Username!, .. arguments],
+        ("PGPASSWORD", Connection.Password!),
+        ("PGDATABASE", Connection.Database!));
+
+    public async ValueTask DisposeAsync()
+    {
+        await Database.DisposeAsync();
+        await postgres.DisposeAsync();
+        folder.Delete(recursive: true);
+        key.Dispose();
+    }
+
+    private static async Task<string> RunAsync(string program, string[] arguments, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} failed: {output}{await error}");
+    }
+
+    private static string ProjectFile([CallerFilePath] string thisFile = "") =>
+        Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "src", "Deployments.Api");
+}

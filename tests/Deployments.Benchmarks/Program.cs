@@ -1,0 +1,25 @@
+using Deployments.Benchmarks;
+
+const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [list|batch|all]";
+
+var benchmarks = new Dictionary<string, Func<Bench, Task>>
+{
+    ["list"] = ListBenchmark.RunAsync,
+    ["batch"] = BatchBenchmark.RunAsync,
+};
+var chosen = args is [] or ["all"] ? benchmarks.Keys : args.AsEnumerable();
+if (!chosen.All(benchmarks.ContainsKey))
+{
+    Console.Error.WriteLine(usage);
+    return 2;
+}
+
+await using var bench = await Bench.StartAsync();
+foreach (var name in chosen)
+{
+    Console.WriteLine();
+    Console.WriteLine($"## {name}");
+    await benchmarks[name](bench);
+}
+
+return 0;
