@@ -119,6 +119,14 @@ public class JsonRulesTests
     public void No_answer_grows_with_the_number_of_faults() =>
         Errors($"[{string.Join(',', Enumerable.Repeat("\"\\u0000\"", 1000))}]").Count.ShouldBe(20);
 
+    [Test]
+    public void A_long_name_is_cut_between_characters()
+    {
+        var name = new string('x', 99) + "🚀🚀";
+
+        Errors($$"""{"{{name}}":"\u0000"}""").ShouldBe(new string('x', 99), "holds a NUL character.");
+    }
+
     private static void Check(string text) => JsonRules.Check(Encoding.UTF8.GetBytes(text));
 
     private static IReadOnlyDictionary<string, string[]> Errors(string text) =>
