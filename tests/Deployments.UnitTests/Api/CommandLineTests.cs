@@ -15,6 +15,8 @@ public class CommandLineTests
     [TestCase("--environment Production token --project demo", "token --project demo")]
     [TestCase("--environment Development --help", "--help")]
     [TestCase("--environment Development --urls http://localhost:80 openapi", "openapi")]
+    [TestCase("--environment=Production token --project demo", "token --project demo")]
+    [TestCase("--environment=Production --urls http://localhost:80 openapi", "openapi")]
     public void A_command_is_found_with_what_follows_it(string line, string command) =>
         CommandLine.Find(line.Split(' ')).ShouldBe(command.Split(' '));
 
