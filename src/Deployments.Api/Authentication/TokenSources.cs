@@ -23,6 +23,9 @@ internal static class TokenSources
     private const int MinSecretBytes = 32;
     private const int MinRsaBits = 2048;
 
+    // Of PEM, JSON Web Keys and SSH keys, wherever they begin: files often have a byte order mark or a description first.
+    private static readonly string[] MarksOfKeys = ["-----BEGIN", "\"kty\"", "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-"];
+
     /// <summary>The sources whose keys are held here; the one behind <c>Authority</c> is <see cref="ForAuthority"/>.</summary>
     public static IReadOnlyList<TokenSource> Read(IConfiguration configuration, bool development)
     {
@@ -164,21 +167,18 @@ internal static class TokenSources
 
     private static bool IsAsymmetricKey(byte[] bytes)
     {
-        var text = Encoding.ASCII.GetString(bytes).TrimStart();
-        if (text.StartsWith("-----BEGIN", StringComparison.Ordinal)
-            || text.StartsWith("ssh-", StringComparison.Ordinal)
-            || (text.StartsWith('{') && text.Contains("\"kty\"", StringComparison.Ordinal)))
+        var text = Encoding.ASCII.GetString(bytes);
+        if (Array.Exists(MarksOfKeys, mark => text.Contains(mark, StringComparison.Ordinal)))
         {
             return true;
         }
 
         using var rsa = RSA.Create();
         using var ec = ECDsa.Create();
-        return Imports(() => rsa.ImportSubjectPublicKeyInfo(bytes, out _))
+        return Imports(() => PublicKey.CreateFromSubjectPublicKeyInfo(bytes, out _))
             || Imports(() => rsa.ImportRSAPublicKey(bytes, out _))
             || Imports(() => rsa.ImportPkcs8PrivateKey(bytes, out _))
             || Imports(() => rsa.ImportRSAPrivateKey(bytes, out _))
-            || Imports(() => ec.ImportSubjectPublicKeyInfo(bytes, out _))
             || Imports(() => ec.ImportPkcs8PrivateKey(bytes, out _))
             || Imports(() => ec.ImportECPrivateKey(bytes, out _))
             || Imports(() => X509CertificateLoader.LoadCertificate(bytes).Dispose());

@@ -271,6 +271,11 @@ public sealed class TokenSourcesTests
         yield return Named("JWK", Encoding.ASCII.GetBytes(json));
         yield return Named("JWK set", Encoding.ASCII.GetBytes($$"""{ "keys": [ {{json}} ] }"""));
         yield return Named("SSH key", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7 somebody"u8.ToArray());
+        yield return Named("SSH key, ECDSA", "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY somebody"u8.ToArray());
+        yield return Named("SSH key, its base64 alone", Convert.FromBase64String("AAAAC3NzaC1lZDI1NTE5AAAAIFZpYWRvdGhlcmVhcmVubzMyYnl0ZXNvZmtleWhlcmVz"));
+        yield return Named("Ed25519 public key, DER", Convert.FromBase64String("MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="));
+        yield return Named("certificate, PEM, behind its text", Encoding.ASCII.GetBytes($"Certificate:\n    Data:\n{certificate.ExportCertificatePem()}"));
+        yield return Named("public key, PEM, behind a byte order mark", [.. Encoding.UTF8.Preamble, .. Encoding.ASCII.GetBytes(Rsa.ExportSubjectPublicKeyInfoPem())]);
 
         static TestCaseData Named(string name, byte[] key) => new TestCaseData(key).SetArgDisplayNames(name);
     }
