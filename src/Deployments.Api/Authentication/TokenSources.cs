@@ -22,6 +22,7 @@ internal static class TokenSources
     private const string KeystoneSetting = "Authentication:Keystone:PublicKeys";
     private const int MinSecretBytes = 32;
     private const int MinRsaBits = 2048;
+    private const string P256 = "1.2.840.10045.3.1.7";
 
     // Of PEM, JSON Web Keys and SSH keys, wherever they begin: files often have a byte order mark or a description first.
     private static readonly string[] MarksOfKeys = ["-----BEGIN", "\"kty\"", "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-"];
@@ -222,7 +223,7 @@ internal static class TokenSources
         }
 
         var ec = ECDsa.Create();
-        return ImportsPem(ec, pem) && ec.KeySize == 256
+        return ImportsPem(ec, pem) && ec.ExportParameters(includePrivateParameters: false).Curve.Oid is { Value: P256 }
             ? new ECDsaSecurityKey(ec)
             : throw new StartupException($"{setting}: {file} is neither an RSA public key nor one on the curve P-256, in PEM.");
     }

@@ -292,6 +292,7 @@ public sealed class TokenSourcesTests
     {
         using var weak = RSA.Create(1024);
         using var p384 = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        using var other256 = ECDsa.Create(ECCurve.CreateFromValue("1.3.132.0.10"));
 
         yield return Named("private RSA key", Rsa.ExportPkcs8PrivateKeyPem(), "holds a private key");
         yield return Named("private RSA key, PKCS 1", Rsa.ExportRSAPrivateKeyPem(), "holds a private key");
@@ -300,6 +301,7 @@ public sealed class TokenSourcesTests
         yield return Named("private key beside the public one", Rsa.ExportSubjectPublicKeyInfoPem() + "\n" + Rsa.ExportPkcs8PrivateKeyPem(), "holds a private key");
         yield return Named("RSA 1024", weak.ExportSubjectPublicKeyInfoPem(), "fewer than 2048 bits");
         yield return Named("P-384", p384.ExportSubjectPublicKeyInfoPem(), "P-256");
+        yield return Named("secp256k1, also of 256 bits", other256.ExportSubjectPublicKeyInfoPem(), "P-256");
         yield return Named("two keys", Rsa.ExportSubjectPublicKeyInfoPem() + "\n" + P256.ExportSubjectPublicKeyInfoPem(), "P-256");
         yield return Named("text", "this is no key", "P-256");
 
