@@ -45,8 +45,12 @@ public class DependencyInjectionTests
         await Should.ThrowAsync<NotSupportedException>(() => mediator.Send(command));
     }
 
-    private static IEnumerable<Type> Requests() =>
-        typeof(CreateDeploymentCommand).Assembly.GetTypes().Where(type => !type.IsAbstract && type.GetInterfaces().Any(IsRequest));
+    private static List<Type> Requests()
+    {
+        var requests = typeof(CreateDeploymentCommand).Assembly.GetTypes().Where(type => type.GetInterfaces().Any(IsRequest)).ToList();
+        requests.ShouldNotBeEmpty();
+        return requests;
+    }
 
     private static bool IsRequest(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IRequest<>);
 }
