@@ -23,6 +23,10 @@ internal static class TokenSources
     private const string KeystoneSetting = "Authentication:Keystone:PublicKeys";
     private const int MinSecretBytes = 32;
     private const int MinRsaBits = 2048;
+    private const string P256 = "1.2.840.10045.3.1.7";
+
+    // Of PEM, JSON Web Keys and SSH keys, wherever they begin: files often have a byte order mark or a description first.
+    private static readonly string[] MarksOfKeys = ["-----BEGIN", "\"kty\"", "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-"];
 
     /// <summary>The sources whose keys are held here; the one behind <c>Authority</c> is <see cref="ForAuthority"/>.</summary>
     public static IReadOnlyList<TokenSource> Read(IConfiguration configuration, bool development)
@@ -165,21 +169,18 @@ internal static class TokenSources
 
     private static bool IsAsymmetricKey(byte[] bytes)
     {
-        var text = Encoding.ASCII.GetString(bytes).TrimStart();
-        if (text.StartsWith("-----BEGIN", StringComparison.Ordinal)
-            || text.StartsWith("ssh-", StringComparison.Ordinal)
-            || (text.StartsWith('{') && text.Contains("\"kty\"", StringComparison.Ordinal)))
+        var text = Encoding.ASCII.GetString(bytes);
+        if (Array.Exists(MarksOfKeys, mark => text.Contains(mark, StringComparison.Ordinal)))
         {
             return true;
         }
 
         using var rsa = RSA.Create();
         using var ec = ECDsa.Create();
-        return Imports(() => rsa.ImportSubjectPublicKeyInfo(bytes, out _))
+        return Imports(() => PublicKey.CreateFromSubjectPublicKeyInfo(bytes, out _))
             || Imports(() => rsa.ImportRSAPublicKey(bytes, out _))
             || Imports(() => rsa.ImportPkcs8PrivateKey(bytes, out _))
             || Imports(() => rsa.ImportRSAPrivateKey(bytes, out _))
-            || Imports(() => ec.ImportSubjectPublicKeyInfo(bytes, out _))
             || Imports(() => ec.ImportPkcs8PrivateKey(bytes, out _))
             || Imports(() => ec.ImportECPrivateKey(bytes, out _))
             || Imports(() => X509CertificateLoader.LoadCertificate(bytes).Dispose());
@@ -223,7 +224,7 @@ internal static class TokenSources
         }
 
         var ec = ECDsa.Create();
-        return ImportsPem(ec, pem) && ec.KeySize == 256
+        return ImportsPem(ec, pem) && ec.ExportParameters(includePrivateParameters: false).Curve.Oid is { Value: P256 }
             ? new ECDsaSecurityKey(ec)
             : throw new StartupException($"{setting}: {file} is neither an RSA public key nor one on the curve P-256, in PEM.");
     }

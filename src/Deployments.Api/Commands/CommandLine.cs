@@ -23,6 +23,7 @@ internal static class CommandLine
     public static string[] Find(string[] args) => args switch
     {
         ["token" or "openapi" or "healthcheck" or "help" or "--help" or "-h", ..] => args,
+        [['-', '-', ..] setting, .. var rest] when setting.Contains('=') => Find(rest),
         [['-', '-', ..], _, .. var rest] => Find(rest),
         _ => [],
     };

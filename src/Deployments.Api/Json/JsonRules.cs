@@ -155,12 +155,16 @@ internal static class JsonRules
             }
             else if (level.Name is { } name)
             {
-                path.Append(path.Length == 0 ? string.Empty : ".").Append(name.AsSpan(0, Math.Min(name.Length, MaxShownKey)));
+                path.Append(path.Length == 0 ? string.Empty : ".").Append(Shown(name));
             }
         }
 
         return path.Length == 0 ? Body : path.ToString();
     }
+
+    private static ReadOnlySpan<char> Shown(string name) =>
+        name.Length <= MaxShownKey ? name
+        : name.AsSpan(0, char.IsHighSurrogate(name[MaxShownKey - 1]) ? MaxShownKey - 1 : MaxShownKey);
 
     private sealed class Level(bool isObject)
     {

@@ -1,0 +1,77 @@
+using System.Reflection;
+using Deployments.Application.SoftwareDeployments;
+using MediatR;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.Routing;
+using NetArchTest.Rules;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.ArchitectureTests;
+
+public class ControllerTests
+{
+    [Test]
+    public void Controllers_know_neither_storage_nor_the_ports_to_it()
+    {
+        var stores = Layers.Application.GetTypes()
+            .Where(type => type.IsInterface && type.Name.EndsWith("Store", StringComparison.Ordinal))
+            .Select(type => type.FullName!)
+            .ToArray();
+        stores.ShouldContain(typeof(IDeploymentStore).FullName);
+
+        Types.InAssembly(Layers.Api).That().Inherit(typeof(ControllerBase))
+            .ShouldAll(types => types.NotHaveDependencyOnAny(
+                ["Microsoft.EntityFrameworkCore", "Npgsql", "Deployments.Infrastructure", .. stores]));
+    }
+
+    [Test]
+    public void Controllers_are_sealed_live_in_Controllers_and_are_named_so() =>
+        Types.InAssembly(Layers.Api).That().Inherit(typeof(ControllerBase))
+            .ShouldAll(types => types.BeSealed().And().ResideInNamespace("Deployments.Api.Controllers").And().HaveNameEndingWith("Controller"));
+
+    [TestCaseSource(nameof(Controllers))]
+    public void A_controller_takes_the_mediator_and_nothing_else(Type controller)
+    {
+        var constructor = controller.GetConstructors().ShouldHaveSingleItem();
+
+        constructor.GetParameters().Select(parameter => parameter.ParameterType).ShouldBe([typeof(IMediator)]);
+    }
+
+    [TestCaseSource(nameof(Actions))]
+    public void An_action_can_be_cancelled(MethodInfo action) =>
+        action.GetParameters().ShouldContain(parameter => parameter.ParameterType == typeof(CancellationToken));
+
+    // Without a policy any valid token would do, another project's too.
+    [TestCaseSource(nameof(Actions))]
+    public void An_action_says_by_a_policy_who_may_call_it(MethodInfo action)
+    {
+        var policies = action.GetCustomAttributes<AuthorizeAttribute>()
+            .Concat(action.DeclaringType!.GetCustomAttributes<AuthorizeAttribute>())
+            .Select(attribute => attribute.Policy);
+
+        policies.ShouldContain(policy => !string.IsNullOrEmpty(policy));
+    }
+
+    [TestCaseSource(nameof(Actions))]
+    public void An_action_says_its_method_and_its_name_in_generated_clients(MethodInfo action) =>
+        action.GetCustomAttributes<HttpMethodAttribute>().ShouldHaveSingleItem().Name.ShouldNotBeNullOrEmpty();
+
+    private static List<Type> Controllers()
+    {
+        var controllers = Layers.Api.GetTypes().Where(type => type.IsAssignableTo(typeof(ControllerBase))).ToList();
+        controllers.ShouldNotBeEmpty();
+        return controllers;
+    }
+
+    private static List<TestCaseData> Actions()
+    {
+        var actions = Controllers()
+            .SelectMany(controller => controller.GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly))
+            .Select(action => new TestCaseData(action).SetArgDisplayNames($"{action.DeclaringType!.Name}.{action.Name}"))
+            .ToList();
+        actions.ShouldNotBeEmpty();
+        return actions;
+    }
+}

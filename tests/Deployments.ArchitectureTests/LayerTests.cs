@@ -1,0 +1,74 @@
+using NetArchTest.Rules;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.ArchitectureTests;
+
+public class LayerTests
+{
+    private static readonly string[] Storage = ["Microsoft.EntityFrameworkCore", "Npgsql"];
+
+    [Test]
+    public void Domain_references_nothing_but_dotnet()
+    {
+        Layers.Domain.GetReferencedAssemblies().ShouldNotBeEmpty();
+        Layers.Domain.References().ShouldBeEmpty();
+    }
+
+    [Test]
+    public void Application_references_Domain_and_the_tools_of_use_cases() =>
+        Layers.Application.References().ShouldBe(
+            [
+                "AutoMapper",
+                "Deployments.Domain",
+                "FluentValidation",
+                "FluentValidation.DependencyInjectionExtensions",
+                "MediatR",
+                "Microsoft.Extensions.DependencyInjection.Abstractions",
+                "UUIDNext",
+            ],
+            ignoreOrder: true);
+
+    [Test]
+    public void Infrastructure_references_the_inner_layers_and_no_HTTP()
+    {
+        const string http = "Microsoft.AspNetCore";
+        Layers.Api.References().ShouldContain(name => name.StartsWith(http));
+
+        var references = Layers.Infrastructure.References();
+
+        references.ShouldContain("Deployments.Application");
+        references.ShouldNotContain("Deployments.Api");
+        references.ShouldNotContain(name => name.StartsWith(http));
+    }
+
+    [Test]
+    public void Only_Infrastructure_knows_the_database()
+    {
+        Layers.Infrastructure.ShouldUse(Storage[0]);
+        Layers.Infrastructure.ShouldUse(Storage[1]);
+
+        Types.InAssemblies([Layers.Domain, Layers.Application, Layers.Api])
+            .ShouldAll(types => types.NotHaveDependencyOnAny(Storage));
+    }
+
+    [Test]
+    public void Api_meets_Infrastructure_only_where_it_is_composed()
+    {
+        const string infrastructure = "Deployments.Infrastructure";
+        Layers.Api.ShouldUse(infrastructure);
+
+        Types.InAssembly(Layers.Api).That().ResideInNamespaceMatching(@"^Deployments\.Api\.").And().DoNotHaveName("Health")
+            .ShouldAll(types => types.NotHaveDependencyOn(infrastructure));
+    }
+
+    [Test]
+    public void Only_Application_maps()
+    {
+        const string autoMapper = "AutoMapper";
+        Layers.Application.ShouldUse(autoMapper);
+
+        Types.InAssemblies([Layers.Domain, Layers.Infrastructure, Layers.Api])
+            .ShouldAll(types => types.NotHaveDependencyOn(autoMapper));
+    }
+}

@@ -1,0 +1,144 @@
+using System.Text;
+using Deployments.Api.Json;
+using Deployments.Application.Errors;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Api;
+
+public class JsonRulesTests
+{
+    [TestCase("""{}""")]
+    [TestCase("""{"a":1,"A":2,"a ":3}""")]
+    [TestCase("""{"a":{"a":{"a":1}}}""")]
+    [TestCase("""[{"a":1},{"a":1}]""")]
+    [TestCase("""{"a":"\\u0000 \\ud83d \n \u0001 \uffff"}""")]
+    [TestCase("""{"a":"\ud83d\ude80 🚀","\ud83d\ude80":"\uD83D\uDE80"}""")]
+    [TestCase(""" { "a" : [ 1e100000, -0.0, null, true ] } """)]
+    public void Text_that_keeps_every_rule_passes(string text) =>
+        Should.NotThrow(() => Check(text));
+
+    [TestCase("""{"a":1,"a":1}""", "a")]
+    [TestCase("""{"a":1,"b":{},"a":[]}""", "a")]
+    [TestCase("""{"a":1,"\u0061":1}""", "a")]
+    [TestCase("""{"🚀":1,"\ud83d\ude80":1}""", "🚀")]
+    [TestCase("""{"x":{"a":1,"a":1}}""", "x.a")]
+    [TestCase("""{"x":{"y":{}, "z":{"a":{"a":1},"a":1}}}""", "x.z.a")]
+    [TestCase("""[{"a":1,"a":1}]""", "[0].a")]
+    [TestCase("""{"x":[[],[{},{"a":1,"a":1}]]}""", "x[1][1].a")]
+    [TestCase("""{"input_values":{"a":[0,"1",{"b":1},{"b":1,"b":1}]}}""", "input_values.a[3].b")]
+    public void A_member_that_stands_twice_is_named(string text, string field) =>
+        Errors(text).ShouldBe(field, "stands more than once.");
+
+    [TestCase("""{"a":"\u0000"}""", "a")]
+    [TestCase("""{"a":"text \n\u0000 text"}""", "a")]
+    [TestCase("""{"a":"\\\u0000"}""", "a")]
+    [TestCase("""{"a":{"b":["x","y\u0000"]}}""", "a.b[1]")]
+    [TestCase("""["\u0000"]""", "[0]")]
+    [TestCase(""" "\u0000" """, "body")]
+    public void A_value_with_a_NUL_is_named(string text, string field) =>
+        Errors(text).ShouldBe(field, "holds a NUL character.");
+
+    [TestCase("""\ud83d""")]
+    [TestCase("""\ude80""")]
+    [TestCase("""\ud83d text""")]
+    [TestCase("""text \ude80""")]
+    [TestCase("""\ude80\ud83d""")]
+    [TestCase("""\ud83d\n\ude80""")]
+    [TestCase("""\ud83d\\ude80""")]
+    [TestCase("""\ud83d\ud83d\ude80""")]
+    [TestCase("""\ud83d\ude80\ude80""")]
+    [TestCase("""\ud83d🚀""")]
+    [TestCase("""\uDBFF""")]
+    [TestCase("""\uDC00""")]
+    public void Half_a_surrogate_pair_is_refused_in_values_and_names(string escaped)
+    {
+        Errors($$"""{"a":[{"b":"{{escaped}}"}]}""").ShouldBe("a[0].b", "holds half of a surrogate pair.");
+        Errors($$"""{"a":[{"{{escaped}}":1}]}""").ShouldBe("a[0]", "has a member whose name holds half of a surrogate pair.");
+    }
+
+    [TestCase("""{"\u0000":1}""", "body")]
+    [TestCase("""{"a":{"b\u0000":{"c":1}}}""", "a")]
+    public void A_name_with_a_NUL_is_reported_by_its_parent(string text, string field) =>
+        Errors(text).ShouldBe(field, "has a member whose name holds a NUL character.");
+
+    [TestCase("[", "]")]
+    [TestCase("""{"b":""", "}")]
+    public void A_value_may_be_nested_64_levels_deep_and_no_deeper(string open, string close)
+    {
+        Should.NotThrow(() => Check(Nested(64)));
+        Errors(Nested(65)).ShouldBe("input_values", "is nested more than 64 levels deep.");
+
+        string Nested(int levels) =>
+            $$"""{"a":[],"input_values":{{string.Concat(Enumerable.Repeat(open, levels))}}1{{string.Concat(Enumerable.Repeat(close, levels))}}}""";
+    }
+
+    [Test]
+    public void Depth_without_end_is_refused_like_any_other() =>
+        Errors("""{"a":""" + new string('[', 1_000_000)).ShouldBe("a", "is nested more than 64 levels deep.");
+
+    [TestCase(new byte[] { (byte)'"', 0xFF, (byte)'"' })]
+    [TestCase(new byte[] { (byte)'"', 0xC0, 0x80, (byte)'"' })] // NUL, in a longer form than it needs
+    [TestCase(new byte[] { (byte)'"', 0xED, 0xA0, 0xBD, (byte)'"' })] // half of a surrogate pair
+    [TestCase(new byte[] { (byte)'"', 0xF0, 0x9F, 0x9A, (byte)'"' })] // cut short
+    [TestCase(new byte[] { 0xFE, 0xFF, 0x00, (byte)'1' })] // UTF-16
+    public void Text_that_is_not_UTF8_is_refused(byte[] text) =>
+        Should.Throw<InvalidRequestException>(() => JsonRules.Check(text)).Errors.ShouldBe("body", "is not valid UTF-8.");
+
+    [TestCase("""{"a":}""", 1, 6)]
+    [TestCase("{\n \"a\":}", 2, 6)]
+    [TestCase("""{"a":1,}""", 1, 8)]
+    [TestCase("""{"a":1} {}""", 1, 9)]
+    [TestCase("""{'a':1}""", 1, 2)]
+    [TestCase("""{"a":01}""", 1, 7)]
+    [TestCase("""{"a":NaN}""", 1, 6)]
+    [TestCase("""{"a":"\x"}""", 1, 8)]
+    [TestCase("{\"a\":\"\0\"}", 1, 7)]
+    [TestCase("// text\n1", 1, 1)]
+    public void Malformed_text_is_refused_where_it_stops_being_JSON(string text, int line, int position) =>
+        Errors(text).ShouldBe("body", $"is not valid JSON: line {line}, byte {position}.");
+
+    [TestCase("")]
+    [TestCase("{")]
+    [TestCase("""{"a":1""")]
+    [TestCase("""["a",""")]
+    [TestCase("\"a")]
+    public void Text_that_ends_too_early_is_refused(string text) =>
+        Errors(text).Keys.ShouldBe(["body"]);
+
+    [Test]
+    public void All_faults_are_told_at_once()
+    {
+        var errors = Errors("""{"a":"\u0000","b":["\ud83d"],"c":{"d":1,"d":2,"d":3}}""");
+
+        errors.Keys.ShouldBe(["a", "b[0]", "c.d"], ignoreOrder: true);
+        errors["c.d"].ShouldBe(["c.d stands more than once."]);
+    }
+
+    [Test]
+    public void No_answer_grows_with_the_number_of_faults() =>
+        Errors($"[{string.Join(',', Enumerable.Repeat("\"\\u0000\"", 1000))}]").Count.ShouldBe(20);
+
+    [Test]
+    public void A_long_name_is_cut_between_characters()
+    {
+        var name = new string('x', 99) + "🚀🚀";
+
+        Errors($$"""{"{{name}}":"\u0000"}""").ShouldBe(new string('x', 99), "holds a NUL character.");
+    }
+
+    private static void Check(string text) => JsonRules.Check(Encoding.UTF8.GetBytes(text));
+
+    private static IReadOnlyDictionary<string, string[]> Errors(string text) =>
+        Should.Throw<InvalidRequestException>(() => Check(text)).Errors;
+}
+
+internal static class ErrorsAssertions
+{
+    /// <summary>One field is at fault, with one message, which begins with the field's name.</summary>
+    public static void ShouldBe(this IReadOnlyDictionary<string, string[]> errors, string field, string fault)
+    {
+        errors.Keys.ShouldBe([field]);
+        errors[field].ShouldBe([$"{(field == "body" ? "The body" : field)} {fault}"]);
+    }
+}

@@ -1,0 +1,126 @@
+using Deployments.Application.SoftwareDeployments;
+using FluentValidation;
+using FluentValidation.Results;
+using Microsoft.Extensions.DependencyInjection;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Application;
+
+public class CreateDeploymentValidatorTests
+{
+    private static readonly CreateDeploymentCommand Minimal = new() { ProjectId = "project", ConfigId = "config", ServerId = "server" };
+
+    // From the container, which is where members get the names that they have on the wire.
+    private readonly ServiceProvider provider = UseCases.Build();
+
+    private IValidator<CreateDeploymentCommand> Validator => provider.GetRequiredService<IValidator<CreateDeploymentCommand>>();
+
+    [OneTimeTearDown]
+    public void Dispose() => provider.Dispose();
+
+    [Test]
+    public void Config_and_server_are_enough() =>
+        Validator.Validate(Minimal).Errors.ShouldBeEmpty();
+
+    [TestCase("config_id", 255)]
+    [TestCase("server_id", 255)]
+    [TestCase("action", 255)]
+    [TestCase("status_reason", 16_384)]
+    [TestCase("stack_user_project_id", 64)]
+    public void A_text_may_fill_its_limit_and_go_no_further(string field, int limit)
+    {
+        var longest = new string('x', limit);
+
+        Validator.Validate(With(field, longest)).Errors.ShouldBeEmpty();
+        Failure(With(field, longest + 'x')).ShouldBe((field, $"{field} must have at most {limit} characters."));
+    }
+
+    [TestCase("config_id", 255)]
+    [TestCase("server_id", 255)]
+    [TestCase("action", 255)]
+    [TestCase("status_reason", 16_384)]
+    [TestCase("stack_user_project_id", 64)]
+    public void Limits_count_characters_however_they_are_encoded(string field, int limit)
+    {
+        var longest = string.Concat(Enumerable.Repeat("🚀", limit));
+
+        Validator.Validate(With(field, longest)).Errors.ShouldBeEmpty();
+        Failure(With(field, longest + "🚀")).Field.ShouldBe(field);
+    }
+
+    [TestCase("config_id")]
+    [TestCase("server_id")]
+    public void A_required_text_must_be_given(string field) =>
+        Failure(With(field, null)).ShouldBe((field, $"{field} is required."));
+
+    [Test]
+    public void A_required_text_must_not_be_blank([Values("config_id", "server_id")] string field, [Values("", " ", "\t\r\n", "\u00A0")] string blank) =>
+        Failure(With(field, blank)).ShouldBe((field, $"{field} must not be blank."));
+
+    [Test]
+    public void An_optional_text_may_be_null_or_blank(
+        [Values("action", "status_reason", "stack_user_project_id")] string field, [Values(null, "", " ")] string? text) =>
+        Validator.Validate(With(field, text)).Errors.ShouldBeEmpty();
+
+    [TestCase(null)]
+    [TestCase("COMPLETE")]
+    [TestCase("IN_PROGRESS")]
+    [TestCase("FAILED")]
+    public void A_status_of_the_contract_is_taken(string? status) =>
+        Validator.Validate(With("status", status)).Errors.ShouldBeEmpty();
+
+    [TestCase("")]
+    [TestCase("complete")]
+    [TestCase("DONE")]
+    [TestCase("COMPLETE ")]
+    [TestCase("1")]
+    public void Any_other_status_is_refused(string status) =>
+        Failure(With("status", status)).ShouldBe(("status", "status must be one of COMPLETE, IN_PROGRESS, FAILED."));
+
+    [Test]
+    public void All_broken_rules_are_told_at_once()
+    {
+        var command = Minimal with
+        {
+            ConfigId = null,
+            ServerId = " ",
+            Action = new string('x', 256),
+            Status = "DONE",
+            StatusReason = new string('x', 16_385),
+            StackUserProjectId = new string('x', 65),
+        };
+
+        var failures = Validator.Validate(command).Errors;
+
+        failures.Select(failure => failure.PropertyName).ShouldBe(
+            ["config_id", "server_id", "action", "status", "status_reason", "stack_user_project_id"], ignoreOrder: true);
+        failures.ShouldAllBe(failure => failure.ErrorMessage.StartsWith(failure.PropertyName + " "));
+    }
+
+    [Test]
+    public void A_text_that_is_both_blank_and_too_long_breaks_two_rules()
+    {
+        var failures = Validator.Validate(With("config_id", new string(' ', 256))).Errors;
+
+        failures.Select(failure => failure.ErrorMessage).ShouldBe(
+            ["config_id must not be blank.", "config_id must have at most 255 characters."], ignoreOrder: true);
+    }
+
+    private (string Field, string Message) Failure(CreateDeploymentCommand command)
+    {
+        ValidationFailure failure = Validator.Validate(command).Errors.ShouldHaveSingleItem();
+        return (failure.PropertyName, failure.ErrorMessage);
+    }
+
+    private static CreateDeploymentCommand With(string field, string? value) => field switch
+    {
+        "config_id" => Minimal with { ConfigId = value },
+        "server_id" => Minimal with { ServerId = value },
+        "action" => Minimal with { Action = value },
+        "status" => Minimal with { Status = value },
+        "status_reason" => Minimal with { StatusReason = value },
+        "stack_user_project_id" => Minimal with { StackUserProjectId = value },
+        _ => throw new ArgumentOutOfRangeException(nameof(field), field, "No such field."),
+    };
+}

@@ -1,0 +1,96 @@
+using System.Text.Json;
+using Deployments.Domain.SoftwareDeployments;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Domain;
+
+public class SoftwareDeploymentTests
+{
+    private static readonly DateTimeOffset Time = new(2026, 5, 4, 3, 2, 1, TimeSpan.Zero);
+
+    [Test]
+    public void What_was_not_given_is_null_and_the_status_is_in_progress()
+    {
+        var deployment = new SoftwareDeployment(Guid.NewGuid(), "project", "config", "server", Time);
+
+        deployment.Status.ShouldBe(DeploymentStatus.InProgress);
+        deployment.StatusReason.ShouldBeNull();
+        deployment.Action.ShouldBeNull();
+        deployment.InputValues.ShouldBeNull();
+        deployment.OutputValues.ShouldBeNull();
+        deployment.StackUserProjectId.ShouldBeNull();
+    }
+
+    [Test]
+    public void What_was_given_is_kept()
+    {
+        var id = Guid.NewGuid();
+        var inputs = new Dictionary<string, JsonElement>();
+
+        var deployment = new SoftwareDeployment(
+            id, "project", "config", "server", Time, DeploymentStatus.Failed, "reason", "action", inputs, "other project");
+
+        deployment.Id.ShouldBe(id);
+        deployment.ProjectId.ShouldBe("project");
+        deployment.ConfigId.ShouldBe("config");
+        deployment.ServerId.ShouldBe("server");
+        deployment.CreationTime.ShouldBe(Time);
+        deployment.Status.ShouldBe(DeploymentStatus.Failed);
+        deployment.StatusReason.ShouldBe("reason");
+        deployment.Action.ShouldBe("action");
+        deployment.InputValues.ShouldBeSameAs(inputs);
+        deployment.OutputValues.ShouldBeNull();
+        deployment.StackUserProjectId.ShouldBe("other project");
+    }
+
+    [TestCase("projectId", 64)]
+    [TestCase("configId", 255)]
+    [TestCase("serverId", 255)]
+    [TestCase("action", 255)]
+    [TestCase("statusReason", 16_384)]
+    [TestCase("stackUserProjectId", 64)]
+    public void A_text_may_fill_its_limit_and_go_no_further(string field, int limit)
+    {
+        var longest = new string('x', limit);
+
+        Should.NotThrow(() => Create(field, longest));
+        Should.Throw<ArgumentException>(() => Create(field, longest + 'x')).ParamName.ShouldBe(field);
+    }
+
+    [Test]
+    public void A_required_text_is_never_null_or_blank(
+        [Values("projectId", "configId", "serverId")] string field, [Values(null, "", " ", "\t\n")] string? text) =>
+        Should.Throw<ArgumentException>(() => Create(field, text)).ParamName.ShouldBe(field);
+
+    [Test]
+    public void An_optional_text_may_be_empty(
+        [Values("action", "statusReason", "stackUserProjectId")] string field, [Values(null, "", " ")] string? text) =>
+        Should.NotThrow(() => Create(field, text));
+
+    [Test]
+    public void An_undefined_status_is_refused() =>
+        Should.Throw<ArgumentOutOfRangeException>(
+            () => new SoftwareDeployment(Guid.NewGuid(), "project", "config", "server", Time, (DeploymentStatus)3));
+
+    [Test]
+    public void Nobody_can_pass_by_the_rules()
+    {
+        var type = typeof(SoftwareDeployment);
+
+        type.GetProperties().ShouldNotBeEmpty();
+        type.GetProperties().ShouldAllBe(property => property.GetSetMethod() == null);
+        type.GetFields().ShouldAllBe(field => field.IsLiteral);
+        type.GetConstructors().Length.ShouldBe(1);
+    }
+
+    private static SoftwareDeployment Create(string field, string? text) => new(
+        Guid.NewGuid(),
+        field == "projectId" ? text! : "project",
+        field == "configId" ? text! : "config",
+        field == "serverId" ? text! : "server",
+        Time,
+        statusReason: field == "statusReason" ? text : null,
+        action: field == "action" ? text : null,
+        stackUserProjectId: field == "stackUserProjectId" ? text : null);
+}

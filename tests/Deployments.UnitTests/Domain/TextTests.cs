@@ -1,0 +1,29 @@
+using Deployments.Domain;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Domain;
+
+public class TextTests
+{
+    private const string Rocket = "🚀"; // one code point, two UTF-16 units
+
+    [TestCase("", 0)]
+    [TestCase("", 3)]
+    [TestCase("abc", 3)]
+    [TestCase("äöü", 3)]
+    [TestCase(Rocket + Rocket + Rocket, 3)]
+    [TestCase("ab" + Rocket, 3)]
+    [TestCase(Rocket, 1)]
+    public void A_text_up_to_the_limit_has_at_most_so_many_characters(string text, int characters) =>
+        text.HasAtMost(characters).ShouldBeTrue();
+
+    [TestCase("a", 0)]
+    [TestCase("abcd", 3)]
+    [TestCase("abc" + Rocket, 3)]
+    [TestCase("ab" + Rocket + Rocket, 3)]
+    [TestCase(Rocket + Rocket + Rocket + Rocket, 3)]
+    [TestCase("e\u0301", 1)] // one letter to the eye, two code points
+    public void A_text_beyond_the_limit_has_more(string text, int characters) =>
+        text.HasAtMost(characters).ShouldBeFalse();
+}
