@@ -25,6 +25,8 @@ public static class DependencyInjection
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention());
         services.AddSingleton<Database>();
+        services.AddSingleton<DeploymentWriter>();
+        services.AddHostedService(provider => provider.GetRequiredService<DeploymentWriter>());
         services.AddSingleton<IDeploymentStore, DeploymentStore>();
         services.AddSingleton<IConfigStore, ConfigStore>();
 

@@ -1,3 +1,4 @@
+using System.Data;
 using Deployments.Application;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Persistence.Configurations;
@@ -8,11 +9,11 @@ namespace Deployments.Infrastructure.Persistence;
 
 /// <summary>
 /// The statement that stores any number of new deployments with the first event of each: one round trip, all or none. Rows that
-/// are there already are left alone, and get no second event.
+/// are there already are left alone, and get no second event. It can be used again and again, by one caller at a time.
 /// </summary>
-internal static class DeploymentInsert
+internal sealed class DeploymentInsert : IAsyncDisposable
 {
-    public const string Sql =
+    private const string Sql =
         """
         WITH input AS (
             SELECT * FROM unnest(
@@ -37,27 +38,77 @@ internal static class DeploymentInsert
         FROM input JOIN stored USING (project_id, id)
         """;
 
-    public static NpgsqlParameter[] Parameters(IReadOnlyList<SoftwareDeployment> deployments, Caller caller) =>
-    [
-        Texts("project_ids", deployments, deployment => deployment.ProjectId),
-        Column("ids", NpgsqlDbType.Uuid, deployments, deployment => deployment.Id),
-        Texts("config_ids", deployments, deployment => deployment.ConfigId),
-        Texts("server_ids", deployments, deployment => deployment.ServerId),
-        Texts("actions", deployments, deployment => deployment.Action),
-        Texts("input_values", deployments, deployment => JsonColumn.Write(deployment.InputValues)),
-        Texts("statuses", deployments, deployment => deployment.Status.ToName()),
-        Texts("status_reasons", deployments, deployment => deployment.StatusReason),
-        Texts("stack_user_project_ids", deployments, deployment => deployment.StackUserProjectId),
-        Column("creation_times", NpgsqlDbType.TimestampTz, deployments, deployment => deployment.CreationTime),
-        Texts("actors", deployments, _ => caller.Actor),
-        Texts("request_ids", deployments, _ => caller.RequestId),
-    ];
+    private readonly NpgsqlCommand command = new(Sql);
+    private readonly List<Action<SoftwareDeployment, Caller>> columns = [];
+    private readonly List<Action> clearings = [];
+    private NpgsqlConnection? own;
 
-    private static NpgsqlParameter Texts(
-        string name, IReadOnlyList<SoftwareDeployment> deployments, Func<SoftwareDeployment, string?> value) =>
-        Column(name, NpgsqlDbType.Text, deployments, value);
+    public DeploymentInsert()
+    {
+        Column("project_ids", NpgsqlDbType.Text, (deployment, _) => deployment.ProjectId);
+        Column("ids", NpgsqlDbType.Uuid, (deployment, _) => deployment.Id);
+        Column("config_ids", NpgsqlDbType.Text, (deployment, _) => deployment.ConfigId);
+        Column("server_ids", NpgsqlDbType.Text, (deployment, _) => deployment.ServerId);
+        Column("actions", NpgsqlDbType.Text, (deployment, _) => deployment.Action);
+        Column("input_values", NpgsqlDbType.Text, (deployment, _) => JsonColumn.Write(deployment.InputValues));
+        Column("statuses", NpgsqlDbType.Text, (deployment, _) => deployment.Status.ToName());
+        Column("status_reasons", NpgsqlDbType.Text, (deployment, _) => deployment.StatusReason);
+        Column("stack_user_project_ids", NpgsqlDbType.Text, (deployment, _) => deployment.StackUserProjectId);
+        Column("creation_times", NpgsqlDbType.TimestampTz, (deployment, _) => deployment.CreationTime.UtcDateTime);
+        Column("actors", NpgsqlDbType.Text, (_, caller) => caller.Actor);
+        Column("request_ids", NpgsqlDbType.Text, (_, caller) => caller.RequestId);
+    }
 
-    private static NpgsqlParameter Column<T>(
-        string name, NpgsqlDbType type, IReadOnlyList<SoftwareDeployment> deployments, Func<SoftwareDeployment, T> value) =>
-        new(name, NpgsqlDbType.Array | type) { Value = deployments.Select(value).ToArray() };
+    /// <summary>Whether the connection that it keeps still stands.</summary>
+    public bool IsUsable => own?.FullState == ConnectionState.Open;
+
+    public void Add(SoftwareDeployment deployment, Caller caller) => columns.ForEach(column => column(deployment, caller));
+
+    /// <summary>Stores what was added, over a connection that it keeps, with the statement prepared there.</summary>
+    public async Task StoreAsync(NpgsqlDataSource dataSource)
+    {
+        if (own is null)
+        {
+            command.Connection = own = await dataSource.OpenConnectionAsync();
+            await command.PrepareAsync();
+        }
+
+        await ExecuteAsync(CancellationToken.None);
+    }
+
+    /// <summary>Stores what was added, as part of what happens on the given connection.</summary>
+    public Task StoreAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        command.Connection = connection;
+        return ExecuteAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await command.DisposeAsync();
+        if (own is not null)
+        {
+            await own.DisposeAsync();
+        }
+    }
+
+    private async Task ExecuteAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        finally
+        {
+            clearings.ForEach(clear => clear());
+        }
+    }
+
+    private void Column<T>(string name, NpgsqlDbType type, Func<SoftwareDeployment, Caller, T> value)
+    {
+        var values = new List<T>();
+        command.Parameters.Add(new NpgsqlParameter<List<T>>(name, NpgsqlDbType.Array | type) { TypedValue = values });
+        columns.Add((deployment, caller) => values.Add(value(deployment, caller)));
+        clearings.Add(values.Clear);
+    }
 }

@@ -4,10 +4,11 @@ using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Persistence.Configurations;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Deployments.Infrastructure.Persistence;
 
-internal sealed class DeploymentStore(Database database) : IDeploymentStore
+internal sealed class DeploymentStore(Database database, DeploymentWriter writer) : IDeploymentStore
 {
     private const string CanonicalUuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 
@@ -19,9 +20,16 @@ internal sealed class DeploymentStore(Database database) : IDeploymentStore
                 (deployment.ProjectId == projectId && deployment.Id == id)
                 || (deployment.StackUserProjectId == projectId && deployment.Id == id)));
 
-    public Task<IReadOnlySet<string>> AddAsync(
-        IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
-        database.RunAsync(
+    public async Task<IReadOnlySet<string>> AddAsync(
+        IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken)
+    {
+        if (deployments is [var single] && !references.KnownOnly)
+        {
+            await writer.AddAsync(single, caller, cancellationToken);
+            return None;
+        }
+
+        return await database.RunAsync(
             async attempt =>
             {
                 var context = attempt.Context;
@@ -43,6 +51,7 @@ internal sealed class DeploymentStore(Database database) : IDeploymentStore
                 return unknown;
             },
             cancellationToken);
+    }
 
     public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
         database.RunAsync(attempt => Find(attempt.Context, projectId, id, attempt.Token), cancellationToken);
@@ -183,10 +192,18 @@ internal sealed class DeploymentStore(Database database) : IDeploymentStore
         return deployments.OrderBy(deployment => deployment.Id).Take(count);
     }
 
-    private static Task InsertAsync(
-        DeploymentsDbContext context, IReadOnlyList<SoftwareDeployment> deployments, Caller caller, CancellationToken cancellationToken) =>
-        context.Database.ExecuteSqlRawAsync(
-            DeploymentInsert.Sql, DeploymentInsert.Parameters(deployments, caller).AsEnumerable<object>(), cancellationToken);
+    private static async Task InsertAsync(
+        DeploymentsDbContext context, IReadOnlyList<SoftwareDeployment> deployments, Caller caller, CancellationToken cancellationToken)
+    {
+        await using var insert = new DeploymentInsert();
+        foreach (var deployment in deployments)
+        {
+            insert.Add(deployment, caller);
+        }
+
+        await context.Database.OpenConnectionAsync(cancellationToken);
+        await insert.StoreAsync((NpgsqlConnection)context.Database.GetDbConnection(), cancellationToken);
+    }
 
     private static async Task<UpdateOutcome> UpdateAsync(
         DeploymentsDbContext context, SoftwareDeployment deployment, Caller caller, bool repeated, CancellationToken cancellationToken)

@@ -1,0 +1,180 @@
+using System.Threading.Channels;
+using Deployments.Application;
+using Deployments.Application.Errors;
+using Deployments.Domain.SoftwareDeployments;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Deployments.Infrastructure.Persistence;
+
+/// <summary>
+/// Group commit: deployments that wait together are stored together, by one statement and so one commit. A single loop takes
+/// whatever waits, writes it, and then tells each caller. Nothing waits for company: when one deployment waits, the group is one.
+/// </summary>
+/// <remarks>
+/// A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
+/// failure nobody knows whether the group was stored, so the same ids are sent again until their callers give up.
+/// </remarks>
+internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILogger<DeploymentWriter> logger) : BackgroundService
+{
+    private const int LargestGroup = 1_000;
+    private const int LongestQueue = 8_192;
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+
+    private readonly Channel<Entry> queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(LongestQueue) { SingleReader = true });
+    private DeploymentInsert? insert;
+
+    /// <summary>Stores a deployment and its first event. Returns when they are durable.</summary>
+    /// <exception cref="UnavailableException">Too many wait already, or the database did not answer in time.</exception>
+    public async Task AddAsync(SoftwareDeployment deployment, Caller caller, CancellationToken cancellationToken)
+    {
+        var entry = new Entry(deployment, caller);
+        if (!queue.Writer.TryWrite(entry))
+        {
+            throw new UnavailableException();
+        }
+
+        try
+        {
+            await entry.Stored.WaitAsync(Deadline, cancellationToken);
+        }
+        catch (TimeoutException timeout)
+        {
+            throw new UnavailableException(timeout);
+        }
+        finally
+        {
+            entry.Abandon();
+        }
+    }
+
+    /// <summary>Writes what still waits, and stops.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        queue.Writer.TryComplete();
+        await (ExecuteTask ?? Task.CompletedTask).WaitAsync(cancellationToken);
+        await base.StopAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var group = new List<Entry>(LargestGroup);
+        while (await queue.Reader.WaitToReadAsync(CancellationToken.None))
+        {
+            group.Clear();
+            while (group.Count < LargestGroup && queue.Reader.TryRead(out var entry))
+            {
+                group.Add(entry);
+            }
+
+            await StoreAsync(group);
+        }
+
+        await DropConnectionAsync(insert);
+    }
+
+    private async Task StoreAsync(List<Entry> group)
+    {
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            group.RemoveAll(entry => entry.IsAbandoned);
+            if (group.Count == 0)
+            {
+                return;
+            }
+
+            try
+            {
+                await SendAsync(group);
+                group.ForEach(entry => entry.Succeed());
+                return;
+            }
+            catch (PostgresException refusal) when (refusal.SqlState[..2] is "22" or "23")
+            {
+                if (group.Count == 1)
+                {
+                    group[0].Fail(refusal);
+                    return;
+                }
+
+                var half = group.Count / 2;
+                await StoreAsync(group[..half]);
+                await StoreAsync(group[half..]);
+                return;
+            }
+            catch (Exception doubt)
+            {
+                // Npgsql does not wrap every way in which a connection breaks: whatever it is, the outcome is unknown.
+                LogInDoubt(group.Count, doubt.Message);
+                dataSource.Clear();
+                await Task.Delay(pause);
+            }
+        }
+    }
+
+    private async Task SendAsync(List<Entry> group)
+    {
+        // A stopped server answers neither the statement nor its cancellation: the loop goes on without them.
+        var sending = insert ?? new DeploymentInsert();
+        insert = null;
+        group.ForEach(entry => sending.Add(entry.Deployment, entry.Caller));
+        var sent = sending.StoreAsync(dataSource);
+        try
+        {
+            await sent.WaitAsync(Deadline);
+            insert = sending;
+        }
+        catch (PostgresException) when (sending.IsUsable)
+        {
+            insert = sending;
+            throw;
+        }
+        catch
+        {
+            _ = sent.ContinueWith(
+                (task, state) =>
+                {
+                    _ = task.Exception;
+                    return DropConnectionAsync((DeploymentInsert?)state);
+                },
+                sending,
+                TaskScheduler.Default);
+            throw;
+        }
+    }
+
+    private static async Task DropConnectionAsync(DeploymentInsert? insert)
+    {
+        if (insert is not null)
+        {
+            await insert.DisposeAsync();
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Whether {Count} deployments were stored is unknown; they are sent again: {Reason}")]
+    private partial void LogInDoubt(int count, string reason);
+
+    /// <summary>A deployment on its way, and the caller who waits for it.</summary>
+    internal sealed class Entry(SoftwareDeployment deployment, Caller caller)
+    {
+        private readonly TaskCompletionSource stored = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public SoftwareDeployment Deployment { get; } = deployment;
+
+        public Caller Caller { get; } = caller;
+
+        public Task Stored => stored.Task;
+
+        /// <summary>Whether nobody waits any more.</summary>
+        public bool IsAbandoned { get; private set; }
+
+        public void Abandon() => IsAbandoned = true;
+
+        public void Succeed() => stored.TrySetResult();
+
+        public void Fail(Exception exception) => stored.TrySetException(exception);
+    }
+}
