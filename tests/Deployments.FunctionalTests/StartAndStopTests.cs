@@ -111,6 +111,10 @@ public sealed class StartAndStopTests
             {
                 return;
             }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
+            {
+                // It was taken, and dropped as the listener closed.
+            }
         }
     }
 }

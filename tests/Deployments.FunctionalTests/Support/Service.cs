@@ -46,6 +46,9 @@ internal sealed class Service : IAsyncDisposable
     private static Dictionary<string, string> Usual { get; } = new()
     {
         ["environment"] = Environments.Production,
+
+        // Rather than as UseKestrel's port, which the factory sets while the program may already be starting.
+        [WebHostDefaults.ServerUrlsKey] = "http://127.0.0.1:0",
         ["Authentication:Schemes:Bearer:ValidIssuer"] = Token.TrustedIssuer,
         ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
     };
@@ -62,7 +65,7 @@ internal sealed class Service : IAsyncDisposable
         }
 
         var factory = new Factory(all);
-        factory.UseKestrel(0);
+        factory.UseKestrel();
         await Task.Run(factory.StartServer);
         return new Service(factory);
     }
