@@ -7,6 +7,7 @@ using Deployments.Application;
 using Deployments.Application.Errors;
 using Deployments.Infrastructure;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -44,6 +45,10 @@ internal static class DependencyInjection
             .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = RefuseModel);
         services.AddOptions<MvcOptions>().Configure<IOptions<JsonOptions>>((mvc, json) =>
         {
+            // Everything else that reads a body goes: a form, too, is a body of the wrong type.
+            mvc.ValueProviderFactories.RemoveType<FormValueProviderFactory>();
+            mvc.ValueProviderFactories.RemoveType<JQueryFormValueProviderFactory>();
+            mvc.ValueProviderFactories.RemoveType<FormFileValueProviderFactory>();
             mvc.InputFormatters.Clear();
             mvc.InputFormatters.Add(new JsonBodyFormatter(
                 json.Value.JsonSerializerOptions, configuration.GetValue("Deployments:MaxBodyBytes", MaxBodyBytes)));

@@ -12,12 +12,17 @@ internal static class Routes
 
     public const string Project = "/v1/{" + ProjectId + ":length(1,64)}";
 
-    /// <summary>A UUID in its one canonical form; .NET's own constraint takes braces and bare digits too.</summary>
+    /// <summary>
+    /// A UUID in its one canonical form; .NET's own constraint takes braces and bare digits too, and its parser white space and signs.
+    /// </summary>
     [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]
     internal sealed class UuidConstraint : IRouteConstraint
     {
         public bool Match(
             HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
-            values[routeKey] is Guid || Guid.TryParseExact(values[routeKey] as string, "D", out _);
+            values[routeKey] is Guid
+            || (values[routeKey] is string text
+                && text.All(character => char.IsAsciiHexDigit(character) || character == '-')
+                && Guid.TryParseExact(text, "D", out _));
     }
 }
