@@ -10,6 +10,7 @@ using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -69,7 +70,7 @@ internal static class DependencyInjection
             // Above the service's own limits, so that this one is met only by what is far too large.
             kestrel.Limits.MaxRequestBodySize = 2L * Math.Max(settings.MaxBodyBytes, settings.MaxBatchBytes);
         });
-        services.Configure<RouteOptions>(routes => routes.ConstraintMap.Add(Routes.Uuid, typeof(Routes.UuidConstraint)));
+        services.Configure<RouteOptions>(Routes.AddConstraints);
         services.Configure<ForwardedHeadersOptions>(forwarded => Believe(settings.Proxies, forwarded));
 
         services
@@ -83,6 +84,10 @@ internal static class DependencyInjection
             .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = RefuseModel);
         services.AddOptions<MvcOptions>().Configure<IOptions<JsonOptions>>((mvc, json) =>
         {
+            // Everything else that reads a body goes: a form, too, is a body of the wrong type.
+            mvc.ValueProviderFactories.RemoveType<FormValueProviderFactory>();
+            mvc.ValueProviderFactories.RemoveType<JQueryFormValueProviderFactory>();
+            mvc.ValueProviderFactories.RemoveType<FormFileValueProviderFactory>();
             mvc.InputFormatters.Clear();
             mvc.InputFormatters.Add(new JsonBodyFormatter(
                 json.Value.JsonSerializerOptions, settings.MaxBodyBytes, settings.MaxBatchBytes));

@@ -19,11 +19,14 @@ internal static class CommandLine
 
     private const int DefaultHours = 8;
 
-    /// <summary>The command and what follows it; empty when the program is to serve. Settings (<c>--environment Production</c>) may stand before it.</summary>
+    /// <summary>
+    /// The command and what follows it; empty when the program is to serve. Settings (<c>--environment Production</c> or
+    /// <c>--environment=Production</c>) may stand before it.
+    /// </summary>
     public static string[] Find(string[] args) => args switch
     {
         ["token" or "openapi" or "healthcheck" or "help" or "--help" or "-h", ..] => args,
-        [['-', '-', ..] setting, .. var rest] when setting.Contains('=') => Find(rest),
+        [['-', '-', ..] setting, .. var rest] when setting.Contains('=', StringComparison.Ordinal) => Find(rest),
         [['-', '-', ..], _, .. var rest] => Find(rest),
         _ => [],
     };

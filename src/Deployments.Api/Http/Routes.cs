@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using Deployments.Domain;
+using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Api.Http;
 
@@ -8,19 +10,42 @@ internal static class Routes
     public const string ProjectId = "project_id";
 
     /// <summary>The route constraint of an id: any other text is no such thing, 404.</summary>
-    public const string Uuid = "uuid";
+    private const string Uuid = "uuid";
 
     /// <summary>An id in a route.</summary>
     public const string Id = "{id:" + Uuid + "}";
 
-    public const string Project = "/v1/{" + ProjectId + ":length(1,64)}";
+    public const string Project = "/v1/{" + ProjectId + ":" + ProjectForm + "}";
 
-    /// <summary>A UUID in its one canonical form; .NET's own constraint takes braces and bare digits too.</summary>
+    private const string ProjectForm = "project";
+
+    /// <summary>The constraints that the routes name.</summary>
+    public static void AddConstraints(RouteOptions options)
+    {
+        options.ConstraintMap.Add(Uuid, typeof(UuidConstraint));
+        options.ConstraintMap.Add(ProjectForm, typeof(ProjectIdConstraint));
+    }
+
+    /// <summary>
+    /// A UUID in its one canonical form; .NET's own constraint takes braces and bare digits too, and its parser white space and signs.
+    /// </summary>
     [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]
     internal sealed class UuidConstraint : IRouteConstraint
     {
         public bool Match(
             HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
-            values[routeKey] is Guid || Guid.TryParseExact(values[routeKey] as string, "D", out _);
+            values[routeKey] is Guid
+            || (values[routeKey] is string text
+                && text.All(character => char.IsAsciiHexDigit(character) || character == '-')
+                && Guid.TryParseExact(text, "D", out _));
+    }
+
+    /// <summary>A project id of a length that the contract allows, counted in characters.</summary>
+    [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]
+    internal sealed class ProjectIdConstraint : IRouteConstraint
+    {
+        public bool Match(
+            HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
+            values[routeKey] is string { Length: > 0 } text && text.HasAtMost(SoftwareDeployment.MaxProjectIdLength);
     }
 }

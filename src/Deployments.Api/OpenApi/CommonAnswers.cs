@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Reflection;
 using Deployments.Api.Errors;
+using Deployments.Api.Http;
 using Deployments.Domain.SoftwareDeployments;
 using NJsonSchema;
 using NSwag;
@@ -45,6 +47,22 @@ internal sealed class CommonAnswers : IOperationProcessor
 
         AddError(context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached; try again after Retry-After seconds.");
 
+        if (AnswerOf(context.MethodInfo) is { } answered && answered.IsAssignableTo(typeof(IVersioned)))
+        {
+            operation.Responses["200"].Headers["ETag"] = Header("The strong entity tag of what is shown, for If-Match and If-None-Match.");
+            if (context.OperationDescription.Method == OpenApiOperationMethod.Get)
+            {
+                operation.Parameters.Add(new OpenApiParameter
+                {
+                    Name = "If-None-Match",
+                    Kind = OpenApiParameterKind.Header,
+                    Description = "Answer with the deployment or configuration only if its entity tag is none of these.",
+                    Schema = new JsonSchema { Type = JsonObjectType.String },
+                });
+                operation.Responses["304"] = new OpenApiResponse { Description = "Its entity tag is one of those in If-None-Match." };
+            }
+        }
+
         foreach (var parameter in parameters)
         {
             Limit(parameter);
@@ -57,6 +75,9 @@ internal sealed class CommonAnswers : IOperationProcessor
 
         return true;
     }
+
+    private static Type? AnswerOf(MethodInfo action) =>
+        action.ReturnType.GenericTypeArguments.FirstOrDefault()?.GenericTypeArguments.FirstOrDefault();
 
     private static void AddError(OperationProcessorContext context, int status, string description)
     {

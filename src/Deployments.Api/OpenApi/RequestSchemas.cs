@@ -1,4 +1,7 @@
 using Deployments.Api.Controllers;
+using Deployments.Application.SoftwareConfigs;
+using Deployments.Application.SoftwareDeployments;
+using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
 using NJsonSchema;
 using NJsonSchema.Generation;
@@ -11,32 +14,86 @@ namespace Deployments.Api.OpenApi;
 /// </summary>
 internal sealed class RequestSchemas : ISchemaProcessor
 {
+    private static readonly Dictionary<Type, Action<JsonSchema>> Rules = new()
+    {
+        [typeof(CreateSoftwareDeploymentBody)] = body =>
+        {
+            Text(Required(body, "config_id"), SoftwareDeployment.MaxConfigIdLength, minLength: 1);
+            Text(Required(body, "server_id"), SoftwareDeployment.MaxServerIdLength, minLength: 1);
+            Text(body.Properties["action"], SoftwareDeployment.MaxActionLength);
+            Text(body.Properties["status_reason"], SoftwareDeployment.MaxStatusReasonLength);
+            Text(body.Properties["stack_user_project_id"], SoftwareDeployment.MaxProjectIdLength);
+            OneOf(body.Properties["status"], DeploymentStatusNames.All);
+        },
+        [typeof(CreateSoftwareDeploymentsBody)] = body =>
+        {
+            var deployments = Required(body, "software_deployments");
+            deployments.MinItems = 1;
+            deployments.MaxItems = CreateDeploymentsCommand.MaxCount;
+            NotNull(deployments.Item!);
+        },
+        [typeof(UpdateSoftwareDeploymentBody)] = body =>
+        {
+            Text(body.Properties["config_id"], SoftwareDeployment.MaxConfigIdLength, minLength: 1);
+            Text(body.Properties["action"], SoftwareDeployment.MaxActionLength);
+            Text(body.Properties["status_reason"], SoftwareDeployment.MaxStatusReasonLength);
+            OneOf(body.Properties["status"], DeploymentStatusNames.All);
+        },
+        [typeof(CreateSoftwareConfigBody)] = body =>
+        {
+            Text(body.Properties["name"], SoftwareConfig.MaxNameLength);
+            Text(body.Properties["group"], SoftwareConfig.MaxGroupLength);
+            NotNull(body.Properties["inputs"].Item!);
+            NotNull(body.Properties["outputs"].Item!);
+        },
+        [typeof(ConfigInputBody)] = DescribeValue,
+        [typeof(ConfigOutputBody)] = DescribeValue,
+        [typeof(ValidateTemplateBody)] = body => Required(body, "template"),
+        [typeof(TemplateResourceBody)] = body => OneOf(Required(body, "type"), [TemplateResource.SoftwareConfig]),
+    };
+
     public void Process(SchemaProcessorContext context)
     {
-        if (context.ContextualType.Type != typeof(CreateSoftwareDeploymentBody))
+        // A reference to a schema comes by here as well, and has no members of its own.
+        if (context.Schema.Properties.Count > 0 && Rules.TryGetValue(context.ContextualType.Type, out var describe))
         {
-            return;
-        }
-
-        var schema = context.Schema;
-        Require(schema, "config_id", SoftwareDeployment.MaxConfigIdLength);
-        Require(schema, "server_id", SoftwareDeployment.MaxServerIdLength);
-        schema.Properties["action"].MaxLength = SoftwareDeployment.MaxActionLength;
-        schema.Properties["status_reason"].MaxLength = SoftwareDeployment.MaxStatusReasonLength;
-        schema.Properties["stack_user_project_id"].MaxLength = SoftwareDeployment.MaxProjectIdLength;
-
-        foreach (var name in DeploymentStatusNames.All)
-        {
-            schema.Properties["status"].Enumeration.Add(name);
+            describe(context.Schema);
         }
     }
 
-    private static void Require(JsonSchema schema, string name, int maxLength)
+    private static void DescribeValue(JsonSchema value)
+    {
+        Required(value, "name").MinLength = 1;
+        OneOf(value.Properties["type"], ConfigValueTypes.Names);
+        value.AllowAdditionalProperties = false;
+    }
+
+    private static JsonSchemaProperty Required(JsonSchema schema, string name)
     {
         var property = schema.Properties[name];
         property.IsRequired = true;
-        property.IsNullableRaw = false;
-        property.MinLength = 1;
-        property.MaxLength = maxLength;
+        NotNull(property);
+        return property;
+    }
+
+    private static void NotNull(JsonSchema schema) => schema.IsNullableRaw = null;
+
+    private static void Text(JsonSchema schema, int maxLength, int? minLength = null)
+    {
+        schema.MinLength = minLength;
+        schema.MaxLength = maxLength;
+    }
+
+    private static void OneOf(JsonSchema schema, IReadOnlyList<string> names)
+    {
+        foreach (var name in names)
+        {
+            schema.Enumeration.Add(name);
+        }
+
+        if (schema.IsNullableRaw == true)
+        {
+            schema.Enumeration.Add(null);
+        }
     }
 }

@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Text.Json;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>What the program does besides serving.</summary>
+public sealed class CommandTests
+{
+    private static readonly Dictionary<string, string> Development = new() { ["DOTNET_ENVIRONMENT"] = "Development" };
+    private static readonly Dictionary<string, string> Production = new() { ["DOTNET_ENVIRONMENT"] = "Production" };
+
+    [Test]
+    public async Task Token_prints_a_token_that_a_service_in_development_accepts_and_no_other()
+    {
+        var printed = await ServiceProgram.RunAsync(Development, "token", "--project", "demo");
+        var token = printed.Output.TrimEnd();
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString, new Dictionary<string, string> { ["environment"] = "Development" });
+
+        printed.ExitCode.ShouldBe(0, printed.Error);
+        token.ShouldMatch(@"^[\w-]+\.[\w-]+\.[\w-]+$");
+        (await new Project(service, "demo").CreateAsAsync(token)).ShouldBeOk();
+        (await new Project(service, "another").CreateAsAsync(token)).ShouldBeError(System.Net.HttpStatusCode.Forbidden);
+        (await new Project(id: "demo").CreateAsAsync(token)).ShouldBeUnauthorized();
+    }
+
+    [Test]
+    public async Task Token_takes_roles()
+    {
+        var printed = await ServiceProgram.RunAsync(Development, "token", "--project", "demo", "--role", "reader", "--role", "admin", "--hours", "1");
+
+        printed.ExitCode.ShouldBe(0, printed.Error);
+        var claims = JsonElement.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(printed.Output.Split('.')[1]));
+        claims.GetProperty("roles").EnumerateArray().Select(role => role.GetString()).ShouldBe(["reader", "admin"]);
+        DateTimeOffset.FromUnixTimeSeconds(claims.GetProperty("exp").GetInt64())
+            .ShouldBeInRange(DateTimeOffset.UtcNow.AddMinutes(55), DateTimeOffset.UtcNow.AddMinutes(61));
+    }
+
+    [TestCase("token")]
+    [TestCase("token", "--project")]
+    [TestCase("token", "--project", "")]
+    [TestCase("token", "--projekt", "demo")]
+    [TestCase("token", "--project", "demo", "--hours", "0")]
+    [TestCase("token", "--project", "demo", "--hours", "soon")]
+    [TestCase("token", "demo")]
+    public async Task Token_explains_itself_where_it_is_not_understood(params string[] arguments)
+    {
+        var ended = await ServiceProgram.RunAsync(Development, arguments);
+
+        ended.ExitCode.ShouldBe(2);
+        ended.Output.ShouldBeEmpty();
+        ended.Error.ShouldContain("--project NAME");
+    }
+
+    [TestCase("--environment", "Production")]
+    [TestCase("--environment=Production")]
+    public async Task Token_prints_nothing_outside_development_also_when_settings_stand_before_it(params string[] settings)
+    {
+        var ended = await ServiceProgram.RunAsync(Development, [.. settings, "token", "--project", "demo"]);
+
+        ended.ExitCode.ShouldBe(2, ended.Error);
+        ended.Output.ShouldBeEmpty();
+        ended.Error.ShouldContain("Development");
+    }
+
+    [Test]
+    public async Task Openapi_prints_the_document_that_the_service_serves()
+    {
+        var printed = await ServiceProgram.RunAsync(Development, "openapi");
+        var served = await TestRun.Service.GetAsync("/openapi/v1.json");
+
+        printed.ExitCode.ShouldBe(0, printed.Error);
+        var document = JsonElement.Parse(printed.Output);
+        document.GetProperty("openapi").GetString().ShouldStartWith("3.");
+        JsonElement.DeepEquals(document.GetProperty("paths"), served.ShouldBeOk().Json.GetProperty("paths")).ShouldBeTrue();
+        JsonElement.DeepEquals(document.GetProperty("components"), served.Json.GetProperty("components")).ShouldBeTrue();
+    }
+
+    [Test]
+    public async Task Healthcheck_tells_by_its_exit_code_whether_the_service_is_ready()
+    {
+        var port = TestRun.Service.Address.Port.ToString(CultureInfo.InvariantCulture);
+
+        var ready = await ServiceProgram.RunAsync(new Dictionary<string, string>(Production) { ["ASPNETCORE_HTTP_PORTS"] = port }, "healthcheck");
+        var absent = await ServiceProgram.RunAsync(new Dictionary<string, string>(Production) { ["ASPNETCORE_HTTP_PORTS"] = "1" }, "healthcheck");
+
+        ready.ExitCode.ShouldBe(0, ready.Error);
+        absent.ExitCode.ShouldNotBe(0);
+    }
+}

@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Net;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>The database fails and comes back; the service answers in time, stores nothing twice, and needs no restart.</summary>
+public sealed class OutageTests
+{
+    private static readonly TimeSpan Promise = TimeSpan.FromSeconds(5);
+
+    [Test]
+    public async Task A_service_that_starts_before_its_database_says_so_and_serves_once_it_is_there()
+    {
+        await using var proxy = new Proxy(await TestRun.Server.CreateDatabaseAsync());
+        await using var service = await Service.StartAsync(proxy.ConnectionString);
+        var project = new Project(service);
+
+        (await service.GetAsync("/healthz/live")).ShouldBeOk();
+        (await service.GetAsync("/healthz/ready")).ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
+        await ShouldBeUnavailableInTimeAsync(() => project.CreateAsync(Project.Minimal));
+
+        proxy.Open();
+        await service.WaitUntilReadyAsync();
+        (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
+    }
+
+    [Test]
+    public async Task A_database_that_refuses_connections_is_told_in_time_and_missed_no_longer_than_it_is_away()
+    {
+        await using var proxy = OpenProxy();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+        var id = (await project.CreateAsync(Project.Minimal)).Id;
+
+        proxy.Close();
+        await Task.WhenAll(
+            ShouldBeUnavailableInTimeAsync(() => project.CreateAsync(Project.Minimal)),
+            ShouldBeUnavailableInTimeAsync(() => project.GetAsync(id)),
+            ShouldBeUnavailableInTimeAsync(() => service.GetAsync("/healthz/ready")));
+        (await service.GetAsync("/healthz/live")).ShouldBeOk();
+
+        proxy.Open();
+        await service.WaitUntilReadyAsync();
+        (await project.GetAsync(id)).ShouldBeOk();
+        (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
+    }
+
+    [Test]
+    public async Task A_database_that_falls_silent_is_told_in_time_and_missed_no_longer_than_it_is_silent()
+    {
+        await using var proxy = OpenProxy();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+        var id = (await project.CreateAsync(Project.Minimal)).Id;
+
+        proxy.SwallowEverything();
+        await Task.WhenAll(
+            ShouldBeUnavailableInTimeAsync(() => project.CreateAsync(Project.Minimal)),
+            ShouldBeUnavailableInTimeAsync(() => project.CreateAsync(Project.Minimal)),
+            ShouldBeUnavailableInTimeAsync(() => project.GetAsync(id)),
+            ShouldBeUnavailableInTimeAsync(() => service.GetAsync("/healthz/ready")));
+        (await service.GetAsync("/healthz/live")).ShouldBeOk();
+
+        proxy.SwallowNoMore();
+        await service.WaitUntilReadyAsync();
+        (await project.GetAsync(id)).ShouldBeOk();
+        (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
+    }
+
+    [Test]
+    public async Task Connections_that_break_while_nobody_uses_them_are_nobodys_error()
+    {
+        await using var proxy = OpenProxy();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+        var id = (await project.CreateAsync(Project.Minimal)).Id;
+
+        proxy.BreakConnections();
+        (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
+        proxy.BreakConnections();
+        (await project.GetAsync(id)).ShouldBeOk();
+    }
+
+    [Test]
+    public async Task A_deployment_whose_confirmation_by_the_database_is_lost_is_stored_once()
+    {
+        await using var proxy = OpenProxy();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+        (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
+
+        proxy.LoseNextAnswer();
+        var answer = await project.CreateAsync(Project.Minimal);
+
+        proxy.LostAnswers.ShouldBe(1);
+        (await project.GetAsync(answer.ShouldBeOk().Id)).ShouldBeOk();
+        (await project.CountStoredAsync()).ShouldBe(2);
+    }
+
+    private static Proxy OpenProxy()
+    {
+        var proxy = new Proxy(TestRun.ConnectionString);
+        proxy.Open();
+        return proxy;
+    }
+
+    private static async Task ShouldBeUnavailableInTimeAsync(Func<Task<Answer>> send)
+    {
+        var watch = Stopwatch.StartNew();
+        var answer = await send();
+
+        watch.Elapsed.ShouldBeLessThan(Promise);
+        answer.ShouldBeError(HttpStatusCode.ServiceUnavailable);
+        int.Parse(answer.Headers["Retry-After"], null).ShouldBePositive();
+    }
+}

@@ -1,0 +1,148 @@
+using System.Net;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>What is found where, and by whom.</summary>
+public sealed class PathTests
+{
+    private static IEnumerable<TestCaseData> MalformedIds =>
+    [
+        Id("no UUID", _ => "banana"),
+        Id("number", _ => "1"),
+        Id("braces", id => $"{{{id}}}"),
+        Id("parentheses", id => $"({id})"),
+        Id("no dashes", id => id.Replace("-", string.Empty, StringComparison.Ordinal)),
+        Id("a character more", id => id + "0"),
+        Id("a space before", id => $"%20{id}"),
+        Id("a sign in place of the leading zero", id => $"+{id[1..]}"),
+        Id("a control character", id => $"{id[..^1]}%01"),
+        Id("path below", id => $"{id}/below"),
+    ];
+
+    [Test]
+    public async Task Another_projects_deployment_is_not_found()
+    {
+        var id = (await new Project().CreateAsync(Project.Minimal)).Id;
+
+        var answer = await new Project().GetAsync(id);
+
+        answer.ShouldBeError(HttpStatusCode.NotFound);
+    }
+
+    [Test]
+    public async Task An_unknown_deployment_is_not_found_in_the_same_words_as_anothers()
+    {
+        var anothers = (await new Project().CreateAsync(Project.Minimal)).Id;
+        var unknown = Guid.CreateVersion7().ToString();
+        var project = new Project();
+
+        var ofAnother = await project.GetAsync(anothers);
+        var ofNobody = await project.GetAsync(unknown);
+
+        ofNobody.ShouldBeError(HttpStatusCode.NotFound);
+        Generalised(ofAnother, anothers).ShouldBe(Generalised(ofNobody, unknown));
+    }
+
+    [Test]
+    public async Task The_second_project_sees_the_deployment_through_its_own_path_and_a_third_does_not()
+    {
+        var owner = new Project();
+        var second = new Project();
+        var created = await owner.CreateAsync($$"""{"config_id": "c", "server_id": "s", "stack_user_project_id": "{{second.Id}}"}""");
+
+        var seen = await second.GetAsync(created.Id);
+
+        seen.ShouldBeOk().Text.ShouldBe(created.Text);
+        (await owner.GetAsync(created.Id)).ShouldBeOk();
+        (await new Project().GetAsync(created.Id)).ShouldBeError(HttpStatusCode.NotFound);
+        (await owner.GetAsync(created.Id, second.Token)).ShouldBeError(HttpStatusCode.Forbidden);
+    }
+
+    [TestCaseSource(nameof(MalformedIds))]
+    public async Task A_malformed_id_is_not_found(Func<string, string> spoil)
+    {
+        var project = new Project();
+        var id = (await project.CreateAsync(Project.Minimal)).Id;
+
+        var answer = await project.GetAsync(spoil(id));
+
+        answer.ShouldBeError(HttpStatusCode.NotFound);
+    }
+
+    [TestCase("/v1/PROJECT/nowhere")]
+    [TestCase("/v1/PROJECT")]
+    [TestCase("/v1")]
+    [TestCase("/v2/PROJECT/software_deployments")]
+    [TestCase("/nowhere")]
+    public async Task An_unknown_path_is_not_found_with_a_token_and_unauthorized_without(string path)
+    {
+        var project = new Project();
+        path = path.Replace("PROJECT", project.Id, StringComparison.Ordinal);
+
+        (await TestRun.Service.GetAsync(path, ("X-Auth-Token", project.Token.ToString()))).ShouldBeError(HttpStatusCode.NotFound);
+        (await TestRun.Service.GetAsync(path)).ShouldBeUnauthorized();
+    }
+
+    [Test]
+    public async Task A_project_id_has_at_most_64_characters()
+    {
+        var longest = new Project(id: new string('p', 32) + Guid.NewGuid().ToString("N"));
+        var tooLong = new Project(id: longest.Id + "p");
+
+        (await longest.CreateAsync(Project.Minimal)).ShouldBeOk();
+        (await tooLong.CreateAsync(Project.Minimal)).ShouldBeError(HttpStatusCode.NotFound);
+        (await tooLong.GetAsync(Guid.NewGuid().ToString())).ShouldBeError(HttpStatusCode.NotFound);
+    }
+
+    [TestCase("PATCH", "", "POST")]
+    [TestCase("PUT", "", "POST")]
+    [TestCase("POST", "/0197f3a0-0000-7000-8000-000000000000", "GET")]
+    [TestCase("PATCH", "/0197f3a0-0000-7000-8000-000000000000", "GET")]
+    public async Task A_method_that_the_path_does_not_take_is_told_those_it_takes(string method, string below, string allowed)
+    {
+        var project = new Project();
+
+        var answer = await TestRun.Service.SendAsync(
+            Requests.Make(new HttpMethod(method), project.Path + below, ("X-Auth-Token", project.Token.ToString())));
+
+        answer.ShouldBeError(HttpStatusCode.MethodNotAllowed).Headers["Allow"].Split(", ").ShouldContain(allowed);
+        answer.Headers["Allow"].ShouldNotContain(method);
+    }
+
+    [TestCase("/healthz/live")]
+    [TestCase("/healthz/ready")]
+    [TestCase("/openapi/v1.json")]
+    [TestCase("/swagger/index.html")]
+    public async Task These_need_no_token(string path)
+    {
+        var answer = await TestRun.Service.GetAsync(path);
+
+        answer.ShouldBeOk().RequestId.ShouldMatch(Answer.RequestIdForm().ToString());
+    }
+
+    [Test]
+    public async Task The_Swagger_page_is_found_at_its_short_address()
+    {
+        var answer = await TestRun.Service.GetAsync("/swagger");
+
+        answer.Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.Redirect, HttpStatusCode.MovedPermanently);
+    }
+
+    [Test]
+    public async Task The_OpenAPI_document_names_both_operations()
+    {
+        var answer = await TestRun.Service.GetAsync("/openapi/v1.json");
+
+        var paths = answer.ShouldBeOk().Json.GetProperty("paths");
+        paths.GetProperty("/v1/{project_id}/software_deployments").TryGetProperty("post", out _).ShouldBeTrue();
+        paths.GetProperty("/v1/{project_id}/software_deployments/{id}").TryGetProperty("get", out _).ShouldBeTrue();
+    }
+
+    private static TestCaseData Id(string name, Func<string, string> spoil) => new TestCaseData(spoil).SetArgDisplayNames(name);
+
+    private static string Generalised(Answer answer, string id) =>
+        answer.Text.Replace(id, "ID", StringComparison.Ordinal).Replace(answer.RequestId, "REQUEST", StringComparison.Ordinal);
+}

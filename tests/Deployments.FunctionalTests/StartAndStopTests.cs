@@ -1,0 +1,120 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Deployments.FunctionalTests.Support;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+public sealed class StartAndStopTests
+{
+    [Test]
+    public async Task Instances_that_start_at_once_on_an_empty_database_make_one_schema_without_an_error()
+    {
+        var connectionString = await TestRun.Server.CreateDatabaseAsync();
+
+        var services = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Service.StartAsync(connectionString)));
+        try
+        {
+            // Asked before it is ready, a service logs that it is not: here nobody asks too early.
+            foreach (var service in services)
+            {
+                await service.Log.WaitForAsync(line => line.Message == "The database answers and its schema is current.");
+                (await service.GetAsync("/healthz/ready")).ShouldBeOk();
+            }
+
+            var project = new Project(services[0]);
+            var id = (await project.CreateAsync(Project.Minimal)).Id;
+
+            foreach (var service in services)
+            {
+                (await new Project(service, project.Id).GetAsync(id)).ShouldBeOk();
+                service.Log.Lines
+                    .Where(line => line.Level >= LogLevel.Error
+                        || (line.Level >= LogLevel.Warning && line.Category.StartsWith("Deployments.", StringComparison.Ordinal)))
+                    .Select(line => line.Text)
+                    .ShouldBeEmpty();
+            }
+
+            await using var database = NpgsqlDataSource.Create(connectionString);
+            await using var migrations = database.CreateCommand(
+                "SELECT count(*), count(DISTINCT migration_id) FROM \"__EFMigrationsHistory\"");
+            await using var rows = await migrations.ExecuteReaderAsync();
+            await rows.ReadAsync();
+            rows.GetInt64(0).ShouldBeGreaterThan(0);
+            rows.GetInt64(0).ShouldBe(rows.GetInt64(1));
+        }
+        finally
+        {
+            foreach (var service in services)
+            {
+                await service.DisposeAsync();
+            }
+        }
+    }
+
+    [Test]
+    public async Task A_service_told_not_to_migrate_is_not_ready_on_an_empty_database()
+    {
+        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:MigrateOnStart"] = "false" };
+        await using var service = await Service.StartAsync(await TestRun.Server.CreateDatabaseAsync(), settings);
+
+        var answer = await service.GetAsync("/healthz/ready");
+
+        answer.ShouldBeError(HttpStatusCode.ServiceUnavailable);
+    }
+
+    [Test]
+    public async Task A_request_in_flight_when_the_service_stops_is_answered()
+    {
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString);
+        var project = new Project(service);
+        using var client = new TcpClient();
+        await client.ConnectAsync(service.Address.Host, service.Address.Port);
+        var stream = client.GetStream();
+        using var reader = new StreamReader(stream, Encoding.ASCII, leaveOpen: true);
+
+        // That it asks for the body tells that the service has begun to read it.
+        await WriteAsync(
+            stream,
+            $"POST {project.Path} HTTP/1.1\r\nHost: {service.Address.Authority}\r\nX-Auth-Token: {project.Token}\r\n"
+            + $"Content-Type: application/json\r\nContent-Length: {Project.Minimal.Length}\r\nExpect: 100-continue\r\n\r\n");
+        (await reader.ReadLineAsync()).ShouldBe("HTTP/1.1 100 Continue");
+        (await reader.ReadLineAsync()).ShouldBeEmpty();
+        await WriteAsync(stream, Project.Minimal[..10]);
+
+        service.Lifetime.StopApplication();
+        await ShouldRefuseConnectionsAsync(service.Address);
+        await WriteAsync(stream, Project.Minimal[10..]);
+
+        (await reader.ReadLineAsync()).ShouldBe("HTTP/1.1 200 OK");
+        (await reader.ReadToEndAsync()).ShouldContain("\"software_deployment\"");
+        (await project.CountStoredAsync()).ShouldBe(1);
+    }
+
+    private static async Task WriteAsync(NetworkStream stream, string text) => await stream.WriteAsync(Encoding.ASCII.GetBytes(text));
+
+    private static async Task ShouldRefuseConnectionsAsync(Uri address)
+    {
+        using var patience = new CancellationTokenSource(Service.Patience);
+        while (true)
+        {
+            try
+            {
+                using var another = new TcpClient();
+                await another.ConnectAsync(address.Host, address.Port, patience.Token);
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
+            {
+                return;
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
+            {
+                // It was taken, and dropped as the listener closed.
+            }
+        }
+    }
+}

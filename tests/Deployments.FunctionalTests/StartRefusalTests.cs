@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using System.Text;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>A configuration that would be unsafe, or could not work, ends the program at once with a line that says why.</summary>
+public sealed class StartRefusalTests
+{
+    private const string Password = "a-password-that-stays-unsaid";
+    private const string Key = "Authentication:Schemes:Bearer:SigningKeys:0:Value";
+
+    private static IEnumerable<TestCaseData> UnusableSettings =>
+    [
+        Case("no connection string", "ConnectionStrings:Deployments", settings => settings.Remove("ConnectionStrings:Deployments")),
+        Case("no key source", "Authentication", settings =>
+        {
+            settings.Remove(Key);
+            settings.Remove("Authentication:Schemes:Bearer:SigningKeys:0:Issuer");
+        }),
+        Case("no issuer", "ValidIssuer", settings => settings.Remove("Authentication:Schemes:Bearer:ValidIssuer")),
+        Case("no audience", "ValidAudiences", settings => settings.Remove("Authentication:Schemes:Bearer:ValidAudiences:0")),
+        Case("a key of another issuer", "ValidIssuer", settings => settings["Authentication:Schemes:Bearer:SigningKeys:0:Issuer"] = "others"),
+        WithKey("the development key", Encoding.UTF8.GetBytes("deployments: the development key, known to everybody")),
+        WithKey("a short secret", RandomNumberGenerator.GetBytes(31)),
+        WithKey("an empty secret", []),
+        WithKey("an RSA public key in PEM", Encoding.ASCII.GetBytes(OfRsa(key => key.ExportSubjectPublicKeyInfoPem()))),
+        WithKey("an RSA public key in DER", OfRsa(key => key.ExportSubjectPublicKeyInfo())),
+        WithKey("an RSA public key in PKCS 1", OfRsa(key => key.ExportRSAPublicKey())),
+        WithKey("an EC public key in PEM", Encoding.ASCII.GetBytes("\n" + OfEc(key => key.ExportSubjectPublicKeyInfoPem()))),
+        WithKey("an EC public key in DER", OfEc(key => key.ExportSubjectPublicKeyInfo())),
+        Case("a bare PEM", Key, settings => settings[Key] = OfRsa(key => key.ExportSubjectPublicKeyInfoPem())),
+        Case("a secret that is no base64", Key, settings => settings[Key] = "correct horse battery staple, for 32 bytes"),
+        Case("a folder that is not there", "Authentication:PublicKeys", settings => settings["Authentication:PublicKeys"] = "nowhere"),
+    ];
+
+    [TestCaseSource(nameof(UnusableSettings))]
+    public async Task The_service_does_not_start_with(Action<Dictionary<string, string>> spoil, string setting)
+    {
+        var settings = new Dictionary<string, string>(Service.SigningKeys)
+        {
+            ["DOTNET_ENVIRONMENT"] = "Production",
+            ["ConnectionStrings:Deployments"] = $"Host=127.0.0.1;Port=1;Username=nobody;Password={Password}",
+            ["Authentication:Schemes:Bearer:ValidIssuer"] = Token.TrustedIssuer,
+            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
+        };
+        spoil(settings);
+
+        var ended = await ServiceProgram.RunAsync(settings);
+
+        ended.ExitCode.ShouldBe(1, ended.Output);
+        ended.Error.TrimEnd().Split('\n').Length.ShouldBe(1, ended.Error);
+        ended.Error.ShouldContain(setting);
+        ended.Output.ShouldBeEmpty();
+        ended.Error.ShouldNotContain(Password);
+        if (settings.TryGetValue(Key, out var value) && value.Length > 0)
+        {
+            ended.Error.ShouldNotContain(value);
+        }
+    }
+
+    [Test]
+    public async Task The_service_does_not_start_with_a_private_key_in_a_folder_of_public_keys()
+    {
+        using var keys = new KeyFolder();
+        await File.WriteAllTextAsync(Path.Combine(keys.Path, "private.pem"), OfEc(key => key.ExportPkcs8PrivateKeyPem()));
+
+        await The_service_does_not_start_with(settings => settings["Authentication:PublicKeys"] = keys.Path, "Authentication:PublicKeys");
+    }
+
+    private static TestCaseData WithKey(string name, byte[] key) => Case(name, Key, settings => settings[Key] = Convert.ToBase64String(key));
+
+    private static TestCaseData Case(string name, string setting, Action<Dictionary<string, string>> spoil) =>
+        new TestCaseData(spoil, setting).SetArgDisplayNames(name);
+
+    private static T OfRsa<T>(Func<RSA, T> export)
+    {
+        using var key = RSA.Create(2048);
+        return export(key);
+    }
+
+    private static T OfEc<T>(Func<ECDsa, T> export)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return export(key);
+    }
+}

@@ -1,0 +1,98 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Shouldly;
+
+namespace Deployments.FunctionalTests.Support;
+
+/// <summary>A whole answer, read to its end.</summary>
+internal sealed partial record Answer(HttpStatusCode Status, IReadOnlyDictionary<string, string> Headers, string Text)
+{
+    public const string RequestIdHeader = "X-Openstack-Request-Id";
+
+    // Values that callers choose may be 64 levels deep, and stand inside others.
+    private const int MaxDepth = 70;
+
+    private static readonly string[] ErrorMembers = ["type", "title", "status", "detail", "instance", "code", "explanation", "error"];
+
+    public JsonElement Json => JsonElement.Parse(Text, new JsonDocumentOptions { MaxDepth = MaxDepth });
+
+    public string RequestId => Headers[RequestIdHeader];
+
+    /// <summary>The deployment in a successful answer.</summary>
+    public JsonElement Deployment => ShouldBeOk().Json.GetProperty("software_deployment");
+
+    public string Id => Deployment.GetProperty("id").GetString()!;
+
+    public static async Task<Answer> ReadAsync(HttpResponseMessage response) => new(
+        response.StatusCode,
+        response.Headers.Concat(response.Content.Headers)
+            .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase),
+        await response.Content.ReadAsStringAsync());
+
+    public Answer ShouldBeOk()
+    {
+        Status.ShouldBe(HttpStatusCode.OK, Text);
+        return this;
+    }
+
+    /// <summary>Checks the whole error body; the fields are those at fault, and no others.</summary>
+    public Answer ShouldBeError(HttpStatusCode status, params string[] fields)
+    {
+        Status.ShouldBe(status, Text);
+        Headers["Content-Type"].ShouldBeOneOf("application/json", "application/problem+json");
+        RequestId.ShouldMatch(RequestIdForm().ToString());
+
+        var (type, title) = Names(status);
+        var detail = Json.GetProperty("detail").GetString()!;
+        detail.ShouldNotBeNullOrWhiteSpace();
+        detail.ShouldNotContain("System."); // no type names
+        Json.EnumerateObject().Select(member => member.Name)
+            .ShouldBe(fields is [] ? ErrorMembers : [.. ErrorMembers, "errors"], ignoreOrder: true);
+        Json.GetProperty("type").GetString().ShouldBe($"urn:deployments:error:{type}");
+        Json.GetProperty("title").GetString().ShouldBe(title);
+        Json.GetProperty("status").GetInt32().ShouldBe((int)status);
+        Json.GetProperty("instance").GetString().ShouldBe(RequestId);
+        Json.GetProperty("code").GetInt32().ShouldBe((int)status);
+        Json.GetProperty("explanation").GetString().ShouldBe(detail);
+        Json.GetProperty("error").GetRawText().ShouldBe($$"""{"type":"{{type}}","message":{{Json.GetProperty("detail").GetRawText()}},"traceback":null}""");
+
+        if (fields is not [])
+        {
+            var errors = Json.GetProperty("errors").EnumerateObject().ToDictionary(
+                field => field.Name, field => field.Value.EnumerateArray().Select(message => message.GetString()!).ToList());
+            errors.Keys.ShouldBe(fields, ignoreOrder: true);
+            foreach (var (field, messages) in errors)
+            {
+                messages.ShouldNotBeEmpty();
+                messages.ShouldAllBe(message => message.Contains(field) && detail.Contains(message));
+            }
+        }
+
+        return this;
+    }
+
+    public Answer ShouldBeUnauthorized()
+    {
+        ShouldBeError(HttpStatusCode.Unauthorized);
+        Headers["WWW-Authenticate"].ShouldStartWith("Bearer ");
+        return this;
+    }
+
+    [GeneratedRegex("^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    public static partial Regex RequestIdForm();
+
+    private static (string Type, string Title) Names(HttpStatusCode status) => (int)status switch
+    {
+        400 => ("invalid", "Bad Request"),
+        401 => ("unauthorized", "Unauthorized"),
+        403 => ("forbidden", "Forbidden"),
+        404 => ("not_found", "Not Found"),
+        405 => ("method_not_allowed", "Method Not Allowed"),
+        406 => ("not_acceptable", "Not Acceptable"),
+        413 => ("body_too_large", "Payload Too Large"),
+        415 => ("unsupported_media_type", "Unsupported Media Type"),
+        503 => ("unavailable", "Service Unavailable"),
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, "The contract has no such error."),
+    };
+}

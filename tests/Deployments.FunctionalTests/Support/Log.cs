@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Deployments.FunctionalTests.Support;
+
+/// <summary>One line of a service's log; <paramref name="Text"/> has everything that was handed to the log, exception included.</summary>
+internal sealed record LogLine(string Category, LogLevel Level, string Message, IReadOnlyDictionary<string, object?> Values, string Text);
+
+/// <summary>Keeps what a service logs, in place of a console.</summary>
+internal sealed class Log : ILoggerProvider
+{
+    private readonly ConcurrentQueue<LogLine> lines = [];
+    private TaskCompletionSource grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public IReadOnlyCollection<LogLine> Lines => lines;
+
+    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
+
+    /// <summary>The first line that fits; waits for it, as a line may be written after its request was answered.</summary>
+    public async Task<LogLine> WaitForAsync(Func<LogLine, bool> fits)
+    {
+        while (true)
+        {
+            var growth = Volatile.Read(ref grown).Task;
+            if (lines.FirstOrDefault(fits) is { } line)
+            {
+                return line;
+            }
+
+            await growth.WaitAsync(Service.Patience);
+        }
+    }
+
+    public void Dispose()
+    {
+        // It holds memory alone.
+    }
+
+    private void Add(LogLine line)
+    {
+        lines.Enqueue(line);
+        Interlocked.Exchange(ref grown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    }
+
+    private sealed class Logger(Log log, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var message = formatter(state, exception);
+            var values = (state as IEnumerable<KeyValuePair<string, object?>> ?? []).ToDictionary(value => value.Key, value => value.Value);
+            log.Add(new LogLine(category, logLevel, message, values, $"{message} {string.Join(' ', values.Values)} {exception}"));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+
+namespace Deployments.FunctionalTests.Support;
+
+/// <summary>Stands before a database and fails as networks and servers do: it refuses, breaks, swallows and loses.</summary>
+internal sealed class Proxy : IAsyncDisposable
+{
+    private readonly EndPoint database;
+    private readonly IPEndPoint here;
+    private readonly ConcurrentDictionary<TcpClient, Task> connections = [];
+    private TcpListener? listener;
+    private Task accepting = Task.CompletedTask;
+    private volatile bool losesNextAnswer;
+    private volatile TaskCompletionSource flow = new();
+    private int lostAnswers;
+
+    /// <param name="connectionString">The database, on one host or behind a Unix socket.</param>
+    public Proxy(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        database = settings.Host!.StartsWith('/')
+            ? new UnixDomainSocketEndPoint($"{settings.Host}/.s.PGSQL.{settings.Port}")
+            : new DnsEndPoint(settings.Host, settings.Port);
+        flow.SetResult();
+
+        using var free = new TcpListener(IPAddress.Loopback, 0);
+        free.Start();
+        here = (IPEndPoint)free.LocalEndpoint;
+        ConnectionString = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Host = here.Address.ToString(),
+            Port = here.Port,
+        }.ConnectionString;
+    }
+
+    /// <summary>How to reach the database through this proxy, which refuses connections until it is opened.</summary>
+    public string ConnectionString { get; }
+
+    public int LostAnswers => lostAnswers;
+
+    public void Open()
+    {
+        listener = new TcpListener(here);
+        listener.Start();
+        accepting = AcceptAsync(listener);
+    }
+
+    /// <summary>Refuses new connections and breaks those that there are.</summary>
+    public void Close()
+    {
+        listener?.Dispose();
+        BreakConnections();
+    }
+
+    public void BreakConnections()
+    {
+        foreach (var connection in connections.Keys)
+        {
+            connection.Dispose();
+        }
+    }
+
+    /// <summary>Takes connections and bytes, and passes nothing on.</summary>
+    public void SwallowEverything() => flow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Passes bytes on again, on new connections: what was swallowed is lost.</summary>
+    public void SwallowNoMore()
+    {
+        BreakConnections();
+        flow.SetResult();
+    }
+
+    /// <summary>Breaks the connection on which the database answers next, once it has answered.</summary>
+    public void LoseNextAnswer() => losesNextAnswer = true;
+
+    public async ValueTask DisposeAsync()
+    {
+        Close();
+        flow.TrySetResult();
+        await accepting;
+        await Task.WhenAll(connections.Values);
+    }
+
+    private async Task AcceptAsync(TcpListener open)
+    {
+        while (true)
+        {
+            TcpClient client;
+            try
+            {
+                client = await open.AcceptTcpClientAsync();
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
+            {
+                return;
+            }
+
+            connections[client] = ServeAsync(client);
+        }
+    }
+
+    private async Task ServeAsync(TcpClient client)
+    {
+        var protocol = database is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp;
+        using var server = database is DnsEndPoint
+            ? new Socket(SocketType.Stream, protocol)
+            : new Socket(database.AddressFamily, SocketType.Stream, protocol);
+        try
+        {
+            await flow.Task;
+            await server.ConnectAsync(database);
+            await using var toServer = new NetworkStream(server);
+            var toClient = client.GetStream();
+            await Task.WhenAny(
+                PassAsync(toClient, toServer, losable: false),
+                PassAsync(toServer, toClient, losable: true));
+        }
+        catch (Exception exception) when (IsBroken(exception))
+        {
+            // Either end may leave at any time.
+        }
+        finally
+        {
+            client.Dispose();
+        }
+    }
+
+    private async Task PassAsync(Stream from, Stream to, bool losable)
+    {
+        var buffer = new byte[16 * 1024];
+        try
+        {
+            for (int read; (read = await from.ReadAsync(buffer)) > 0;)
+            {
+                await flow.Task;
+                if (losable && losesNextAnswer)
+                {
+                    losesNextAnswer = false;
+                    Interlocked.Increment(ref lostAnswers);
+                    return;
+                }
+
+                await to.WriteAsync(buffer.AsMemory(0, read));
+            }
+        }
+        catch (Exception exception) when (IsBroken(exception))
+        {
+            // Either end may leave at any time.
+        }
+    }
+
+    private static bool IsBroken(Exception exception) =>
+        exception is IOException or SocketException or ObjectDisposedException or InvalidOperationException;
+}

@@ -1,0 +1,62 @@
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace Deployments.FunctionalTests.Support;
+
+/// <summary>Requests just as they are asked for: no header is added or checked on the way.</summary>
+internal static class Requests
+{
+    public const string Json = "application/json";
+
+    public static HttpRequestMessage Make(HttpMethod method, string path, params (string Name, string Value)[] headers)
+    {
+        var request = new HttpRequestMessage(method, new Uri(path, UriKind.RelativeOrAbsolute));
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return request;
+    }
+
+    public static HttpContent Body(string json) => Body(Encoding.UTF8.GetBytes(json), Json);
+
+    public static HttpContent Body(byte[] bytes, string? contentType)
+    {
+        var content = new ByteArrayContent(bytes);
+        if (contentType is not null)
+        {
+            content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        }
+
+        return content;
+    }
+
+    /// <summary>A body whose length the sender does not know beforehand.</summary>
+    public static HttpContent Chunked(byte[] bytes)
+    {
+        var content = new ChunkedContent(bytes);
+        content.Headers.ContentType = new MediaTypeHeaderValue(Json);
+        return content;
+    }
+
+    private sealed class ChunkedContent(byte[] bytes) : HttpContent
+    {
+        private const int ChunkBytes = 8192;
+
+        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
+        {
+            foreach (var chunk in bytes.Chunk(ChunkBytes))
+            {
+                await stream.WriteAsync(chunk);
+                await stream.FlushAsync();
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}

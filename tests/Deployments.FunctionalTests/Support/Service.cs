@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Net;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Deployments.FunctionalTests.Support;
+
+/// <summary>The real service on a real loopback socket, in Production unless it is told otherwise.</summary>
+internal sealed class Service : IAsyncDisposable
+{
+    /// <summary>How long anything that must come about may take before a test gives it up.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan PollingPause = TimeSpan.FromMilliseconds(20);
+
+    private readonly Factory factory;
+
+    private Service(Factory factory)
+    {
+        this.factory = factory;
+        var addresses = factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        Address = new Uri(addresses.Single());
+        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Address };
+    }
+
+    public Uri Address { get; }
+
+    public HttpClient Http { get; }
+
+    public Log Log => factory.Log;
+
+    public IHostApplicationLifetime Lifetime => factory.Services.GetRequiredService<IHostApplicationLifetime>();
+
+    /// <summary>Settings that let <see cref="Token"/>'s own secret sign tokens.</summary>
+    public static IReadOnlyDictionary<string, string> SigningKeys { get; } = new Dictionary<string, string>
+    {
+        ["Authentication:Schemes:Bearer:SigningKeys:0:Issuer"] = Token.TrustedIssuer,
+        ["Authentication:Schemes:Bearer:SigningKeys:0:Value"] = Convert.ToBase64String(Token.Secret),
+    };
+
+    private static Dictionary<string, string> Usual { get; } = new()
+    {
+        ["environment"] = Environments.Production,
+
+        // Rather than as UseKestrel's port, which the factory sets while the program may already be starting.
+        [WebHostDefaults.ServerUrlsKey] = "http://127.0.0.1:0",
+        ["Authentication:Schemes:Bearer:ValidIssuer"] = Token.TrustedIssuer,
+        ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
+    };
+
+    /// <summary>Starts a service and returns as soon as it listens.</summary>
+    /// <param name="connectionString">Its database.</param>
+    /// <param name="settings">Beside and over the usual ones; without any, <see cref="SigningKeys"/>.</param>
+    public static async Task<Service> StartAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null)
+    {
+        var all = new Dictionary<string, string>(Usual) { ["ConnectionStrings:Deployments"] = connectionString };
+        foreach (var (key, value) in settings ?? SigningKeys)
+        {
+            all[key] = value;
+        }
+
+        var factory = new Factory(all);
+        factory.UseKestrel();
+        await Task.Run(factory.StartServer);
+        return new Service(factory);
+    }
+
+    /// <summary>Starts a service and returns once it is ready to serve.</summary>
+    public static async Task<Service> StartReadyAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null)
+    {
+        var service = await StartAsync(connectionString, settings);
+        await service.WaitUntilReadyAsync();
+        return service;
+    }
+
+    public async Task WaitUntilReadyAsync()
+    {
+        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(PollingPause))
+        {
+            using var answer = await Http.GetAsync(new Uri("/healthz/ready", UriKind.Relative));
+            if (answer.StatusCode == HttpStatusCode.OK)
+            {
+                return;
+            }
+
+            if (waited.Elapsed > Patience)
+            {
+                throw new TimeoutException($"The service did not become ready: {await answer.Content.ReadAsStringAsync()}");
+            }
+        }
+    }
+
+    public async Task<Answer> SendAsync(HttpRequestMessage request)
+    {
+        using var response = await Http.SendAsync(request);
+        return await Answer.ReadAsync(response);
+    }
+
+    public Task<Answer> GetAsync(string path, params (string Name, string Value)[] headers) =>
+        SendAsync(Requests.Make(HttpMethod.Get, path, headers));
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await factory.DisposeAsync();
+    }
+
+    private sealed class Factory(IReadOnlyDictionary<string, string> settings) : WebApplicationFactory<Program>
+    {
+        public Log Log { get; } = new();
+
+        protected override void ConfigureWebHost(IWebHostBuilder builder)
+        {
+            foreach (var (key, value) in settings)
+            {
+                builder.UseSetting(key, value);
+            }
+
+            builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(Log));
+        }
+    }
+}

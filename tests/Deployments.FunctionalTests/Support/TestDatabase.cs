@@ -1,0 +1,103 @@
+using Deployments.Infrastructure.PrivatePostgres;
+using DotNet.Testcontainers.Builders;
+using Npgsql;
+using Testcontainers.PostgreSql;
+
+namespace Deployments.FunctionalTests.Support;
+
+/// <summary>
+/// A PostgreSQL server to test on, and a database of one's own on it. TEST_DATABASE says where the server is: a connection string,
+/// <c>container</c>, or <c>local</c> (made of the programs installed on the machine). Unset: a container where a Docker engine answers,
+/// else local.
+/// </summary>
+internal sealed class TestDatabase : IAsyncDisposable
+{
+    private const string Variable = "TEST_DATABASE";
+    private const string Image = "postgres:17-alpine";
+
+    private readonly string serverConnectionString;
+    private readonly NpgsqlDataSource server;
+    private readonly IAsyncDisposable? owner;
+    private readonly List<string> names = [];
+
+    private TestDatabase(string serverConnectionString, IAsyncDisposable? owner, string whence)
+    {
+        this.serverConnectionString = serverConnectionString;
+        server = NpgsqlDataSource.Create(serverConnectionString);
+        this.owner = owner;
+        Whence = whence;
+    }
+
+    /// <summary>Where the server comes from, for people.</summary>
+    public string Whence { get; }
+
+    public static async Task<TestDatabase> StartAsync() => Environment.GetEnvironmentVariable(Variable) switch
+    {
+        "container" => await StartContainerAsync(BuildContainer()),
+        "local" => await StartLocalAsync(),
+        null or "" => await StartWhatThereIsAsync(),
+        var connectionString => new TestDatabase(connectionString, null, $"the server that {Variable} names"),
+    };
+
+    /// <summary>A new, empty database that nobody else uses; it is dropped at the end.</summary>
+    /// <returns>Its connection string.</returns>
+    public async Task<string> CreateDatabaseAsync()
+    {
+        var name = $"deployments_test_{Guid.NewGuid():N}";
+        await using var create = server.CreateCommand($"CREATE DATABASE {name}");
+        await create.ExecuteNonQueryAsync();
+        lock (names)
+        {
+            names.Add(name);
+        }
+
+        return new NpgsqlConnectionStringBuilder(serverConnectionString) { Database = name }.ConnectionString;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var name in names)
+        {
+            await using var drop = server.CreateCommand($"DROP DATABASE {name} WITH (FORCE)");
+            await drop.ExecuteNonQueryAsync();
+        }
+
+        await server.DisposeAsync();
+        if (owner is not null)
+        {
+            await owner.DisposeAsync();
+        }
+    }
+
+    private static async Task<TestDatabase> StartWhatThereIsAsync()
+    {
+        PostgreSqlContainer container;
+        try
+        {
+            container = BuildContainer();
+        }
+        catch (DockerUnavailableException)
+        {
+            return await StartLocalAsync();
+        }
+
+        // An engine answers: from here on a failure is a failure.
+        return await StartContainerAsync(container);
+    }
+
+    private static PostgreSqlContainer BuildContainer() => new PostgreSqlBuilder(Image)
+        .WithCommand("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+        .Build();
+
+    private static async Task<TestDatabase> StartContainerAsync(PostgreSqlContainer container)
+    {
+        await container.StartAsync();
+        return new TestDatabase(container.GetConnectionString(), container, $"a container of {Image}");
+    }
+
+    private static async Task<TestDatabase> StartLocalAsync()
+    {
+        var postgres = await PrivatePostgres.StartTemporaryAsync(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
+        return new TestDatabase(postgres.ConnectionString, postgres, "a private server, made of this machine's PostgreSQL");
+    }
+}

@@ -1,0 +1,61 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace Deployments.FunctionalTests.Support;
+
+/// <summary>
+/// A JSON Web Token, by default one that the tests' service accepts. It is made by hand rather than by the library that the service
+/// verifies with, so every part of it can be wrong.
+/// </summary>
+internal sealed record Token(string? Project)
+{
+    public const string TrustedIssuer = "https://identity.test";
+    public const string OurAudience = "deployments-tests";
+
+    public static byte[] Secret { get; } = RandomNumberGenerator.GetBytes(32);
+
+    public string Algorithm { get; init; } = "HS256";
+
+    public Func<byte[], byte[]> Signature { get; init; } = Hmac(Secret);
+
+    public string? Issuer { get; init; } = TrustedIssuer;
+
+    public string? Audience { get; init; } = OurAudience;
+
+    public DateTimeOffset? NotBefore { get; init; }
+
+    public DateTimeOffset? Expires { get; init; } = DateTimeOffset.UtcNow.AddHours(1);
+
+    /// <summary>Null leaves the claim out.</summary>
+    public IReadOnlyList<string>? Roles { get; init; } = ["member"];
+
+    public string ProjectClaim { get; init; } = "project_id";
+
+    public static Func<byte[], byte[]> Hmac(byte[] secret) => text => HMACSHA256.HashData(secret, text);
+
+    public static Func<byte[], byte[]> Rsa(RSA key) => text => key.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+
+    public static Func<byte[], byte[]> Ec(ECDsa key) => text => key.SignData(text, HashAlgorithmName.SHA256);
+
+    public override string ToString()
+    {
+        var claims = new Dictionary<string, object?>
+        {
+            ["sub"] = "tester",
+            [ProjectClaim] = Project,
+            ["roles"] = Roles,
+            ["iss"] = Issuer,
+            ["aud"] = Audience,
+            ["nbf"] = NotBefore?.ToUnixTimeSeconds(),
+            ["exp"] = Expires?.ToUnixTimeSeconds(),
+        };
+        var header = Part(new Dictionary<string, object?> { ["alg"] = Algorithm, ["typ"] = "JWT" });
+        var signed = $"{header}.{Part(claims.Where(claim => claim.Value is not null).ToDictionary())}";
+        return $"{signed}.{Base64Url.EncodeToString(Signature(Encoding.ASCII.GetBytes(signed)))}";
+    }
+
+    private static string Part(Dictionary<string, object?> members) =>
+        Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(members));
+}
