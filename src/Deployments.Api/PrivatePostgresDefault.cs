@@ -20,7 +20,7 @@ internal static class PrivatePostgresDefault
 
         try
         {
-            var postgres = await PrivatePostgres.StartAsync(builder.Environment.ContentRootPath);
+            var postgres = await PrivatePostgres.StartAsync(Checkout());
             builder.Configuration[setting] = postgres.ConnectionString;
             return postgres;
         }
@@ -28,5 +28,19 @@ internal static class PrivatePostgresDefault
         {
             throw new StartupException($"{setting} is not set, and a private PostgreSQL could not be started. {exception.Message}");
         }
+    }
+
+    // One database for a checkout, however the program in it was built and started.
+    private static string Checkout()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Deployments.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        return AppContext.BaseDirectory;
     }
 }

@@ -3,7 +3,8 @@ using Deployments.Api.Commands;
 
 try
 {
-    var builder = WebApplication.CreateBuilder(args);
+    // Settings lie beside the program, wherever it is started from.
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
     if (CommandLine.Find(args) is { Length: > 0 } command)
     {
         return await CommandLine.RunAsync(command, builder);

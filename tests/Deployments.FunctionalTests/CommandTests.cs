@@ -84,10 +84,15 @@ public sealed class CommandTests
     {
         var port = TestRun.Service.Address.Port.ToString(CultureInfo.InvariantCulture);
 
-        var ready = await ServiceProgram.RunAsync(new Dictionary<string, string>(Production) { ["ASPNETCORE_HTTP_PORTS"] = port }, "healthcheck");
-        var absent = await ServiceProgram.RunAsync(new Dictionary<string, string>(Production) { ["ASPNETCORE_HTTP_PORTS"] = "1" }, "healthcheck");
+        var ready = await CheckAsync("", port);
+        var readyByAddress = await CheckAsync($"http://127.0.0.1:{port}", "1");
+        var absent = await CheckAsync("", "1");
 
+        readyByAddress.ExitCode.ShouldBe(0, readyByAddress.Error);
         ready.ExitCode.ShouldBe(0, ready.Error);
         absent.ExitCode.ShouldNotBe(0);
     }
+
+    private static Task<ServiceProgram.Ended> CheckAsync(string urls, string ports) => ServiceProgram.RunAsync(
+        new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = urls, ["ASPNETCORE_HTTP_PORTS"] = ports }, "healthcheck");
 }

@@ -90,7 +90,9 @@ internal static class CommandLine
 
     private static async Task<int> CheckHealthAsync(IConfiguration configuration)
     {
-        var port = configuration["HTTP_PORTS"]?.Split(';')[0] ?? "8080";
+        var port = configuration["URLS"] is { Length: > 0 } urls
+            ? urls.Split(';')[0].TrimEnd('/').Split(':')[^1]
+            : configuration["HTTP_PORTS"]?.Split(';')[0] ?? "8080";
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(4) };
         try
         {
