@@ -324,7 +324,7 @@ public sealed class TokenSourcesTests
     }
 
     private static IReadOnlyList<TokenSource> Read(IEnumerable<(string Name, string? Value)> settings, bool development = false) =>
-        TokenSources.Read(Configuration(settings), development);
+        TokenSources.Read(Configuration(settings), development, NullLogger.Instance);
 
     private static string Refusal((string Name, string? Value)[] settings)
     {
