@@ -3,6 +3,7 @@ using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
+using FluentValidation;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Deployments.UnitTests.Application;
@@ -19,6 +20,17 @@ internal static class UseCases
         .AddSingleton<IDeploymentStore, OutOfReach>()
         .AddSingleton<IConfigStore, OutOfReach>()
         .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
+
+    /// <summary>What the validator of a request has against it, field by field as on the wire.</summary>
+    public static IReadOnlyList<(string Field, string Message)> Failures<TRequest>(TRequest request)
+    {
+        using var provider = Build();
+        return
+        [
+            .. provider.GetRequiredService<IValidator<TRequest>>().Validate(request).Errors
+                .Select(failure => (failure.PropertyName, failure.ErrorMessage)),
+        ];
+    }
 
     private sealed class OutOfReach : IDeploymentStore, IConfigStore
     {
