@@ -13,7 +13,7 @@ internal sealed partial class PgbenchLoad
     {
         this.bench = bench;
         script = Path.Combine(bench.Folder.FullName, $"{Guid.NewGuid()}.sql");
-        File.WriteAllText(script, statement.ReplaceLineEndings(" ").Replace("; ", ";\n", StringComparison.Ordinal).Replace(") SELECT", ")\nSELECT", StringComparison.Ordinal));
+        File.WriteAllText(script, statement);
     }
 
     public async Task<Load> RunAsync(int connections)
@@ -25,6 +25,11 @@ internal sealed partial class PgbenchLoad
             .SelectMany(File.ReadLines)
             .Select(line => double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture) / 1_000)
             .ToList();
+        if (!printed.Contains("failed transactions: 0 ", StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException($"Not every statement succeeded: {printed}");
+        }
+
         return new Load(
             double.Parse(Rate().Match(printed).Groups[1].Value, CultureInfo.InvariantCulture), latencies.Median(), latencies.Quantile(0.99));
     }

@@ -4,6 +4,7 @@ using System.Text;
 using Deployments.Api;
 using Deployments.Api.Authentication;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using NUnit.Framework;
