@@ -35,6 +35,7 @@ internal static class DependencyInjection
 
     public static void UseApi(this WebApplication app)
     {
+        app.Services.RequireTokenKeys();
         app.UseForwardedHeaders();
         app.UseRequestId();
         app.UseRequestLog();

@@ -1,9 +1,13 @@
 using System.Reflection;
+using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using MediatR;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using NetArchTest.Rules;
 using NUnit.Framework;
 using Shouldly;
@@ -19,7 +23,7 @@ public class ControllerTests
             .Where(type => type.IsInterface && type.Name.EndsWith("Store", StringComparison.Ordinal))
             .Select(type => type.FullName!)
             .ToArray();
-        stores.ShouldContain(typeof(IDeploymentStore).FullName);
+        stores.ShouldBe([typeof(IDeploymentStore).FullName!, typeof(IConfigStore).FullName!], ignoreOrder: true);
 
         Types.InAssembly(Layers.Api).That().Inherit(typeof(ControllerBase))
             .ShouldAll(types => types.NotHaveDependencyOnAny(
@@ -38,6 +42,13 @@ public class ControllerTests
 
         constructor.GetParameters().Select(parameter => parameter.ParameterType).ShouldBe([typeof(IMediator)]);
     }
+
+    // Else what the constructor may not have would come in by the action.
+    [TestCaseSource(nameof(Actions))]
+    public void An_action_takes_no_service_but_how_JSON_is_read(MethodInfo action) =>
+        action.GetParameters()
+            .Where(parameter => parameter.GetCustomAttributes().Any(attribute => attribute is IFromServiceMetadata or FromKeyedServicesAttribute))
+            .ShouldAllBe(parameter => parameter.ParameterType == typeof(IOptions<JsonOptions>));
 
     [TestCaseSource(nameof(Actions))]
     public void An_action_can_be_cancelled(MethodInfo action) =>

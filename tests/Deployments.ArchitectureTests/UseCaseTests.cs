@@ -17,7 +17,7 @@ public class UseCaseTests
         var types = Implementing(role).ToList();
 
         types.ShouldNotBeEmpty();
-        types.ShouldAllBe(type => type.IsNotPublic && type.IsSealed);
+        types.ShouldAllBe(type => !type.IsVisible && type.IsSealed);
     }
 
     [Test]
@@ -41,14 +41,22 @@ public class UseCaseTests
         handler.FullName.ShouldBe($"{request.Namespace}.{Stem(request)}Handler");
     }
 
-    [Test]
-    public void A_validator_stands_beside_its_request()
+    // What is validated is a request, or the part that several requests share.
+    [TestCaseSource(nameof(Validators))]
+    public void A_validator_stands_beside_what_it_validates(Type validator)
     {
-        var validated = Requests().SelectMany(request => Implementing(typeof(IValidator<>), request).Select(type => (request, type))).ToList();
+        var validated = Contracts(validator, typeof(IValidator<>)).ShouldHaveSingleItem().GetGenericArguments()[0];
 
-        validated.ShouldNotBeEmpty();
-        validated.ShouldAllBe(pair => pair.type.FullName == $"{pair.request.Namespace}.{Stem(pair.request)}Validator");
-        Implementing(typeof(IValidator<>)).ShouldBe(validated.Select(pair => pair.type), ignoreOrder: true);
+        validator.FullName.ShouldBe($"{validated.Namespace}.{Stem(validated)}Validator");
+    }
+
+    [Test]
+    public void A_validator_within_another_is_its_private_affair()
+    {
+        var nested = Implementing(typeof(IValidator<>)).Where(type => type.IsNested).ToList();
+
+        nested.ShouldNotBeEmpty();
+        nested.ShouldAllBe(type => type.IsNestedPrivate && Contracts(type.DeclaringType!, typeof(IValidator<>)).Any());
     }
 
     [Test]
@@ -60,10 +68,10 @@ public class UseCaseTests
             .ShouldAll(types => types.Inherit(typeof(Exception)));
     }
 
-    private static string Stem(Type request)
+    private static string Stem(Type validated)
     {
-        var suffix = request.Name.EndsWith("Query", StringComparison.Ordinal) ? "Query" : "Command";
-        return request.Name[..^suffix.Length];
+        var suffix = Array.Find(["Query", "Command"], suffix => validated.Name.EndsWith(suffix, StringComparison.Ordinal)) ?? string.Empty;
+        return validated.Name[..^suffix.Length];
     }
 
     private static List<Type> Requests()
@@ -73,11 +81,19 @@ public class UseCaseTests
         return requests;
     }
 
+    private static List<Type> Validators()
+    {
+        var validators = Implementing(typeof(IValidator<>)).Where(type => !type.IsNested).ToList();
+        validators.ShouldNotBeEmpty();
+        return validators;
+    }
+
     private static IEnumerable<Type> Implementing(Type role, Type? request = null) =>
         from type in Layers.Application.GetTypes()
-        where !type.IsAbstract && type.GetInterfaces().Any(contract =>
-            contract.IsGenericType
-            && contract.GetGenericTypeDefinition() == role
-            && (request is null || contract.GetGenericArguments()[0] == request))
+        where !type.IsAbstract
+            && Contracts(type, role).Any(contract => request is null || contract.GetGenericArguments()[0] == request)
         select type;
+
+    private static IEnumerable<Type> Contracts(Type type, Type role) =>
+        type.GetInterfaces().Where(contract => contract.IsGenericType && contract.GetGenericTypeDefinition() == role);
 }

@@ -16,16 +16,18 @@ internal sealed class Bench : IAsyncDisposable
     private const string Audience = "deployments";
 
     private readonly PrivatePostgres postgres;
-    private readonly DirectoryInfo folder;
     private readonly RSA key;
 
     private Bench(PrivatePostgres postgres, DirectoryInfo folder, RSA key)
     {
         this.postgres = postgres;
-        this.folder = folder;
+        Folder = folder;
         this.key = key;
         Database = NpgsqlDataSource.Create(postgres.ConnectionString);
     }
+
+    /// <summary>Where files can be left until the end.</summary>
+    public DirectoryInfo Folder { get; }
 
     public NpgsqlDataSource Database { get; }
 
@@ -38,19 +40,19 @@ internal sealed class Bench : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(folder.CreateSubdirectory("keys").FullName, "key.pem"), key.ExportSubjectPublicKeyInfoPem());
         await RunAsync("dotnet", ["publish", ProjectFile(), "-c", "Release", "-o", Path.Combine(folder.FullName, "service"), "-v", "quiet", "--nologo"]);
 
-        // No settings: fsync and synchronous_commit stay as PostgreSQL has them, on.
-        var postgres = await PrivatePostgres.StartTemporaryAsync([]);
+        // Nothing but room for pgbench's clients: fsync and synchronous_commit stay as PostgreSQL has them, on.
+        var postgres = await PrivatePostgres.StartTemporaryAsync(["max_connections=300"]);
         return new Bench(postgres, folder, key);
     }
 
     /// <summary>Starts the published service and waits until it is ready.</summary>
     public Task<Service> StartServiceAsync(params (string Name, string Value)[] settings) => Service.StartAsync(
-        Path.Combine(folder.FullName, "service"),
+        Path.Combine(Folder.FullName, "service"),
         [
             ("ConnectionStrings__Deployments", postgres.ConnectionString),
             ("Authentication__Schemes__Bearer__ValidIssuer", Issuer),
             ("Authentication__Schemes__Bearer__ValidAudiences__0", Audience),
-            ("Authentication__PublicKeys", Path.Combine(folder.FullName, "keys")),
+            ("Authentication__PublicKeys", Path.Combine(Folder.FullName, "keys")),
             .. settings,
         ]);
 
@@ -82,11 +84,37 @@ internal sealed class Bench : IAsyncDisposable
     {
         await Database.DisposeAsync();
         await postgres.DisposeAsync();
-        folder.Delete(recursive: true);
+        Folder.Delete(recursive: true);
         key.Dispose();
     }
 
-    private static async Task<string> RunAsync(string program, string[] arguments, params (string Name, string Value)[] environment)
+    /// <summary>The server's first process, whose children all others are.</summary>
+    public async Task<int> PostmasterAsync()
+    {
+        await using var command = Database.CreateCommand("SELECT pg_backend_pid()");
+        const int parent = 1;
+        return int.Parse(StatOf((int)(await command.ExecuteScalarAsync())!)[parent], CultureInfo.InvariantCulture);
+    }
+
+    public static IEnumerable<int> ChildrenOf(int process) =>
+        File.ReadAllText($"/proc/{process}/task/{process}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(child => int.Parse(child, CultureInfo.InvariantCulture));
+
+    /// <summary>The kernel's numbers of a process, from its state on; none when it has ended.</summary>
+    public static string[] StatOf(int process)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{process}/stat");
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    public static async Task<string> RunAsync(string program, string[] arguments, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment)

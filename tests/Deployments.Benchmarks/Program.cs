@@ -1,9 +1,11 @@
 using Deployments.Benchmarks;
 
-const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [list|batch|all]";
+const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|read|list|batch|all]";
 
 var benchmarks = new Dictionary<string, Func<Bench, Task>>
 {
+    ["write"] = WriteBenchmark.RunAsync,
+    ["read"] = ReadBenchmark.RunAsync,
     ["list"] = ListBenchmark.RunAsync,
     ["batch"] = BatchBenchmark.RunAsync,
 };

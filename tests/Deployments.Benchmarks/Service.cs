@@ -17,6 +17,8 @@ internal sealed class Service : IAsyncDisposable
         Client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 1024 }) { BaseAddress = address, Timeout = TimeSpan.FromMinutes(10) };
     }
 
+    public int ProcessId => process.Id;
+
     public Uri Address { get; }
 
     public HttpClient Client { get; }

@@ -12,26 +12,32 @@ internal static class AuthenticationSetup
     private const string OpenStackHeader = "X-Auth-Token";
     private const string BearerPrefix = "Bearer ";
 
+    // The shortest that discovery allows: a key that an identity service withdraws is forgotten after it.
+    private static readonly TimeSpan DiscoveryInterval = TimeSpan.FromMinutes(5);
+
     public static void AddTokenAuthentication(
         this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
     {
-        // Read here and not when the first token comes: what is wrong with the keys is a refusal to start.
-        var handler = new SignedTokenHandler(
-            TokenSources.Read(configuration, environment.IsDevelopment()),
+        services.AddSingleton(provider => new TokenCache(new SignedTokenHandler(
+            TokenSources.Read(configuration, environment.IsDevelopment(), provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
             TokenSources.HasAuthority(configuration) ? TokenSources.ForAuthority(configuration) : null,
-            configuration["Authentication:DefaultRole"] ?? "member");
-
-        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(options =>
+            configuration["Authentication:DefaultRole"] ?? "member")));
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<TokenCache>((options, cache) =>
         {
             options.MapInboundClaims = false;
+            options.AutomaticRefreshInterval = DiscoveryInterval;
             options.TokenHandlers.Clear();
-            options.TokenHandlers.Add(handler);
+            options.TokenHandlers.Add(cache);
             options.Events = new JwtBearerEvents { OnMessageReceived = TakeToken, OnChallenge = ChallengeAsync };
         });
         services.AddDataProtection().UseEphemeralDataProtectionProvider(); // comes with authentication; nothing here needs its keys
         services.AddAuthorization(ProjectAccess.AddPolicies);
         services.AddSingleton<IAuthorizationHandler, ProjectAccess>();
     }
+
+    /// <summary>Reads the keys now and not when the first token comes: what is wrong with them is a refusal to start.</summary>
+    public static void RequireTokenKeys(this IServiceProvider services) => services.GetRequiredService<TokenCache>();
 
     private static Task TakeToken(MessageReceivedContext context)
     {

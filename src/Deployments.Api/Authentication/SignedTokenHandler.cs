@@ -12,6 +12,9 @@ internal sealed class SignedTokenHandler(IReadOnlyList<TokenSource> sources, Tok
 {
     private static readonly JsonWebTokenHandler Jwt = new() { MapInboundClaims = false };
 
+    /// <summary>Another number where any of the keys that are held here have changed.</summary>
+    public int KeysVersion => sources.Sum(source => source.Folder?.Version ?? 0);
+
     /// <param name="token">The token as it came.</param>
     /// <param name="validationParameters">JwtBearer's, for the sake of the discovery behind Authority alone.</param>
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)

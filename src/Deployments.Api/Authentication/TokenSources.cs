@@ -6,10 +6,10 @@ using Microsoft.IdentityModel.Tokens;
 namespace Deployments.Api.Authentication;
 
 /// <summary>Keys from one place, what a token signed with one of them must say, and where it names its project.</summary>
-internal sealed record TokenSource(TokenValidationParameters Parameters, string ProjectClaim);
+internal sealed record TokenSource(TokenValidationParameters Parameters, string ProjectClaim, PublicKeyFolder? Folder = null);
 
 /// <summary>
-/// Where keys come from, read once at start. The algorithm is pinned to the kind of key, and only Keystone's tokens may lack issuer
+/// Where keys come from. The algorithm is pinned to the kind of key, and only Keystone's tokens may lack issuer
 /// and audience. Anything doubtful is a refusal to start.
 /// </summary>
 internal static class TokenSources
@@ -18,18 +18,19 @@ internal static class TokenSources
     public const string RolesClaim = "roles";
     public const string SubjectClaim = "sub";
 
+    /// <summary>How far the clocks of those who issue tokens may be off.</summary>
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+
     private const string BearerSection = "Authentication:Schemes:Bearer";
     private const string PublicKeysSetting = "Authentication:PublicKeys";
     private const string KeystoneSetting = "Authentication:Keystone:PublicKeys";
     private const int MinSecretBytes = 32;
-    private const int MinRsaBits = 2048;
-    private const string P256 = "1.2.840.10045.3.1.7";
 
     // Of PEM, JSON Web Keys and SSH keys, wherever they begin: files often have a byte order mark or a description first.
     private static readonly string[] MarksOfKeys = ["-----BEGIN", "\"kty\"", "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-"];
 
     /// <summary>The sources whose keys are held here; the one behind <c>Authority</c> is <see cref="ForAuthority"/>.</summary>
-    public static IReadOnlyList<TokenSource> Read(IConfiguration configuration, bool development)
+    public static IReadOnlyList<TokenSource> Read(IConfiguration configuration, bool development, ILogger logger)
     {
         var sources = new List<TokenSource>();
         var claim = configuration["Authentication:ProjectClaim"] ?? ProjectClaim;
@@ -47,9 +48,8 @@ internal static class TokenSources
         if (!string.IsNullOrEmpty(folder))
         {
             var parameters = Expecting(Issuers(configuration, null), configuration);
-            parameters.IssuerSigningKeys = ReadFolder(PublicKeysSetting, folder);
             parameters.ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
-            sources.Add(new TokenSource(parameters, claim));
+            sources.Add(WithKeysOf(new PublicKeyFolder(PublicKeysSetting, folder, logger), parameters, claim));
         }
 
         if (configuration[KeystoneSetting] is { Length: > 0 } keystone)
@@ -57,9 +57,11 @@ internal static class TokenSources
             var parameters = Strict();
             parameters.ValidateIssuer = false;
             parameters.ValidateAudience = false;
-            parameters.IssuerSigningKeys = ReadFolder(KeystoneSetting, keystone);
             parameters.ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256];
-            sources.Add(new TokenSource(parameters, configuration["Authentication:Keystone:ProjectClaim"] ?? "openstack_project_id"));
+            sources.Add(WithKeysOf(
+                new PublicKeyFolder(KeystoneSetting, keystone, logger),
+                parameters,
+                configuration["Authentication:Keystone:ProjectClaim"] ?? "openstack_project_id"));
         }
 
         if (development)
@@ -90,6 +92,12 @@ internal static class TokenSources
         return new TokenSource(parameters, configuration["Authentication:ProjectClaim"] ?? ProjectClaim);
     }
 
+    private static TokenSource WithKeysOf(PublicKeyFolder folder, TokenValidationParameters parameters, string projectClaim)
+    {
+        parameters.IssuerSigningKeyResolver = (_, _, _, _) => folder.Keys;
+        return new TokenSource(parameters, projectClaim, folder);
+    }
+
     private static TokenValidationParameters Strict() => new()
     {
         ValidateIssuer = true,
@@ -98,7 +106,7 @@ internal static class TokenSources
         RequireExpirationTime = true,
         RequireSignedTokens = true,
         TryAllIssuerSigningKeys = true, // tokens without a kid
-        ClockSkew = TimeSpan.FromSeconds(30),
+        ClockSkew = ClockSkew,
     };
 
     private static TokenValidationParameters Expecting(List<string> issuers, IConfiguration configuration)
@@ -194,49 +202,6 @@ internal static class TokenSources
             return true;
         }
         catch (CryptographicException)
-        {
-            return false;
-        }
-    }
-
-    private static List<SecurityKey> ReadFolder(string setting, string folder)
-    {
-        var files = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.pem").Order(StringComparer.Ordinal).ToArray() : [];
-        return files.Length > 0
-            ? [.. files.Select(file => ReadPublicKey(setting, file))]
-            : throw new StartupException($"{setting} names {folder}, where there is no PEM file.");
-    }
-
-    private static SecurityKey ReadPublicKey(string setting, string file)
-    {
-        var pem = File.ReadAllText(file);
-        if (pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
-        {
-            throw new StartupException($"{setting}: {file} holds a private key. This service needs, and should have, the public key alone.");
-        }
-
-        var rsa = RSA.Create();
-        if (ImportsPem(rsa, pem))
-        {
-            return rsa.KeySize >= MinRsaBits
-                ? new RsaSecurityKey(rsa)
-                : throw new StartupException($"{setting}: the RSA key in {file} has fewer than {MinRsaBits} bits.");
-        }
-
-        var ec = ECDsa.Create();
-        return ImportsPem(ec, pem) && ec.ExportParameters(includePrivateParameters: false).Curve.Oid is { Value: P256 }
-            ? new ECDsaSecurityKey(ec)
-            : throw new StartupException($"{setting}: {file} is neither an RSA public key nor one on the curve P-256, in PEM.");
-    }
-
-    private static bool ImportsPem(AsymmetricAlgorithm algorithm, string pem)
-    {
-        try
-        {
-            algorithm.ImportFromPem(pem);
-            return true;
-        }
-        catch (Exception exception) when (exception is ArgumentException or CryptographicException)
         {
             return false;
         }

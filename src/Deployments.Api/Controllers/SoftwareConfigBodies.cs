@@ -62,8 +62,8 @@ public sealed record ConfigInputBody
     /// <summary>Whether another value means another server.</summary>
     public bool? ReplaceOnChange { get; init; }
 
-    /// <summary>Its value.</summary>
-    public JsonElement? Value { get; init; }
+    /// <summary>Its value. Null is one too: a deployment's own configuration has a value for every input.</summary>
+    public JsonElement Value { get; init; }
 
     /// <summary>What an input has not.</summary>
     [JsonExtensionData]
@@ -76,7 +76,7 @@ public sealed record ConfigInputBody
         Type = Type,
         Default = Default,
         ReplaceOnChange = ReplaceOnChange,
-        Value = Value,
+        Value = Value.ValueKind == JsonValueKind.Undefined ? null : Value,
         UnknownMembers = Unknown?.Keys ?? (IReadOnlyCollection<string>)[],
     };
 }

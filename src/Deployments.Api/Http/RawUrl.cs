@@ -14,24 +14,25 @@ internal static class RawUrl
     /// <summary>The bytes that percent-encoded text stands for, decoded once.</summary>
     public static byte[] Decode(string encoded)
     {
-        if (!encoded.Contains('%', StringComparison.Ordinal))
+        var text = Encoding.UTF8.GetBytes(encoded);
+        if (!text.Contains((byte)'%'))
         {
-            return Encoding.UTF8.GetBytes(encoded);
+            return text;
         }
 
-        var bytes = new List<byte>(encoded.Length);
-        for (var i = 0; i < encoded.Length; i++)
+        var bytes = new List<byte>(text.Length);
+        for (var i = 0; i < text.Length; i++)
         {
-            if (encoded[i] == '%'
-                && i + 2 < encoded.Length
-                && byte.TryParse(encoded.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            if (text[i] == '%'
+                && i + 2 < text.Length
+                && byte.TryParse(text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
             {
                 bytes.Add(value);
                 i += 2;
             }
             else
             {
-                bytes.AddRange(Encoding.UTF8.GetBytes(encoded, i, 1));
+                bytes.Add(text[i]);
             }
         }
 

@@ -1,11 +1,13 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 using Deployments.Application.Errors;
 
 namespace Deployments.Api.Json;
 
 /// <summary>Reads JSON into a type, and says in the contract's words where a value has the wrong one.</summary>
-internal static class JsonFields
+internal static partial class JsonFields
 {
     private const string Body = "body";
 
@@ -36,23 +38,24 @@ internal static class JsonFields
         }
     }
 
-    private static InvalidRequestException Refusal(string? serialiserPath, JsonTypeInfo type, string? within)
+    private static InvalidRequestException Refusal(string? serialiserPath, JsonTypeInfo info, string? within)
     {
-        var inner = serialiserPath is { Length: > 2 } ? serialiserPath[2..] : null; // "$.field.inner[3]"
-        var field = string.Join('.', new[] { within, inner }.OfType<string>());
-        var kind = KindOf(TypeAt(inner, type));
-        return new InvalidRequestException(field.Length > 0 ? field : Body, $"{(field.Length > 0 ? field : "The body")} must be {kind}.");
-    }
-
-    private static JsonTypeInfo TypeAt(string? path, JsonTypeInfo info)
-    {
-        foreach (var part in (path ?? string.Empty).Split('.', '[').Where(part => part.Length > 0))
+        var field = new StringBuilder(within);
+        foreach (Match part in PathParts().Matches(serialiserPath ?? string.Empty))
         {
-            var type = info.ElementType ?? info.Properties.FirstOrDefault(property => property.Name == part)?.PropertyType ?? typeof(object);
+            var name = part.Groups["name"];
+            field.Append(name.Success && field.Length > 0 ? "." : string.Empty).Append(name.Success ? name.Value : part.Value);
+
+            var type = info.ElementType
+                ?? info.Properties.FirstOrDefault(property => property.Name == name.Value)?.PropertyType
+                ?? typeof(object);
             info = info.Options.GetTypeInfo(Nullable.GetUnderlyingType(type) ?? type);
         }
 
-        return info;
+        var kind = KindOf(info);
+        return field.Length > 0
+            ? new InvalidRequestException(field.ToString(), $"{field} must be {kind}.")
+            : new InvalidRequestException(Body, $"The body must be {kind}.");
     }
 
     private static string KindOf(JsonTypeInfo info) => info switch
@@ -64,4 +67,8 @@ internal static class JsonFields
         _ when info.Type == typeof(int) => "an integer",
         _ => "of another type",
     };
+
+    // As in $.template.resources['a name'].properties.inputs[3].
+    [GeneratedRegex(@"\.(?<name>[^.[]*)|\['(?<name>.*?)'\](?=[.[]|\z)|\[\d+\]", RegexOptions.Singleline)]
+    private static partial Regex PathParts();
 }

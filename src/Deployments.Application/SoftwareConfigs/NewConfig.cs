@@ -58,7 +58,7 @@ public sealed record NewConfigInput
     /// <summary>Null means false.</summary>
     public bool? ReplaceOnChange { get; init; }
 
-    /// <summary>Any JSON value.</summary>
+    /// <summary>Any JSON value, JSON's null among them; null if none was given.</summary>
     public JsonElement? Value { get; init; }
 
     /// <summary>The names of members that an input has not; each is an error.</summary>

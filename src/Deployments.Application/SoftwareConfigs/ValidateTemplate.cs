@@ -52,10 +52,10 @@ internal sealed class ValidateTemplateValidator : AbstractValidator<ValidateTemp
                     continue;
                 }
 
+                // Each message begins with its field.
                 foreach (var failure in config.Validate(resource.Properties!).Errors)
                 {
-                    var field = $"{path}.properties.{failure.PropertyName}";
-                    context.AddFailure(field, failure.ErrorMessage.Replace(failure.PropertyName, field, StringComparison.Ordinal));
+                    context.AddFailure($"{path}.properties.{failure.PropertyName}", $"{path}.properties.{failure.ErrorMessage}");
                 }
             }
         });

@@ -32,7 +32,7 @@ public static class ConfigValueTypes
         (ConfigValueType.Number, JsonValueKind.Number) => true,
         (ConfigValueType.Number, JsonValueKind.String) => IsNumber(value.GetString()!),
         (ConfigValueType.Boolean, JsonValueKind.True or JsonValueKind.False) => true,
-        (ConfigValueType.Boolean, JsonValueKind.String) => bool.TryParse(value.GetString(), out _),
+        (ConfigValueType.Boolean, JsonValueKind.String) => value.GetString() is "true" or "false",
         (ConfigValueType.CommaDelimitedList, JsonValueKind.Array or JsonValueKind.String) => true,
         _ => false,
     };

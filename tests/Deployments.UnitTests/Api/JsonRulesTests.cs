@@ -73,6 +73,17 @@ public class JsonRulesTests
             $$"""{"a":[],"input_values":{{string.Concat(Enumerable.Repeat(open, levels))}}1{{string.Concat(Enumerable.Repeat(close, levels))}}}""";
     }
 
+    [TestCase("[", "]")]
+    [TestCase("""{"b":""", "}")]
+    public void A_value_of_a_batch_may_be_nested_just_as_deep(string open, string close)
+    {
+        Should.NotThrow(() => Check(Nested(64), depthOfValues: 3));
+        Errors(Nested(65), depthOfValues: 3).ShouldBe("software_deployments[1].input_values", "is nested more than 64 levels deep.");
+
+        string Nested(int levels) =>
+            $$"""{"software_deployments":[{},{"input_values":{{string.Concat(Enumerable.Repeat(open, levels))}}1{{string.Concat(Enumerable.Repeat(close, levels))}}}]}""";
+    }
+
     [Test]
     public void Depth_without_end_is_refused_like_any_other() =>
         Errors("""{"a":""" + new string('[', 1_000_000)).ShouldBe("a", "is nested more than 64 levels deep.");
@@ -83,7 +94,7 @@ public class JsonRulesTests
     [TestCase(new byte[] { (byte)'"', 0xF0, 0x9F, 0x9A, (byte)'"' })] // cut short
     [TestCase(new byte[] { 0xFE, 0xFF, 0x00, (byte)'1' })] // UTF-16
     public void Text_that_is_not_UTF8_is_refused(byte[] text) =>
-        Should.Throw<InvalidRequestException>(() => JsonRules.Check(text)).Errors.ShouldBe("body", "is not valid UTF-8.");
+        Should.Throw<InvalidRequestException>(() => JsonRules.Check(text, depthOfValues: 1)).Errors.ShouldBe("body", "is not valid UTF-8.");
 
     [TestCase("""{"a":}""", 1, 6)]
     [TestCase("{\n \"a\":}", 2, 6)]
@@ -127,10 +138,10 @@ public class JsonRulesTests
         Errors($$"""{"{{name}}":"\u0000"}""").ShouldBe(new string('x', 99), "holds a NUL character.");
     }
 
-    private static void Check(string text) => JsonRules.Check(Encoding.UTF8.GetBytes(text));
+    private static void Check(string text, int depthOfValues = 1) => JsonRules.Check(Encoding.UTF8.GetBytes(text), depthOfValues);
 
-    private static IReadOnlyDictionary<string, string[]> Errors(string text) =>
-        Should.Throw<InvalidRequestException>(() => Check(text)).Errors;
+    private static IReadOnlyDictionary<string, string[]> Errors(string text, int depthOfValues = 1) =>
+        Should.Throw<InvalidRequestException>(() => Check(text, depthOfValues)).Errors;
 }
 
 internal static class ErrorsAssertions

@@ -7,7 +7,8 @@ namespace Deployments.UnitTests.Api;
 
 public class TimeConverterTests
 {
-    private static readonly JsonSerializerOptions Options = new() { Converters = { new TimeConverter() } };
+    private static readonly JsonSerializerOptions Options = new() { Converters = { new TimeConverter(TimeFormat.Utc) } };
+    private static readonly JsonSerializerOptions Zoneless = new() { Converters = { new TimeConverter(TimeFormat.Zoneless) } };
 
     [TestCase("2015-01-31T15:12:36Z", "2015-01-31T15:12:36Z")]
     [TestCase("2015-01-31T15:12:36.9999999Z", "2015-01-31T15:12:36Z")]
@@ -19,6 +20,16 @@ public class TimeConverterTests
     public void A_time_goes_out_in_UTC_and_whole_seconds(string time, string expected)
     {
         var json = JsonSerializer.Serialize(DateTimeOffset.Parse(time), Options);
+
+        json.ShouldBe($"\"{expected}\"");
+    }
+
+    [TestCase("2015-01-31T15:12:36Z", "2015-01-31T15:12:36")]
+    [TestCase("2015-01-31T15:12:36.9999999Z", "2015-01-31T15:12:36")]
+    [TestCase("2015-12-31T23:30:00-05:30", "2016-01-01T05:00:00")]
+    public void A_zoneless_time_is_the_same_without_the_Z(string time, string expected)
+    {
+        var json = JsonSerializer.Serialize(DateTimeOffset.Parse(time), Zoneless);
 
         json.ShouldBe($"\"{expected}\"");
     }

@@ -4,6 +4,7 @@ using System.Text;
 using Deployments.Api;
 using Deployments.Api.Authentication;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using NUnit.Framework;
@@ -324,7 +325,7 @@ public sealed class TokenSourcesTests
     }
 
     private static IReadOnlyList<TokenSource> Read(IEnumerable<(string Name, string? Value)> settings, bool development = false) =>
-        TokenSources.Read(Configuration(settings), development);
+        TokenSources.Read(Configuration(settings), development, NullLogger.Instance);
 
     private static string Refusal((string Name, string? Value)[] settings)
     {

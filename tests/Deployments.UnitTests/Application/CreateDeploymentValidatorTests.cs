@@ -9,7 +9,7 @@ namespace Deployments.UnitTests.Application;
 
 public class CreateDeploymentValidatorTests
 {
-    private static readonly CreateDeploymentCommand Minimal = new() { ProjectId = "project", ConfigId = "config", ServerId = "server" };
+    private static readonly NewDeployment Minimal = new() { ConfigId = "config", ServerId = "server" };
 
     // From the container, which is where members get the names that they have on the wire.
     private readonly ServiceProvider provider = UseCases.Build();
@@ -21,7 +21,7 @@ public class CreateDeploymentValidatorTests
 
     [Test]
     public void Config_and_server_are_enough() =>
-        Validator.Validate(Minimal).Errors.ShouldBeEmpty();
+        Failures(Minimal).ShouldBeEmpty();
 
     [TestCase("config_id", 255)]
     [TestCase("server_id", 255)]
@@ -32,7 +32,7 @@ public class CreateDeploymentValidatorTests
     {
         var longest = new string('x', limit);
 
-        Validator.Validate(With(field, longest)).Errors.ShouldBeEmpty();
+        Failures(With(field, longest)).ShouldBeEmpty();
         Failure(With(field, longest + 'x')).ShouldBe((field, $"{field} must have at most {limit} characters."));
     }
 
@@ -45,7 +45,7 @@ public class CreateDeploymentValidatorTests
     {
         var longest = string.Concat(Enumerable.Repeat("🚀", limit));
 
-        Validator.Validate(With(field, longest)).Errors.ShouldBeEmpty();
+        Failures(With(field, longest)).ShouldBeEmpty();
         Failure(With(field, longest + "🚀")).Field.ShouldBe(field);
     }
 
@@ -61,14 +61,14 @@ public class CreateDeploymentValidatorTests
     [Test]
     public void An_optional_text_may_be_null_or_blank(
         [Values("action", "status_reason", "stack_user_project_id")] string field, [Values(null, "", " ")] string? text) =>
-        Validator.Validate(With(field, text)).Errors.ShouldBeEmpty();
+        Failures(With(field, text)).ShouldBeEmpty();
 
     [TestCase(null)]
     [TestCase("COMPLETE")]
     [TestCase("IN_PROGRESS")]
     [TestCase("FAILED")]
     public void A_status_of_the_contract_is_taken(string? status) =>
-        Validator.Validate(With("status", status)).Errors.ShouldBeEmpty();
+        Failures(With("status", status)).ShouldBeEmpty();
 
     [TestCase("")]
     [TestCase("complete")]
@@ -81,7 +81,7 @@ public class CreateDeploymentValidatorTests
     [Test]
     public void All_broken_rules_are_told_at_once()
     {
-        var command = Minimal with
+        var deployment = Minimal with
         {
             ConfigId = null,
             ServerId = " ",
@@ -91,7 +91,7 @@ public class CreateDeploymentValidatorTests
             StackUserProjectId = new string('x', 65),
         };
 
-        var failures = Validator.Validate(command).Errors;
+        var failures = Failures(deployment);
 
         failures.Select(failure => failure.PropertyName).ShouldBe(
             ["config_id", "server_id", "action", "status", "status_reason", "stack_user_project_id"], ignoreOrder: true);
@@ -101,19 +101,22 @@ public class CreateDeploymentValidatorTests
     [Test]
     public void A_text_that_is_both_blank_and_too_long_breaks_two_rules()
     {
-        var failures = Validator.Validate(With("config_id", new string(' ', 256))).Errors;
+        var failures = Failures(With("config_id", new string(' ', 256)));
 
         failures.Select(failure => failure.ErrorMessage).ShouldBe(
             ["config_id must not be blank.", "config_id must have at most 255 characters."], ignoreOrder: true);
     }
 
-    private (string Field, string Message) Failure(CreateDeploymentCommand command)
+    private List<ValidationFailure> Failures(NewDeployment deployment) =>
+        Validator.Validate(new CreateDeploymentCommand(UseCases.Caller, deployment)).Errors;
+
+    private (string Field, string Message) Failure(NewDeployment deployment)
     {
-        ValidationFailure failure = Validator.Validate(command).Errors.ShouldHaveSingleItem();
+        var failure = Failures(deployment).ShouldHaveSingleItem();
         return (failure.PropertyName, failure.ErrorMessage);
     }
 
-    private static CreateDeploymentCommand With(string field, string? value) => field switch
+    private static NewDeployment With(string field, string? value) => field switch
     {
         "config_id" => Minimal with { ConfigId = value },
         "server_id" => Minimal with { ServerId = value },

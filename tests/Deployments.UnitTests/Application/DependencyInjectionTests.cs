@@ -27,7 +27,7 @@ public class DependencyInjectionTests
         using var provider = UseCases.Build();
         using var scope = provider.CreateScope();
         var mediator = scope.ServiceProvider.GetRequiredService<IMediator>();
-        var command = new CreateDeploymentCommand { ProjectId = "project", ConfigId = " ", Status = "DONE" };
+        var command = new CreateDeploymentCommand(UseCases.Caller, new NewDeployment { ConfigId = " ", Status = "DONE" });
 
         var refusal = await Should.ThrowAsync<InvalidRequestException>(() => mediator.Send(command));
 
@@ -40,7 +40,7 @@ public class DependencyInjectionTests
         using var provider = UseCases.Build();
         using var scope = provider.CreateScope();
         var mediator = scope.ServiceProvider.GetRequiredService<IMediator>();
-        var command = new CreateDeploymentCommand { ProjectId = "project", ConfigId = "config", ServerId = "server" };
+        var command = new CreateDeploymentCommand(UseCases.Caller, new NewDeployment { ConfigId = "config", ServerId = "server" });
 
         await Should.ThrowAsync<NotSupportedException>(() => mediator.Send(command));
     }

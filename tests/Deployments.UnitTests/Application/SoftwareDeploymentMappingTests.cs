@@ -36,6 +36,9 @@ public class SoftwareDeploymentMappingTests
             "action",
             inputs,
             "other project");
+        var outputs = new Dictionary<string, JsonElement> { ["out"] = JsonElement.Parse("[1.0]") };
+        var updated = deployment.CreationTime.AddDays(1);
+        deployment.Change(new DeploymentChanges { OutputValues = outputs }, updated);
 
         var dto = Mapper.Map<SoftwareDeploymentDto>(deployment);
 
@@ -49,7 +52,9 @@ public class SoftwareDeploymentMappingTests
             StatusReason = "reason",
             Action = "action",
             InputValues = inputs,
-            OutputValues = null,
+            OutputValues = outputs,
+            UpdatedTime = updated,
+            Version = 2,
         });
     }
 
@@ -62,6 +67,7 @@ public class SoftwareDeploymentMappingTests
         dto.OutputValues.ShouldBeNull();
         dto.Action.ShouldBeNull();
         dto.StatusReason.ShouldBeNull();
+        dto.UpdatedTime.ShouldBeNull();
     }
 
     [Test]
@@ -70,6 +76,35 @@ public class SoftwareDeploymentMappingTests
         var dto = Mapper.Map<SoftwareDeploymentDto>(WithInputs(new Dictionary<string, JsonElement>()));
 
         dto.InputValues.ShouldNotBeNull().ShouldBeEmpty();
+    }
+
+    [Test]
+    public void Each_field_of_an_event_comes_from_its_own()
+    {
+        var happened = new DeploymentEvent(
+            "project", Guid.NewGuid(), 3, DateTimeOffset.UnixEpoch, "action", DeploymentStatus.Failed, "reason", "actor", "req-1");
+
+        var dto = Mapper.Map<DeploymentEventDto>(happened);
+
+        dto.ShouldBe(new DeploymentEventDto
+        {
+            Time = DateTimeOffset.UnixEpoch,
+            Action = "action",
+            Status = DeploymentStatus.Failed,
+            StatusReason = "reason",
+            Actor = "actor",
+            RequestId = "req-1",
+        });
+    }
+
+    [Test]
+    public void A_list_keeps_its_order()
+    {
+        var deployments = Enumerable.Range(0, 3).Select(_ => WithInputs(null)).ToList();
+
+        var dtos = Mapper.Map<IReadOnlyList<SoftwareDeploymentDto>>(deployments);
+
+        dtos.Select(dto => dto.Id).ShouldBe(deployments.Select(deployment => deployment.Id));
     }
 
     private static SoftwareDeployment WithInputs(IReadOnlyDictionary<string, JsonElement>? inputs) =>

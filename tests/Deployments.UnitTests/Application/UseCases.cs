@@ -1,6 +1,9 @@
 using Deployments.Application;
+using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
+using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
+using FluentValidation;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Deployments.UnitTests.Application;
@@ -8,18 +11,67 @@ namespace Deployments.UnitTests.Application;
 /// <summary>The use cases as the service registers them, over storage that is never to be reached.</summary>
 internal static class UseCases
 {
+    public static Caller Caller { get; } = new("project", "actor", "req-00000000-0000-0000-0000-000000000000");
+
     public static ServiceProvider Build() => new ServiceCollection()
         .AddLogging()
         .AddApplication(autoMapperLicenseKey: null)
+        .AddSingleton(new ConfigReferences(KnownOnly: false))
         .AddSingleton<IDeploymentStore, OutOfReach>()
+        .AddSingleton<IConfigStore, OutOfReach>()
         .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
-    private sealed class OutOfReach : IDeploymentStore
+    /// <summary>What the validator of a request has against it, field by field as on the wire.</summary>
+    public static IReadOnlyList<(string Field, string Message)> Failures<TRequest>(TRequest request)
     {
-        public Task AddAsync(SoftwareDeployment deployment, CancellationToken cancellationToken) =>
-            throw new NotSupportedException("The store was reached.");
+        using var provider = Build();
+        return
+        [
+            .. provider.GetRequiredService<IValidator<TRequest>>().Validate(request).Errors
+                .Select(failure => (failure.PropertyName, failure.ErrorMessage)),
+        ];
+    }
 
-        public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
-            throw new NotSupportedException("The store was reached.");
+    private sealed class OutOfReach : IDeploymentStore, IConfigStore
+    {
+        public Task<IReadOnlySet<string>> AddAsync(
+            IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        public Task AddAsync(SoftwareConfig config, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        Task<SoftwareDeployment?> IDeploymentStore.FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        Task<SoftwareConfig?> IConfigStore.FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        public Task<IReadOnlyList<SoftwareDeployment>> ListAsync(
+            DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        public Task<IReadOnlyList<SoftwareConfigSummaryDto>> ListAsync(
+            string projectId, Guid? before, int count, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        public Task<UpdateOutcome> UpdateAsync(
+            SoftwareDeployment deployment, Caller caller, bool configMustBeKnown, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        public Task<bool> DeleteAsync(SoftwareDeployment deployment, bool onlyThisVersion, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        public Task<ConfigDeletion> DeleteAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        public Task<IReadOnlyList<DeploymentEvent>> ListEventsAsync(SoftwareDeployment deployment, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        public Task<IReadOnlyList<SoftwareConfig>> ListServerConfigsAsync(
+            string projectId, string serverId, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        private static NotSupportedException Reached() => new("The store was reached.");
     }
 }

@@ -17,7 +17,7 @@ internal static class JsonColumn
         MaxDepth = 512,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter() },
+        Converters = { new JsonStringEnumConverter(), new GivenValueConverter() },
     };
 
     public static PropertyBuilder<T> IsJson<T>(this PropertyBuilder<T> property) =>
@@ -31,4 +31,25 @@ internal static class JsonColumn
 
     /// <summary>The value as the column holds it.</summary>
     public static string? Write<T>(T value) => value is null ? null : JsonSerializer.Serialize(value, Options);
+
+    // The serialiser's own takes a value that was given as null for one that was not given.
+    private sealed class GivenValueConverter : JsonConverter<JsonElement?>
+    {
+        public override bool HandleNull => true;
+
+        public override JsonElement? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            JsonElement.ParseValue(ref reader);
+
+        public override void Write(Utf8JsonWriter writer, JsonElement? value, JsonSerializerOptions options)
+        {
+            if (value is { } given)
+            {
+                given.WriteTo(writer);
+            }
+            else
+            {
+                writer.WriteNullValue();
+            }
+        }
+    }
 }

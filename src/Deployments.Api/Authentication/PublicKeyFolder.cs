@@ -1,0 +1,131 @@
+using System.Security.Cryptography;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Deployments.Api.Authentication;
+
+/// <summary>
+/// The public keys in a folder of PEM files. The folder is looked at again every few seconds, so that keys can be rotated without a
+/// restart; a file that cannot be read then is left out, and said to be in the log.
+/// </summary>
+internal sealed partial class PublicKeyFolder
+{
+    private const int MinRsaBits = 2048;
+    private const string P256 = "1.2.840.10045.3.1.7";
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(10);
+
+    private readonly string setting;
+    private readonly string folder;
+    private readonly ILogger logger;
+    private readonly Lock looking = new();
+    private Content content;
+    private long lookedAt;
+
+    /// <exception cref="StartupException">There is no key, or a file holds something else than a public key of a kind that is allowed.</exception>
+    public PublicKeyFolder(string setting, string folder, ILogger logger)
+    {
+        (this.setting, this.folder, this.logger) = (setting, folder, logger);
+
+        var files = Files();
+        if (files.Count == 0)
+        {
+            throw new StartupException($"{setting} names {folder}, where there is no PEM file.");
+        }
+
+        content = new Content(Version: 1, Stamp(files), [.. files.Select(file => ReadPublicKey(setting, file.FullName))]);
+        lookedAt = Environment.TickCount64;
+    }
+
+    /// <summary>The keys that the folder holds.</summary>
+    public IReadOnlyList<SecurityKey> Keys => Look().Keys;
+
+    /// <summary>Another number for other keys.</summary>
+    public int Version => Look().Version;
+
+    private Content Look()
+    {
+        if (Environment.TickCount64 - Volatile.Read(ref lookedAt) < Freshness.TotalMilliseconds || !looking.TryEnter())
+        {
+            return Volatile.Read(ref content);
+        }
+
+        try
+        {
+            var files = Files();
+            var stamp = Stamp(files);
+            if (stamp != content.Stamp)
+            {
+                Volatile.Write(ref content, new Content(content.Version + 1, stamp, [.. files.Select(TryRead).OfType<SecurityKey>()]));
+                LogChanged(setting, content.Keys.Count);
+            }
+
+            Volatile.Write(ref lookedAt, Environment.TickCount64);
+            return content;
+        }
+        finally
+        {
+            looking.Exit();
+        }
+    }
+
+    private List<FileInfo> Files() =>
+        Directory.Exists(folder) ? [.. new DirectoryInfo(folder).GetFiles("*.pem").OrderBy(file => file.Name, StringComparer.Ordinal)] : [];
+
+    private static string Stamp(IEnumerable<FileInfo> files) =>
+        string.Join('/', files.Select(file => $"{file.Name}/{file.Length}/{file.LastWriteTimeUtc.Ticks}"));
+
+    private SecurityKey? TryRead(FileInfo file)
+    {
+        try
+        {
+            return ReadPublicKey(setting, file.FullName);
+        }
+        catch (Exception exception) when (exception is StartupException or IOException or UnauthorizedAccessException)
+        {
+            LogLeftOut(exception.Message);
+            return null;
+        }
+    }
+
+    private static SecurityKey ReadPublicKey(string setting, string file)
+    {
+        var pem = File.ReadAllText(file);
+        if (pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
+        {
+            throw new StartupException($"{setting}: {file} holds a private key. This service needs, and should have, the public key alone.");
+        }
+
+        var rsa = RSA.Create();
+        if (ImportsPem(rsa, pem))
+        {
+            return rsa.KeySize >= MinRsaBits
+                ? new RsaSecurityKey(rsa)
+                : throw new StartupException($"{setting}: the RSA key in {file} has fewer than {MinRsaBits} bits.");
+        }
+
+        var ec = ECDsa.Create();
+        return ImportsPem(ec, pem) && ec.ExportParameters(includePrivateParameters: false).Curve.Oid is { Value: P256 }
+            ? new ECDsaSecurityKey(ec)
+            : throw new StartupException($"{setting}: {file} is neither an RSA public key nor one on the curve P-256, in PEM.");
+    }
+
+    private static bool ImportsPem(AsymmetricAlgorithm algorithm, string pem)
+    {
+        try
+        {
+            algorithm.ImportFromPem(pem);
+            return true;
+        }
+        catch (Exception exception) when (exception is ArgumentException or CryptographicException)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "{Setting}: the folder has changed and holds {Count} keys now.")]
+    private partial void LogChanged(string setting, int count);
+
+    [LoggerMessage(LogLevel.Error, "A key is left out. {Reason}")]
+    private partial void LogLeftOut(string reason);
+
+    private sealed record Content(int Version, string Stamp, IReadOnlyList<SecurityKey> Keys);
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+
+namespace Deployments.Benchmarks;
+
+/// <summary>One run: what the generator saw, and which share of the machine's time each party took.</summary>
+internal sealed record Measurement(Load Load, double ServiceCpu, double DatabaseCpu, double GeneratorCpu)
+{
+    public const int Seconds = 5;
+
+    public static async Task<Measurement> TakeAsync(Bench bench, Service service, Func<Task<Load>> run)
+    {
+        var postmaster = await bench.PostmasterAsync();
+        var before = (Cpu.Of(service.ProcessId), Cpu.OfTree(postmaster), Cpu.OfEndedChildren());
+        var load = await run();
+        return new Measurement(
+            load,
+            (Cpu.Of(service.ProcessId) - before.Item1) / Seconds,
+            (Cpu.OfTree(postmaster) - before.Item2) / Seconds,
+            (Cpu.OfEndedChildren() - before.Item3) / Seconds);
+    }
+
+    public static string Header(string measured, string reference) =>
+        $"| connections | {measured} | {reference} | ratio: median (min–max) | p50, p99 ms | p50, p99 ms of pgbench | CPU: service, database, generator |\n|---|---|---|---|---|---|---|";
+
+    public static string Row(string name, IReadOnlyList<Measurement> measured, IReadOnlyList<Measurement> reference)
+    {
+        var ratios = measured.Zip(reference, (one, other) => one.Load.Rate / other.Load.Rate).ToList();
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {name} | {Median(measured, one => one.Load.Rate):F0} | {Median(reference, one => one.Load.Rate):F0} | **{ratios.Median():F2}** ({ratios.Min():F2}–{ratios.Max():F2}) | {Latency(measured)} | {Latency(reference)} | {Median(measured, one => one.ServiceCpu):P0}, {Median(measured, one => one.DatabaseCpu):P0}, {Median(measured, one => one.GeneratorCpu):P0} |");
+    }
+
+    private static string Latency(IReadOnlyList<Measurement> runs) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Median(runs, one => one.Load.P50Milliseconds):F1}, {Median(runs, one => one.Load.P99Milliseconds):F1}");
+
+    private static double Median(IEnumerable<Measurement> runs, Func<Measurement, double> value) => runs.Select(value).Median();
+
+    /// <summary>Seconds of processor time, from the kernel's books.</summary>
+    private static class Cpu
+    {
+        private const double TicksPerSecond = 100;
+
+        public static double Of(int process) => Times(process)[..2].Sum() / TicksPerSecond;
+
+        public static double OfEndedChildren() => Times(Environment.ProcessId)[2..].Sum() / TicksPerSecond;
+
+        // A process, the children that it has and those that it had.
+        public static double OfTree(int process) =>
+            (Times(process).Sum() / TicksPerSecond) + Bench.ChildrenOf(process).Sum(Of);
+
+        private static long[] Times(int process)
+        {
+            const int userTime = 11;
+            var fields = Bench.StatOf(process);
+            return fields.Length == 0 ? [0, 0, 0, 0] : [.. fields[userTime..(userTime + 4)].Select(field => long.Parse(field, CultureInfo.InvariantCulture))];
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+
+namespace Deployments.Benchmarks;
+
+/// <summary>Showing a deployment over HTTP beside pgbench, which selects the same row.</summary>
+internal static class ReadBenchmark
+{
+    private const int Rows = 10_000;
+    private const int Runs = 5;
+    private const string Project = "read";
+    private static readonly int[] Connections = [8, 64];
+
+    private const string InputValues = """{"port": 8080}""";
+
+    private static readonly string Select =
+        $"""
+        \set n random(1, {Rows})
+        SELECT * FROM software_deployments WHERE project_id = '{Project}' AND id = {IdOf(":n")};
+        """;
+
+    public static async Task RunAsync(Bench bench)
+    {
+        await using var service = await bench.StartServiceAsync();
+        await bench.ExecuteAsync(
+            $"""
+            INSERT INTO software_deployments (project_id, id, config_id, server_id, action, input_values, status, status_reason, creation_time, version)
+            SELECT '{Project}', {IdOf("n")}, 'config', 'server', 'CREATE', '{InputValues}', 'IN_PROGRESS', 'Deploy data available', now(), 1
+            FROM generate_series(1, {Rows}) AS n;
+            ANALYZE software_deployments
+            """);
+        var token = bench.CreateToken(Project, "reader");
+        var load = new HttpLoad(
+            bench.Folder,
+            service.Address,
+            Enumerable.Range(1, 1_000).Select(n => new HttpLoad.Request(
+                "GET", $"/v1/{Project}/software_deployments/01a20000-0000-7000-8000-{n * 7:x12}", token, Body: null)));
+        var pgbench = new PgbenchLoad(bench, Select);
+
+        Console.WriteLine($"{Runs} runs of {Measurement.Seconds} s each, alternating, after a warm-up; {HttpLoad.Generator} and pgbench -M prepared:");
+        Console.WriteLine(Measurement.Header("GET /s", "pgbench /s"));
+        foreach (var connections in Connections)
+        {
+            var (gets, selects) = (new List<Measurement>(), new List<Measurement>());
+            for (var run = 0; run <= Runs; run++)
+            {
+                var get = await Measurement.TakeAsync(bench, service, () => load.RunAsync(connections));
+                var select = await Measurement.TakeAsync(bench, service, () => pgbench.RunAsync(connections));
+                if (run > 0)
+                {
+                    gets.Add(get);
+                    selects.Add(select);
+                }
+            }
+
+            Console.WriteLine(Measurement.Row(connections.ToString(CultureInfo.InvariantCulture), gets, selects));
+        }
+    }
+
+    private static string IdOf(string n) => $"('01a20000-0000-7000-8000-' || lpad(to_hex({n}), 12, '0'))::uuid";
+}

@@ -1,0 +1,62 @@
+using Deployments.Api.Http;
+using Deployments.Application.Errors;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Api;
+
+public class EntityTagsTests
+{
+    [TestCase(null)]
+    [TestCase("*")]
+    [TestCase(" * ")]
+    public void Without_a_header_or_with_a_star_any_version_matches(string? header) =>
+        EntityTags.Versions(header).ShouldBeNull();
+
+    [TestCase("\"1\"", 1)]
+    [TestCase(" \"12\" ", 12)]
+    [TestCase("\"1\",\"2\"", 1, 2)]
+    [TestCase("\"3\" , \"1\",, \"3\"", 1, 3)]
+    [TestCase("\"2147483647\"", int.MaxValue)]
+    [TestCase("\"7-zoneless\"", 7)]
+    [TestCase("\"1\", \"7-zoneless\"", 1, 7)]
+    public void The_versions_in_a_list_match(string header, params int[] versions) =>
+        EntityTags.Versions(header).ShouldNotBeNull().ShouldBe(versions, ignoreOrder: true);
+
+    [TestCase("W/\"1\"")] // weak: If-Match compares strongly
+    [TestCase("\"\"")]
+    [TestCase("\"abc\"")]
+    [TestCase("\"01\"")]
+    [TestCase("\"+1\"")]
+    [TestCase("\"-1\"")]
+    [TestCase("\"1.0\"")]
+    [TestCase("\"2147483648\"")]
+    [TestCase("\"*\"")]
+    [TestCase("\"-zoneless\"")]
+    [TestCase("\"01-zoneless\"")]
+    [TestCase("\"1-Zoneless\"")]
+    [TestCase("\"1-zoneless-zoneless\"")]
+    [TestCase("\"zoneless-1\"")]
+    public void A_tag_that_is_weak_or_none_of_ours_matches_no_version(string tag)
+    {
+        EntityTags.Versions(tag).ShouldNotBeNull().ShouldBeEmpty();
+        EntityTags.Versions($"{tag}, \"5\"").ShouldNotBeNull().ShouldBe([5]);
+    }
+
+    [TestCase("")]
+    [TestCase(" ")]
+    [TestCase(",")]
+    [TestCase("1")]
+    [TestCase("\"1")]
+    [TestCase("1\"")]
+    [TestCase("'1'")]
+    [TestCase("\"1\" \"2\"")]
+    [TestCase("\"1\", 2")]
+    public void What_is_no_list_of_entity_tags_is_refused_by_name(string header)
+    {
+        var refusal = Should.Throw<InvalidRequestException>(() => EntityTags.Versions(header));
+
+        refusal.Errors.Keys.ShouldBe(["If-Match"]);
+        refusal.Errors["If-Match"].ShouldBe(["If-Match must be * or a list of entity tags, such as \"1\"."]);
+    }
+}

@@ -1,0 +1,186 @@
+using System.Text;
+using System.Text.Json;
+using Deployments.Api.Controllers;
+using Deployments.Api.Json;
+using Deployments.Application.Errors;
+using Deployments.Application.SoftwareConfigs;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Api;
+
+public class JsonFieldsTests
+{
+    private static readonly JsonSerializerOptions Options = Policy();
+
+    [TestCase("null")]
+    [TestCase("[]")]
+    [TestCase("\"text\"")]
+    [TestCase("1")]
+    [TestCase("true")]
+    public void A_body_that_is_no_object_is_refused(string text) =>
+        Errors<CreateSoftwareDeploymentBody>(text).ShouldBe("body", "must be a JSON object.");
+
+    [Test]
+    public void A_text_must_be_a_string(
+        [Values("config_id", "server_id", "action", "status", "status_reason", "stack_user_project_id")] string field,
+        [Values("1", "true", "[]", "{}")] string value) =>
+        Errors<CreateSoftwareDeploymentBody>($$"""{"{{field}}":{{value}}}""").ShouldBe(field, "must be a string.");
+
+    [Test]
+    public void Values_must_be_a_JSON_object(
+        [Values("input_values", "output_values")] string field, [Values("1", "true", "[]", "\"{}\"")] string value) =>
+        Errors<UpdateSoftwareDeploymentBody>($$"""{"{{field}}":{{value}}}""").ShouldBe(field, "must be a JSON object.");
+
+    [TestCase("""{"software_deployments":{}}""", "software_deployments", "a list")]
+    [TestCase("""{"software_deployments":"[]"}""", "software_deployments", "a list")]
+    [TestCase("""{"software_deployments":[{},1]}""", "software_deployments[1]", "a JSON object")]
+    [TestCase("""{"software_deployments":[{},{},{"status":1}]}""", "software_deployments[2].status", "a string")]
+    [TestCase("""{"software_deployments":[{"input_values":[]}]}""", "software_deployments[0].input_values", "a JSON object")]
+    public void In_a_batch_the_element_is_named(string text, string field, string kind) =>
+        Errors<CreateSoftwareDeploymentsBody>(text).ShouldBe(field, $"must be {kind}.");
+
+    [TestCase("""{"name":1}""", "name", "a string")]
+    [TestCase("""{"inputs":{}}""", "inputs", "a list")]
+    [TestCase("""{"outputs":"[]"}""", "outputs", "a list")]
+    [TestCase("""{"options":[]}""", "options", "a JSON object")]
+    [TestCase("""{"inputs":["port"]}""", "inputs[0]", "a JSON object")]
+    [TestCase("""{"inputs":[{},{"type":1}]}""", "inputs[1].type", "a string")]
+    [TestCase("""{"inputs":[{"replace_on_change":"true"}]}""", "inputs[0].replace_on_change", "true or false")]
+    [TestCase("""{"outputs":[{"error_output":1}]}""", "outputs[0].error_output", "true or false")]
+    public void In_a_config_the_member_is_named(string text, string field, string kind) =>
+        Errors<CreateSoftwareConfigBody>(text).ShouldBe(field, $"must be {kind}.");
+
+    [TestCase("""{"template":[]}""", "template", "a JSON object")]
+    [TestCase("""{"template":{"resources":[]}}""", "template.resources", "a JSON object")]
+    [TestCase("""{"template":{"resources":{"a":1}}}""", "template.resources.a", "a JSON object")]
+    [TestCase("""{"template":{"resources":{"a":{"type":1}}}}""", "template.resources.a.type", "a string")]
+    [TestCase("""{"template":{"resources":{"":{"type":1}}}}""", "template.resources..type", "a string")]
+    [TestCase("""{"template":{"resources":{"my server":{"type":1}}}}""", "template.resources.my server.type", "a string")]
+    [TestCase("""{"template":{"resources":{"a.b[0]":{"type":1}}}}""", "template.resources.a.b[0].type", "a string")]
+    [TestCase("""{"template":{"resources":{"it's":{"type":1}}}}""", "template.resources.it's.type", "a string")]
+    [TestCase("""{"template":{"resources":{"a.b":1}}}""", "template.resources.a.b", "a JSON object")]
+    public void In_a_template_the_resource_is_named_as_it_was_sent(string text, string field, string kind) =>
+        Errors<ValidateTemplateBody>(text).ShouldBe(field, $"must be {kind}.");
+
+    [TestCase("[]", "a.properties", "a JSON object")]
+    [TestCase("""{"group":1}""", "a.properties.group", "a string")]
+    [TestCase("""{"inputs":[{},{"name":{}}]}""", "a.properties.inputs[1].name", "a string")]
+    public void A_part_is_named_by_its_place_in_the_whole(string part, string field, string kind) =>
+        Should.Throw<InvalidRequestException>(() => JsonFields.Read<CreateSoftwareConfigBody>(JsonElement.Parse(part), "a.properties", Options))
+            .Errors.ShouldBe(field, $"must be {kind}.");
+
+    [Test]
+    public void Null_is_the_same_as_nothing() =>
+        Read<CreateSoftwareDeploymentBody>("""{"config_id":null,"input_values":null,"status":null}""")
+            .ShouldBe(new CreateSoftwareDeploymentBody());
+
+    [TestCase("""{"tenant_id":"x","Config_Id":1,"configId":[]}""")]
+    public void What_is_not_known_is_ignored_whatever_it_holds(string text) =>
+        Read<CreateSoftwareDeploymentBody>(text).ShouldBe(new CreateSoftwareDeploymentBody());
+
+    [TestCase("""{"colour":1,"unknown":null,"Name":"b"}""", "colour", "unknown", "Name")]
+    [TestCase("""{"error_output":true}""", "error_output")]
+    [TestCase("""{"name":"a","description":"","type":"Json","default":1,"replace_on_change":true,"value":null}""")]
+    public void Of_an_input_what_is_not_known_is_told(string input, params string[] unknown) =>
+        Read<CreateSoftwareConfigBody>($$"""{"inputs":[{{input}}]}""").ToConfig()
+            .Inputs.ShouldHaveSingleItem().ShouldNotBeNull().UnknownMembers.ShouldBe(unknown);
+
+    [TestCase("""{"colour":1,"unknown":null,"Name":"b"}""", "colour", "unknown", "Name")]
+    [TestCase("""{"default":1,"value":1,"replace_on_change":true}""", "default", "value", "replace_on_change")]
+    [TestCase("""{"name":"a","description":"","type":"Json","error_output":true}""")]
+    public void Of_an_output_what_is_not_known_is_told(string output, params string[] unknown) =>
+        Read<CreateSoftwareConfigBody>($$"""{"outputs":[{{output}}]}""").ToConfig()
+            .Outputs.ShouldHaveSingleItem().ShouldNotBeNull().UnknownMembers.ShouldBe(unknown);
+
+    [Test]
+    public void Every_member_of_a_config_goes_to_its_own_place()
+    {
+        var config = Read<CreateSoftwareConfigBody>(
+            """
+            {
+              "name": "n", "group": "g", "config": [1.0], "options": {"o": 1},
+              "inputs": [null, {"name": "in", "description": "d", "type": "Number", "default": 1, "replace_on_change": true, "value": 2}],
+              "outputs": [null, {"name": "out", "description": "e", "type": "Json", "error_output": true}]
+            }
+            """).ToConfig();
+
+        (config.Name, config.Group).ShouldBe(("n", "g"));
+        config.Config.ShouldNotBeNull().GetRawText().ShouldBe("[1.0]");
+        config.Options.ShouldNotBeNull().Keys.ShouldBe(["o"]);
+        config.Inputs.ShouldNotBeNull().Count.ShouldBe(2);
+        config.Inputs[0].ShouldBeNull();
+        var input = config.Inputs[1].ShouldNotBeNull();
+        (input.Name, input.Description, input.Type, input.ReplaceOnChange).ShouldBe(("in", "d", "Number", true));
+        (input.Default?.GetRawText(), input.Value?.GetRawText()).ShouldBe(("1", "2"));
+        config.Outputs.ShouldNotBeNull().Count.ShouldBe(2);
+        config.Outputs[0].ShouldBeNull();
+        var output = config.Outputs[1].ShouldNotBeNull();
+        (output.Name, output.Description, output.Type, output.ErrorOutput).ShouldBe(("out", "e", "Json", true));
+    }
+
+    [Test]
+    public void A_template_is_required() =>
+        Refusal("""{"template":null}""").ShouldBe("template", "is required.");
+
+    [Test]
+    public void Null_is_no_resource() =>
+        Refusal("""{"template":{"resources":{"a":null}}}""").ShouldBe("template.resources.a", "must be a JSON object.");
+
+    [Test]
+    public void A_resource_of_another_type_may_have_properties_of_any_shape() =>
+        Read<ValidateTemplateBody>("""{"template":{"resources":{"a":{"type":"OS::Nova::Server","properties":{"name":1}}}}}""")
+            .ToQuery(Options).Resources["a"].ShouldBe(new TemplateResource("OS::Nova::Server", Properties: null));
+
+    [Test]
+    public void The_properties_of_a_config_in_a_template_are_read_as_a_config() =>
+        Refusal("""{"template":{"resources":{"a":{"type":"OS::Heat::SoftwareConfig","properties":{"inputs":[{"name":1}]}}}}}""")
+            .ShouldBe("template.resources.a.properties.inputs[0].name", "must be a string.");
+
+    [Test]
+    public void The_values_of_a_template_may_be_nested_as_deep_as_those_of_a_config_and_no_deeper()
+    {
+        ShouldStopAt<CreateSoftwareConfigBody>("""{"options":""", "}", "options");
+        ShouldStopAt<ValidateTemplateBody>(
+            """{"template":{"resources":{"a":{"properties":{"options":""", "}}}}}", "template.resources.a.properties.options");
+    }
+
+    [Test]
+    public void Whatever_the_rules_let_through_is_not_too_deep_to_be_read()
+    {
+        var deepest = Nested("""{"template":{"resources":{"a":{"properties":{"inputs":[{"value":""", "}]}}}}}", 62);
+
+        JsonRules.Check(Encoding.UTF8.GetBytes(deepest), DepthOfValues<ValidateTemplateBody>());
+
+        Should.NotThrow(() => Read<ValidateTemplateBody>(deepest));
+    }
+
+    private static void ShouldStopAt<T>(string before, string after, string field)
+    {
+        Should.NotThrow(() => JsonRules.Check(Encoding.UTF8.GetBytes(Nested(before, after, 64)), DepthOfValues<T>()));
+        Should.Throw<InvalidRequestException>(() => JsonRules.Check(Encoding.UTF8.GetBytes(Nested(before, after, 65)), DepthOfValues<T>()))
+            .Errors.ShouldBe(field, "is nested more than 64 levels deep.");
+    }
+
+    private static int DepthOfValues<T>() =>
+        (typeof(T).GetCustomAttributes(typeof(JsonBodyAttribute), inherit: false).OfType<JsonBodyAttribute>().SingleOrDefault()
+            ?? new JsonBodyAttribute()).DepthOfValues;
+
+    private static string Nested(string before, string after, int levels) =>
+        $"{before}{string.Concat(Enumerable.Repeat("""{"b":""", levels))}1{new string('}', levels)}{after}";
+
+    private static T Read<T>(string text) => (T)JsonFields.Read(Encoding.UTF8.GetBytes(text), typeof(T), Options);
+
+    private static IReadOnlyDictionary<string, string[]> Errors<T>(string text) =>
+        Should.Throw<InvalidRequestException>(() => Read<T>(text)).Errors;
+
+    private static IReadOnlyDictionary<string, string[]> Refusal(string text) =>
+        Should.Throw<InvalidRequestException>(() => Read<ValidateTemplateBody>(text).ToQuery(Options)).Errors;
+
+    private static JsonSerializerOptions Policy()
+    {
+        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web);
+        JsonPolicy.Apply(options, TimeFormat.Utc);
+        return options;
+    }
+}

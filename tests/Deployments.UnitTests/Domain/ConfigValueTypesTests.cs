@@ -1,0 +1,84 @@
+using System.Text.Json;
+using Deployments.Domain.SoftwareConfigs;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Domain;
+
+public class ConfigValueTypesTests
+{
+    private static readonly string[] OneOfEachKind = ["\"text\"", "1", "true", "false", "null", "[1]", """{"a":1}"""];
+
+    [TestCase(ConfigValueType.String, "\"text\"")]
+    [TestCase(ConfigValueType.Number, "1")]
+    [TestCase(ConfigValueType.Boolean, "true", "false")]
+    [TestCase(ConfigValueType.CommaDelimitedList, "\"text\"", "[1]")]
+    [TestCase(ConfigValueType.Json, "\"text\"", "1", "true", "false", "null", "[1]", """{"a":1}""")]
+    public void A_type_takes_these_kinds_of_values_and_no_other(ConfigValueType type, params string[] accepted) =>
+        OneOfEachKind.Where(value => type.Accepts(JsonElement.Parse(value))).ShouldBe(accepted);
+
+    [TestCase("\"1\"")]
+    [TestCase("\"-1.50\"")]
+    [TestCase("\"+3\"")]
+    [TestCase("\"1e10\"")]
+    [TestCase("-0.0")]
+    [TestCase("1e400")]
+    public void A_number_may_be_a_numeric_string(string value) =>
+        ConfigValueType.Number.Accepts(JsonElement.Parse(value)).ShouldBeTrue();
+
+    [TestCase("")]
+    [TestCase(" ")]
+    [TestCase("one")]
+    [TestCase("1,000")]
+    [TestCase("1.2.3")]
+    [TestCase("0x10")]
+    [TestCase("(1)")]
+    [TestCase("1 2")]
+    [TestCase("NaN")]
+    [TestCase("Infinity")]
+    [TestCase("-Infinity")]
+    public void A_number_is_no_other_string(string text) =>
+        ConfigValueType.Number.Accepts(JsonSerializer.SerializeToElement(text)).ShouldBeFalse();
+
+    [TestCase("true", true)]
+    [TestCase("false", true)]
+    [TestCase("", false)]
+    [TestCase("True", false)]
+    [TestCase("FALSE", false)]
+    [TestCase(" true", false)]
+    [TestCase("true ", false)]
+    [TestCase("yes", false)]
+    [TestCase("1", false)]
+    public void A_boolean_may_be_the_string_true_or_false(string text, bool accepted) =>
+        ConfigValueType.Boolean.Accepts(JsonSerializer.SerializeToElement(text)).ShouldBe(accepted);
+
+    [TestCase("\"\"")]
+    [TestCase("\"a,b\"")]
+    [TestCase("[]")]
+    [TestCase("""["a",1,{}]""")]
+    public void A_list_may_be_a_list_or_a_string(string value) =>
+        ConfigValueType.CommaDelimitedList.Accepts(JsonElement.Parse(value)).ShouldBeTrue();
+
+    [TestCase("String", ConfigValueType.String)]
+    [TestCase("Number", ConfigValueType.Number)]
+    [TestCase("CommaDelimitedList", ConfigValueType.CommaDelimitedList)]
+    [TestCase("Json", ConfigValueType.Json)]
+    [TestCase("Boolean", ConfigValueType.Boolean)]
+    public void A_name_names_its_type(string name, ConfigValueType type) =>
+        ConfigValueTypes.Parse(name).ShouldBe(type);
+
+    [TestCase(null)]
+    [TestCase("")]
+    [TestCase("string")]
+    [TestCase("NUMBER")]
+    [TestCase("Json ")]
+    [TestCase("0")]
+    [TestCase("String, Json")]
+    [TestCase("Integer")]
+    public void Any_other_text_names_no_type(string? name) =>
+        ConfigValueTypes.Parse(name).ShouldBeNull();
+
+    [Test]
+    public void Names_are_those_of_the_contract() =>
+        ConfigValueTypes.Names.ShouldBe(["String", "Number", "CommaDelimitedList", "Json", "Boolean"], ignoreOrder: true);
+}

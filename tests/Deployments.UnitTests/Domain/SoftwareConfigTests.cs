@@ -1,0 +1,151 @@
+using System.Text.Json;
+using Deployments.Domain.SoftwareConfigs;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Domain;
+
+public class SoftwareConfigTests
+{
+    private static readonly DateTimeOffset Time = new(2026, 5, 4, 3, 2, 1, TimeSpan.Zero);
+
+    [Test]
+    public void What_was_not_given_is_null_or_empty()
+    {
+        var config = new SoftwareConfig(Guid.NewGuid(), "project", Time);
+
+        config.Name.ShouldBeNull();
+        config.Group.ShouldBeNull();
+        config.Config.ShouldBeNull();
+        config.Inputs.ShouldBeEmpty();
+        config.Outputs.ShouldBeEmpty();
+        config.Options.ShouldBeEmpty();
+    }
+
+    [Test]
+    public void What_was_given_is_kept()
+    {
+        var id = Guid.NewGuid();
+        var script = JsonElement.Parse("\"#!/bin/sh\"");
+        ConfigInput[] inputs = [new("b"), new("a"), new("A")];
+        ConfigOutput[] outputs = [new("b"), new("a")];
+        var options = new Dictionary<string, JsonElement> { ["x"] = JsonElement.Parse("1.0") };
+
+        var config = new SoftwareConfig(id, "project", Time, "name", "group", script, inputs, outputs, options);
+
+        config.Id.ShouldBe(id);
+        config.ProjectId.ShouldBe("project");
+        config.CreationTime.ShouldBe(Time);
+        config.Name.ShouldBe("name");
+        config.Group.ShouldBe("group");
+        config.Config.ShouldBe(script);
+        config.Inputs.ShouldBe(inputs);
+        config.Outputs.ShouldBe(outputs);
+        config.Options.ShouldBeSameAs(options);
+    }
+
+    [TestCase("projectId", 64)]
+    [TestCase("name", 255)]
+    [TestCase("group", 255)]
+    public void A_text_may_fill_its_limit_and_go_no_further(string field, int limit)
+    {
+        var longest = new string('x', limit);
+
+        Should.NotThrow(() => Create(field, longest));
+        Should.Throw<ArgumentException>(() => Create(field, longest + 'x')).ParamName.ShouldBe(field);
+    }
+
+    [TestCase(null)]
+    [TestCase("")]
+    [TestCase(" ")]
+    public void A_project_is_never_null_or_blank(string? projectId) =>
+        Should.Throw<ArgumentException>(() => Create("projectId", projectId)).ParamName.ShouldBe("projectId");
+
+    [Test]
+    public void No_two_inputs_have_one_name() =>
+        Should.Throw<ArgumentException>(() => new SoftwareConfig(Guid.NewGuid(), "project", Time, inputs: [new("a"), new("b"), new("a")]))
+            .ParamName.ShouldBe("inputs");
+
+    [Test]
+    public void No_two_outputs_have_one_name() =>
+        Should.Throw<ArgumentException>(() => new SoftwareConfig(Guid.NewGuid(), "project", Time, outputs: [new("a"), new("b"), new("a")]))
+            .ParamName.ShouldBe("outputs");
+
+    [Test]
+    public void An_input_and_an_output_may_have_one_name() =>
+        Should.NotThrow(() => new SoftwareConfig(Guid.NewGuid(), "project", Time, inputs: [new("a")], outputs: [new("a")]));
+
+    [Test]
+    public void An_input_of_which_only_the_name_was_given_is_a_string_without_a_value()
+    {
+        var input = new ConfigInput("name");
+
+        input.Type.ShouldBe(ConfigValueType.String);
+        input.Description.ShouldBeNull();
+        input.Default.ShouldBeNull();
+        input.ReplaceOnChange.ShouldBeFalse();
+        input.Value.ShouldBeNull();
+    }
+
+    [Test]
+    public void What_was_given_of_an_input_is_kept()
+    {
+        var value = JsonElement.Parse("[]");
+        var given = JsonElement.Parse("\"80\"");
+
+        var input = new ConfigInput("name", ConfigValueType.Number, "description", given, replaceOnChange: true, value);
+
+        input.Name.ShouldBe("name");
+        input.Type.ShouldBe(ConfigValueType.Number);
+        input.Description.ShouldBe("description");
+        input.Default.ShouldBe(given);
+        input.ReplaceOnChange.ShouldBeTrue();
+        input.Value.ShouldBe(value);
+    }
+
+    [Test]
+    public void The_default_of_an_input_fits_its_type_and_the_value_need_not()
+    {
+        var text = JsonElement.Parse("\"eighty\"");
+
+        Should.Throw<ArgumentException>(() => new ConfigInput("port", ConfigValueType.Number, @default: text)).ParamName.ShouldBe("default");
+        Should.NotThrow(() => new ConfigInput("port", ConfigValueType.Number, value: text));
+    }
+
+    [Test]
+    public void An_output_of_which_only_the_name_was_given_is_a_string_and_no_error()
+    {
+        var output = new ConfigOutput("name");
+
+        output.Type.ShouldBe(ConfigValueType.String);
+        output.Description.ShouldBeNull();
+        output.ErrorOutput.ShouldBeFalse();
+    }
+
+    [Test]
+    public void What_was_given_of_an_output_is_kept()
+    {
+        var output = new ConfigOutput("name", ConfigValueType.Json, "description", errorOutput: true);
+
+        output.Name.ShouldBe("name");
+        output.Type.ShouldBe(ConfigValueType.Json);
+        output.Description.ShouldBe("description");
+        output.ErrorOutput.ShouldBeTrue();
+    }
+
+    [TestCase(null)]
+    [TestCase("")]
+    [TestCase("\t ")]
+    public void Inputs_and_outputs_have_names(string? name)
+    {
+        Should.Throw<ArgumentException>(() => new ConfigInput(name!)).ParamName.ShouldBe("name");
+        Should.Throw<ArgumentException>(() => new ConfigOutput(name!)).ParamName.ShouldBe("name");
+    }
+
+    private static SoftwareConfig Create(string field, string? text) => new(
+        Guid.NewGuid(),
+        field == "projectId" ? text! : "project",
+        Time,
+        name: field == "name" ? text : null,
+        group: field == "group" ? text : null);
+}

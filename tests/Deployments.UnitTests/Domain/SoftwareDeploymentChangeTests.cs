@@ -1,0 +1,245 @@
+using System.Text.Json;
+using Deployments.Domain.SoftwareDeployments;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Domain;
+
+public class SoftwareDeploymentChangeTests
+{
+    private static readonly DateTimeOffset Created = new(2026, 5, 4, 3, 2, 1, TimeSpan.Zero);
+    private static readonly JsonSerializerOptions AnyDepth = new() { MaxDepth = 512 };
+    private static readonly DateTimeOffset Now = Created.AddHours(1);
+
+    [TestCaseSource(nameof(EachField))]
+    public void Each_field_can_change_alone_and_the_rest_stays(DeploymentChanges changes, string field)
+    {
+        var deployment = Filled();
+        var before = FieldsOf(deployment);
+
+        deployment.Change(changes, Now).ShouldBeTrue();
+
+        var after = FieldsOf(deployment);
+        after.Keys.Where(key => after[key] != before[key]).ShouldBe([field]);
+        after[field].ShouldBe(FieldsOf(changes)[field]);
+        deployment.Version.ShouldBe(2);
+        deployment.UpdatedTime.ShouldBe(Now);
+    }
+
+    [Test]
+    public void Null_leaves_every_field_as_it_is()
+    {
+        var deployment = Filled();
+        var before = FieldsOf(deployment);
+
+        deployment.Change(new DeploymentChanges(), Now).ShouldBeFalse();
+
+        FieldsOf(deployment).ShouldBe(before);
+        deployment.Version.ShouldBe(1);
+        deployment.UpdatedTime.ShouldBeNull();
+    }
+
+    [Test]
+    public void What_is_there_already_is_no_change()
+    {
+        var deployment = Filled();
+        deployment.Change(new DeploymentChanges { OutputValues = Json("""{"out":[1.0,{"b":"ü","a":null}]}""") }, Now);
+        var same = new DeploymentChanges
+        {
+            ConfigId = "config",
+            Action = "action",
+            Status = DeploymentStatus.InProgress,
+            StatusReason = "reason",
+            InputValues = Json("""{ "in" : 1 }"""),
+            OutputValues = Json("""{ "out" : [1.0, {"b":"ü", "a":null} ] }"""),
+        };
+
+        deployment.Change(same, Now.AddHours(1)).ShouldBeFalse();
+
+        deployment.Version.ShouldBe(2);
+        deployment.UpdatedTime.ShouldBe(Now);
+    }
+
+    [TestCase("""{"a":1,"b":2}""", """{"b":2,"a":1}""")]
+    [TestCase("""{"a":{"x":1,"y":2}}""", """{"a":{"y":2,"x":1}}""")]
+    [TestCase("""{"a":1}""", """{"a":1.0}""")]
+    [TestCase("""{"a":100}""", """{"a":1e2}""")]
+    [TestCase("""{"a":[1e400]}""", """{"a":[1E400]}""")]
+    [TestCase("""{"a":1}""", """{"a":"1"}""")]
+    [TestCase("""{"a":null}""", """{}""")]
+    [TestCase("""{"a":[]}""", """{"a":{}}""")]
+    public void Values_are_compared_as_text(string before, string after)
+    {
+        var deployment = Filled();
+        deployment.Change(new DeploymentChanges { InputValues = Json(before), OutputValues = Json(before) }, Created);
+
+        deployment.Change(new DeploymentChanges { InputValues = Json(after) }, Now).ShouldBeTrue();
+        deployment.Change(new DeploymentChanges { OutputValues = Json(after) }, Now).ShouldBeTrue();
+
+        JsonSerializer.Serialize(deployment.InputValues).ShouldBe(after);
+        JsonSerializer.Serialize(deployment.OutputValues).ShouldBe(after);
+    }
+
+    [Test]
+    public void Values_can_be_compared_beyond_the_depth_that_serialisers_stop_at()
+    {
+        var deepest = $$"""{"a":{{new string('[', 100)}}{{new string(']', 100)}}}""";
+        var deployment = Filled();
+
+        deployment.Change(new DeploymentChanges { InputValues = Json(deepest) }, Now).ShouldBeTrue();
+        deployment.Change(new DeploymentChanges { InputValues = Json(deepest) }, Now).ShouldBeFalse();
+    }
+
+    [Test]
+    public void Empty_texts_and_empty_objects_are_values()
+    {
+        var deployment = Filled();
+        var empty = new DeploymentChanges { Action = "", StatusReason = "", InputValues = Json("{}"), OutputValues = Json("{}") };
+
+        deployment.Change(empty, Now).ShouldBeTrue();
+
+        deployment.Action.ShouldBe("");
+        deployment.StatusReason.ShouldBe("");
+        deployment.InputValues.ShouldNotBeNull().ShouldBeEmpty();
+        deployment.OutputValues.ShouldNotBeNull().ShouldBeEmpty();
+    }
+
+    [TestCase("action")]
+    [TestCase("statusReason")]
+    [TestCase("inputValues")]
+    [TestCase("outputValues")]
+    public void Empty_is_not_the_same_as_nothing(string field)
+    {
+        var deployment = new SoftwareDeployment(Guid.NewGuid(), "project", "config", "server", Created);
+        var empty = field switch
+        {
+            "action" => new DeploymentChanges { Action = "" },
+            "statusReason" => new DeploymentChanges { StatusReason = "" },
+            "inputValues" => new DeploymentChanges { InputValues = Json("{}") },
+            _ => new DeploymentChanges { OutputValues = Json("{}") },
+        };
+
+        deployment.Change(empty, Now).ShouldBeTrue();
+        deployment.Change(empty, Now).ShouldBeFalse();
+    }
+
+    [Test, Combinatorial]
+    public void Any_status_may_follow_any_other([Values] DeploymentStatus former, [Values] DeploymentStatus next)
+    {
+        var deployment = new SoftwareDeployment(Guid.NewGuid(), "project", "config", "server", Created, former);
+
+        deployment.Change(new DeploymentChanges { Status = next }, Now).ShouldBe(former != next);
+
+        deployment.Status.ShouldBe(next);
+    }
+
+    [Test]
+    public void Each_change_makes_one_more_version_and_its_own_time()
+    {
+        var deployment = Filled();
+
+        deployment.Change(new DeploymentChanges { Action = "a", StatusReason = "b" }, Now);
+        deployment.Change(new DeploymentChanges { Action = "c" }, Now.AddHours(1));
+
+        deployment.Version.ShouldBe(3);
+        deployment.UpdatedTime.ShouldBe(Now.AddHours(1));
+        deployment.CreationTime.ShouldBe(Created);
+    }
+
+    [TestCase("ConfigId", 255)]
+    [TestCase("Action", 255)]
+    [TestCase("StatusReason", 16_384)]
+    public void A_text_may_fill_its_limit_and_go_no_further(string field, int limit)
+    {
+        var longest = new string('x', limit);
+
+        Filled().Change(With(field, longest), Now).ShouldBeTrue();
+        Should.Throw<ArgumentException>(() => Filled().Change(With(field, longest + 'x'), Now)).ParamName.ShouldBe(field);
+    }
+
+    [TestCase("")]
+    [TestCase(" ")]
+    [TestCase("\t\n")]
+    public void A_config_is_never_blank(string configId) =>
+        Should.Throw<ArgumentException>(() => Filled().Change(With("ConfigId", configId), Now)).ParamName.ShouldBe("ConfigId");
+
+    [Test]
+    public void A_change_that_is_refused_leaves_nothing_behind()
+    {
+        var deployment = Filled();
+        var before = FieldsOf(deployment);
+        var changes = new DeploymentChanges { ConfigId = "new", Action = "new", Status = (DeploymentStatus)99 };
+
+        Should.Throw<ArgumentOutOfRangeException>(() => deployment.Change(changes, Now));
+
+        FieldsOf(deployment).ShouldBe(before);
+        deployment.Version.ShouldBe(1);
+        deployment.UpdatedTime.ShouldBeNull();
+    }
+
+    [Test]
+    public void The_first_event_tells_of_the_creation()
+    {
+        var deployment = Filled();
+
+        deployment.LastEvent("actor", "request").ShouldBe(new DeploymentEvent(
+            "project", deployment.Id, 1, Created, "action", DeploymentStatus.InProgress, "reason", "actor", "request"));
+    }
+
+    [Test]
+    public void The_event_of_a_change_tells_how_things_stand_after_it()
+    {
+        var deployment = Filled();
+        var changes = new DeploymentChanges { Action = "other", Status = DeploymentStatus.Failed, StatusReason = "why" };
+        deployment.Change(changes, Now);
+
+        deployment.LastEvent("actor", "request").ShouldBe(new DeploymentEvent(
+            "project", deployment.Id, 2, Now, "other", DeploymentStatus.Failed, "why", "actor", "request"));
+    }
+
+    private static TestCaseData[] EachField() =>
+    [
+        new TestCaseData(new DeploymentChanges { ConfigId = "new" }, "configId").SetArgDisplayNames("configId"),
+        new TestCaseData(new DeploymentChanges { Action = "new" }, "action").SetArgDisplayNames("action"),
+        new TestCaseData(new DeploymentChanges { Status = DeploymentStatus.Failed }, "status").SetArgDisplayNames("status"),
+        new TestCaseData(new DeploymentChanges { StatusReason = "new" }, "statusReason").SetArgDisplayNames("statusReason"),
+        new TestCaseData(new DeploymentChanges { InputValues = Json("""{"new":1}""") }, "inputValues").SetArgDisplayNames("inputValues"),
+        new TestCaseData(new DeploymentChanges { OutputValues = Json("""{"new":1}""") }, "outputValues").SetArgDisplayNames("outputValues"),
+    ];
+
+    private static SoftwareDeployment Filled() => new(
+        Guid.NewGuid(), "project", "config", "server", Created, DeploymentStatus.InProgress, "reason", "action", Json("""{"in":1}"""), "other");
+
+    private static DeploymentChanges With(string field, string text) => field switch
+    {
+        "ConfigId" => new DeploymentChanges { ConfigId = text },
+        "Action" => new DeploymentChanges { Action = text },
+        _ => new DeploymentChanges { StatusReason = text },
+    };
+
+    private static Dictionary<string, string?> FieldsOf(SoftwareDeployment deployment) => new()
+    {
+        ["configId"] = deployment.ConfigId,
+        ["action"] = deployment.Action,
+        ["status"] = deployment.Status.ToString(),
+        ["statusReason"] = deployment.StatusReason,
+        ["inputValues"] = JsonSerializer.Serialize(deployment.InputValues),
+        ["outputValues"] = JsonSerializer.Serialize(deployment.OutputValues),
+        ["serverId"] = deployment.ServerId,
+        ["stackUserProjectId"] = deployment.StackUserProjectId,
+        ["creationTime"] = deployment.CreationTime.ToString("O"),
+    };
+
+    private static Dictionary<string, string?> FieldsOf(DeploymentChanges changes) => new()
+    {
+        ["configId"] = changes.ConfigId,
+        ["action"] = changes.Action,
+        ["status"] = changes.Status?.ToString(),
+        ["statusReason"] = changes.StatusReason,
+        ["inputValues"] = JsonSerializer.Serialize(changes.InputValues),
+        ["outputValues"] = JsonSerializer.Serialize(changes.OutputValues),
+    };
+
+    private static Dictionary<string, JsonElement> Json(string text) =>
+        JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(text, AnyDepth)!;
+}
