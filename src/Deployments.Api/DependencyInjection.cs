@@ -46,6 +46,7 @@ internal static class DependencyInjection
         app.UseAuthorization();
         app.MapHealth();
         app.MapVersions();
+        app.MapPostOnly(Routes.Project + "/software_deployments/batch");
         app.MapControllers();
     }
 
