@@ -80,6 +80,7 @@ internal static class DependencyInjection
                 mvc.Filters.Add(new AcceptFilter());
                 mvc.Filters.Add(new UrlFilter());
                 mvc.Filters.Add<EntityTags>();
+                mvc.ModelMetadataDetailsProviders.Add(new EmptyIsGiven());
             })
             .AddJsonOptions(json => JsonPolicy.Apply(json.JsonSerializerOptions, settings.TimeFormat))
             .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = RefuseModel);
