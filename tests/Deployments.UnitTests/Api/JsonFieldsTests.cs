@@ -59,6 +59,7 @@ public class JsonFieldsTests
     [TestCase("""{"template":{"resources":{"my server":{"type":1}}}}""", "template.resources.my server.type", "a string")]
     [TestCase("""{"template":{"resources":{"a.b[0]":{"type":1}}}}""", "template.resources.a.b[0].type", "a string")]
     [TestCase("""{"template":{"resources":{"it's":{"type":1}}}}""", "template.resources.it's.type", "a string")]
+    [TestCase("""{"template":{"resources":{"a']b":{"type":1}}}}""", "template.resources.a']b.type", "a string")]
     [TestCase("""{"template":{"resources":{"a.b":1}}}""", "template.resources.a.b", "a JSON object")]
     public void In_a_template_the_resource_is_named_as_it_was_sent(string text, string field, string kind) =>
         Errors<ValidateTemplateBody>(text).ShouldBe(field, $"must be {kind}.");
