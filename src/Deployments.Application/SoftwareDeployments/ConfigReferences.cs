@@ -6,7 +6,10 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <param name="KnownOnly">True: only one that is held here, in the deployment's own project. False: any.</param>
 public sealed record ConfigReferences(bool KnownOnly)
 {
-    /// <summary>What a caller is told whose deployment names an unknown configuration.</summary>
-    internal static InvalidRequestException Refusal(string field, string configId) =>
-        new(field, $"{field} names no software config of this project: {configId}.");
+    /// <summary>What a caller is told whose deployments name unknown configurations.</summary>
+    /// <param name="references">Each field at fault, and what it names.</param>
+    internal static InvalidRequestException Refusal(params IEnumerable<(string Field, string ConfigId)> references) =>
+        new(references.ToDictionary(
+            reference => reference.Field,
+            reference => new[] { $"{reference.Field} names no software config of this project: {reference.ConfigId}." }));
 }

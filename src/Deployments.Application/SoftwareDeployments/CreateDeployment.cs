@@ -31,6 +31,6 @@ internal sealed class CreateDeploymentHandler(IDeploymentStore store, ConfigRefe
 
         return unknown.Count == 0
             ? mapper.Map<SoftwareDeploymentDto>(deployment)
-            : throw ConfigReferences.Refusal("config_id", deployment.ConfigId);
+            : throw ConfigReferences.Refusal(("config_id", deployment.ConfigId));
     }
 }

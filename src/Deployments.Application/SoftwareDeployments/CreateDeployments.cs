@@ -44,8 +44,10 @@ internal sealed class CreateDeploymentsHandler(IDeploymentStore store, ConfigRef
         var unknown = await store.AddAsync(deployments, command.Caller, references, cancellationToken);
         if (unknown.Count > 0)
         {
-            var index = deployments.FindIndex(deployment => unknown.Contains(deployment.ConfigId));
-            throw ConfigReferences.Refusal($"software_deployments[{index}].config_id", deployments[index].ConfigId);
+            throw ConfigReferences.Refusal(
+                from element in deployments.Index()
+                where unknown.Contains(element.Item.ConfigId)
+                select ($"software_deployments[{element.Index}].config_id", element.Item.ConfigId));
         }
 
         return mapper.Map<IReadOnlyList<SoftwareDeploymentDto>>(deployments);

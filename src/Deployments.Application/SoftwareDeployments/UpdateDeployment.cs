@@ -85,7 +85,7 @@ internal sealed class UpdateDeploymentHandler(IDeploymentStore store, ConfigRefe
                 case UpdateOutcome.Saved:
                     return mapper.Map<SoftwareDeploymentDto>(deployment);
                 case UpdateOutcome.UnknownConfig:
-                    throw ConfigReferences.Refusal("config_id", deployment.ConfigId);
+                    throw ConfigReferences.Refusal(("config_id", deployment.ConfigId));
             }
         }
     }
