@@ -47,6 +47,7 @@ internal static class DependencyInjection
         app.UseAuthorization();
         app.MapHealth();
         app.MapVersions();
+        app.MapPostOnly(Routes.Project + "/software_deployments/batch");
         app.MapControllers();
     }
 
@@ -80,6 +81,7 @@ internal static class DependencyInjection
                 mvc.Filters.Add(new AcceptFilter());
                 mvc.Filters.Add(new UrlFilter());
                 mvc.Filters.Add<EntityTags>();
+                mvc.ModelMetadataDetailsProviders.Add(new EmptyIsGiven());
             })
             .AddJsonOptions(json => JsonPolicy.Apply(json.JsonSerializerOptions, settings.TimeFormat))
             .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = RefuseModel);

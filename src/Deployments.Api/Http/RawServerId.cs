@@ -12,7 +12,8 @@ internal sealed class RawServerId : IModelBinder
 {
     public const string Parameter = "server_id";
 
-    private const string Before = "/metadata/";
+    // Not "/metadata/" alone: a project may have that name.
+    private const string Before = "/software_deployments/metadata/";
 
     public Task BindModelAsync(ModelBindingContext bindingContext)
     {

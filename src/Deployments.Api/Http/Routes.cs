@@ -27,17 +27,30 @@ internal static class Routes
     }
 
     /// <summary>
-    /// A UUID in its one canonical form; .NET's own constraint takes braces and bare digits too, and its parser white space and signs.
+    /// Refuses every other method of a path that takes POST alone and that, to routing, is also an id of the wrong form:
+    /// a GET there would be 404 and not 405.
     /// </summary>
+    public static void MapPostOnly(this IEndpointRouteBuilder endpoints, string path) => endpoints.Map(path, static context =>
+    {
+        context.Response.Headers.Allow = HttpMethods.Post;
+        context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+        return Task.CompletedTask;
+    });
+
+    /// <summary>
+    /// Whether the text is a UUID in its one canonical form; .NET's own constraint takes braces and bare digits too, and its parser
+    /// white space and signs.
+    /// </summary>
+    public static bool IsUuid(string text) =>
+        text.All(character => char.IsAsciiHexDigit(character) || character == '-') && Guid.TryParseExact(text, "D", out _);
+
+    /// <summary>What an id must be.</summary>
     [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]
     internal sealed class UuidConstraint : IRouteConstraint
     {
         public bool Match(
             HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
-            values[routeKey] is Guid
-            || (values[routeKey] is string text
-                && text.All(character => char.IsAsciiHexDigit(character) || character == '-')
-                && Guid.TryParseExact(text, "D", out _));
+            values[routeKey] is Guid || (values[routeKey] is string text && IsUuid(text));
     }
 
     /// <summary>A project id of a length that the contract allows, counted in characters.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Unicode;
 using Deployments.Application.Errors;
 using Microsoft.AspNetCore.Mvc.Filters;
@@ -7,7 +8,7 @@ namespace Deployments.Api.Http;
 
 /// <summary>
 /// Refuses an address that is no text (UTF-8 without NUL), and, where an operation takes query parameters, any that is unknown,
-/// empty or repeated: a filter that is silently left out shows a caller what they did not ask for.
+/// empty, repeated or of another form: a filter that is silently left out shows a caller what they did not ask for.
 /// </summary>
 internal sealed class UrlFilter : IResourceFilter
 {
@@ -19,28 +20,16 @@ internal sealed class UrlFilter : IResourceFilter
             throw new InvalidRequestException("path", "path must be percent-encoded UTF-8 without NUL.");
         }
 
-        var names = context.ActionDescriptor.Parameters
+        var known = context.ActionDescriptor.Parameters
             .Where(parameter => parameter.BindingInfo?.BindingSource == BindingSource.Query)
-            .Select(parameter => parameter.BindingInfo!.BinderModelName ?? parameter.Name)
-            .ToList();
-        if (names.Count == 0)
+            .ToDictionary(parameter => parameter.BindingInfo!.BinderModelName ?? parameter.Name, parameter => parameter.ParameterType);
+        if (known.Count == 0)
         {
             return;
         }
 
-        if (!IsText(request.QueryString.Value ?? string.Empty))
-        {
-            throw new InvalidRequestException("query", "query must be percent-encoded UTF-8 without NUL.");
-        }
-
-        var errors = request.Query
-            .Select(parameter => (parameter.Key, Fault: FaultOf(parameter.Key, parameter.Value, names)))
-            .Where(parameter => parameter.Fault is not null)
-            .ToDictionary(parameter => parameter.Key, parameter => new[] { $"{parameter.Key} {parameter.Fault}" });
-        if (errors.Count > 0)
-        {
-            throw new InvalidRequestException(errors);
-        }
+        Refuse(GarbledIn(request.QueryString.Value).Distinct(), _ => "must be percent-encoded UTF-8 without NUL.");
+        Refuse(request.Query.Keys, name => FaultOf(name, request.Query[name], known));
     }
 
     public void OnResourceExecuted(ResourceExecutedContext context)
@@ -48,10 +37,31 @@ internal sealed class UrlFilter : IResourceFilter
         // Nothing is left to refuse.
     }
 
-    private static string? FaultOf(string name, IList<string?> values, List<string> known) =>
-        !known.Contains(name) ? $"is not known here. Known are {string.Join(", ", known)}."
+    private static void Refuse(IEnumerable<string> names, Func<string, string?> faultOf)
+    {
+        var errors = names
+            .Select(name => (Name: name, Fault: faultOf(name)))
+            .Where(parameter => parameter.Fault is not null)
+            .ToDictionary(parameter => parameter.Name, parameter => new[] { $"{parameter.Name} {parameter.Fault}" });
+        if (errors.Count > 0)
+        {
+            throw new InvalidRequestException(errors);
+        }
+    }
+
+    /// <summary>The parameters that are no text; <c>query</c> stands for one whose name is none.</summary>
+    private static IEnumerable<string> GarbledIn(string? query) =>
+        from parameter in (query ?? string.Empty).TrimStart('?').Split('&')
+        where !IsText(parameter)
+        let name = parameter.Split('=', 2)[0]
+        select IsText(name) ? Encoding.UTF8.GetString(RawUrl.Decode(name)) : "query";
+
+    private static string? FaultOf(string name, IList<string?> values, Dictionary<string, Type> known) =>
+        !known.TryGetValue(name, out var type) ? $"is not known here. Known are {string.Join(", ", known.Keys)}."
         : values.Count > 1 ? "stands more than once."
-        : string.IsNullOrEmpty(values[0]) ? "must not be empty."
+        : values is not [{ Length: > 0 } value] ? "must not be empty."
+        : type == typeof(int?) && !value.TrimStart('-').All(char.IsAsciiDigit) ? "must be an integer."
+        : type == typeof(Guid?) && !Routes.IsUuid(value) ? "must be a UUID."
         : null;
 
     private static bool IsText(string encoded) =>

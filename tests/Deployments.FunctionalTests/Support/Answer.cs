@@ -11,7 +11,7 @@ internal sealed partial record Answer(HttpStatusCode Status, IReadOnlyDictionary
     public const string RequestIdHeader = "X-Openstack-Request-Id";
 
     // Values that callers choose may be 64 levels deep, and stand inside others.
-    private const int MaxDepth = 70;
+    private const int MaxDepth = 72;
 
     private static readonly string[] ErrorMembers = ["type", "title", "status", "detail", "instance", "code", "explanation", "error"];
 
@@ -22,7 +22,19 @@ internal sealed partial record Answer(HttpStatusCode Status, IReadOnlyDictionary
     /// <summary>The deployment in a successful answer.</summary>
     public JsonElement Deployment => ShouldBeOk().Json.GetProperty("software_deployment");
 
-    public string Id => Deployment.GetProperty("id").GetString()!;
+    /// <summary>The id of the deployment or the configuration in a successful answer.</summary>
+    public string Id => ShouldBeOk().Json.EnumerateObject().Single().Value.GetProperty("id").GetString()!;
+
+    /// <summary>The configuration in a successful answer.</summary>
+    public JsonElement Config => ShouldBeOk().Json.GetProperty("software_config");
+
+    /// <summary>What a successful answer lists: its first member.</summary>
+    public IReadOnlyList<JsonElement> Items => [.. ShouldBeOk().Json.EnumerateObject().First().Value.EnumerateArray()];
+
+    /// <summary>The ids of what it lists.</summary>
+    public IReadOnlyList<string> Ids => [.. Items.Select(item => item.GetProperty("id").GetString()!)];
+
+    public string EntityTag => Headers["ETag"];
 
     public static async Task<Answer> ReadAsync(HttpResponseMessage response) => new(
         response.StatusCode,
@@ -33,6 +45,14 @@ internal sealed partial record Answer(HttpStatusCode Status, IReadOnlyDictionary
     public Answer ShouldBeOk()
     {
         Status.ShouldBe(HttpStatusCode.OK, Text);
+        return this;
+    }
+
+    public Answer ShouldBeGone()
+    {
+        Status.ShouldBe(HttpStatusCode.NoContent, Text);
+        Text.ShouldBeEmpty();
+        Headers.ShouldNotContainKey("Content-Type");
         return this;
     }
 
@@ -90,6 +110,8 @@ internal sealed partial record Answer(HttpStatusCode Status, IReadOnlyDictionary
         404 => ("not_found", "Not Found"),
         405 => ("method_not_allowed", "Method Not Allowed"),
         406 => ("not_acceptable", "Not Acceptable"),
+        409 => ("conflict", "Conflict"),
+        412 => ("precondition_failed", "Precondition Failed"),
         413 => ("body_too_large", "Payload Too Large"),
         415 => ("unsupported_media_type", "Unsupported Media Type"),
         503 => ("unavailable", "Service Unavailable"),

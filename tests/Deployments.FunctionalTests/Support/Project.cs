@@ -12,6 +12,8 @@ internal sealed class Project(Service? service = null, string? id = null)
 
     public string Path => $"/v1/{Id}/software_deployments";
 
+    public string ConfigsPath => $"/v1/{Id}/software_configs";
+
     public Token Token => new(Id);
 
     public Task<Answer> CreateAsync(string json) => CreateAsync(Requests.Body(json));
@@ -37,10 +39,66 @@ internal sealed class Project(Service? service = null, string? id = null)
     public Task<Answer> GetAsync(string id, Token? token = null, params (string Name, string Value)[] headers) =>
         service.GetAsync($"{Path}/{id}", [("X-Auth-Token", (token ?? Token).ToString()), .. headers]);
 
-    /// <summary>How many deployments the project owns, by the database's own account.</summary>
-    public async Task<long> CountStoredAsync()
+    /// <summary>Creates the least that there can be, shared with a second project.</summary>
+    public Task<Answer> CreateSharedAsync(Project second) => CreateAsync(
+        $$"""{"config_id": "a config", "server_id": "a server", "stack_user_project_id": "{{second.Id}}"}""");
+
+    /// <param name="deployments">Each as one would be created.</param>
+    public Task<Answer> CreateBatchAsync(IEnumerable<string> deployments) =>
+        SendAsync(HttpMethod.Post, $"{Path}/batch", $$"""{"software_deployments": [{{string.Join(',', deployments)}}]}""");
+
+    /// <param name="query">With its question mark, or nothing.</param>
+    public Task<Answer> ListAsync(string query = "") => SendAsync(HttpMethod.Get, Path + query);
+
+    public Task<Answer> UpdateAsync(string id, string json, params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Put, $"{Path}/{id}", json, headers);
+
+    public Task<Answer> DeleteAsync(string id, params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Delete, $"{Path}/{id}", null, headers);
+
+    public Task<Answer> ListEventsAsync(string id) => SendAsync(HttpMethod.Get, $"{Path}/{id}/events");
+
+    /// <param name="serverId">As it stands in the path.</param>
+    public Task<Answer> GetMetadataAsync(string serverId) => SendAsync(HttpMethod.Get, $"{Path}/metadata/{serverId}");
+
+    public Task<Answer> CreateConfigAsync(string json) => SendAsync(HttpMethod.Post, ConfigsPath, json);
+
+    public Task<Answer> GetConfigAsync(string id, params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Get, $"{ConfigsPath}/{id}", null, headers);
+
+    /// <param name="query">With its question mark, or nothing.</param>
+    public Task<Answer> ListConfigsAsync(string query = "") => SendAsync(HttpMethod.Get, ConfigsPath + query);
+
+    public Task<Answer> DeleteConfigAsync(string id) => SendAsync(HttpMethod.Delete, $"{ConfigsPath}/{id}");
+
+    /// <param name="json">The whole body.</param>
+    /// <param name="query">With its question mark, or nothing.</param>
+    public Task<Answer> ValidateAsync(string json, string query = "") => SendAsync(HttpMethod.Post, $"/v1/{Id}/validate{query}", json);
+
+    /// <summary>Sends what its member would, to any path.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="path">From the root, or absolute; sent as it is given.</param>
+    /// <param name="json">The body, null for none.</param>
+    /// <param name="headers">Beside the token's.</param>
+    public Task<Answer> SendAsync(HttpMethod method, string path, string? json = null, params (string Name, string Value)[] headers)
     {
-        await using var count = TestRun.Database.CreateCommand("SELECT count(*) FROM software_deployments WHERE project_id = $1");
+        var request = Requests.Make(method, service.Absolute(path), [("X-Auth-Token", Token.ToString()), .. headers]);
+        request.Content = json is null ? null : Requests.Body(json);
+        return service.SendAsync(request);
+    }
+
+    /// <summary>How many deployments the project owns, by the database's own account.</summary>
+    public Task<long> CountStoredAsync() => CountAsync("software_deployments");
+
+    /// <summary>How many events the project's deployments have, or had, by the database's own account.</summary>
+    public Task<long> CountStoredEventsAsync() => CountAsync("deployment_events");
+
+    /// <summary>How many configurations the project owns, by the database's own account.</summary>
+    public Task<long> CountStoredConfigsAsync() => CountAsync("software_configs");
+
+    private async Task<long> CountAsync(string table)
+    {
+        await using var count = TestRun.Database.CreateCommand($"SELECT count(*) FROM {table} WHERE project_id = $1");
         count.Parameters.Add(new() { Value = Id });
         return (long)(await count.ExecuteScalarAsync())!;
     }

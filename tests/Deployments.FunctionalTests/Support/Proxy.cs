@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Npgsql;
 
 namespace Deployments.FunctionalTests.Support;
@@ -14,6 +15,7 @@ internal sealed class Proxy : IAsyncDisposable
     private TcpListener? listener;
     private Task accepting = Task.CompletedTask;
     private volatile bool losesNextAnswer;
+    private volatile byte[]? fatefulStatement;
     private volatile TaskCompletionSource flow = new();
     private int lostAnswers;
 
@@ -33,6 +35,7 @@ internal sealed class Proxy : IAsyncDisposable
         {
             Host = here.Address.ToString(),
             Port = here.Port,
+            SslMode = SslMode.Disable, // what is said can be read
         }.ConnectionString;
     }
 
@@ -76,6 +79,10 @@ internal sealed class Proxy : IAsyncDisposable
     /// <summary>Breaks the connection on which the database answers next, once it has answered.</summary>
     public void LoseNextAnswer() => losesNextAnswer = true;
 
+    /// <summary>Breaks the connection on which the statement is next sent, once the database has answered it.</summary>
+    /// <param name="statement">How it begins, or any part of it.</param>
+    public void LoseAnswerTo(string statement) => fatefulStatement = Encoding.ASCII.GetBytes(statement);
+
     public async ValueTask DisposeAsync()
     {
         Close();
@@ -108,6 +115,7 @@ internal sealed class Proxy : IAsyncDisposable
         using var server = database is DnsEndPoint
             ? new Socket(SocketType.Stream, protocol)
             : new Socket(database.AddressFamily, SocketType.Stream, protocol);
+        var doomed = false;
         try
         {
             await flow.Task;
@@ -115,8 +123,12 @@ internal sealed class Proxy : IAsyncDisposable
             await using var toServer = new NetworkStream(server);
             var toClient = client.GetStream();
             await Task.WhenAny(
-                PassAsync(toClient, toServer, losable: false),
-                PassAsync(toServer, toClient, losable: true));
+                PassAsync(toClient, toServer, bytes =>
+                {
+                    doomed |= IsFateful(bytes.Span);
+                    return false;
+                }),
+                PassAsync(toServer, toClient, _ => doomed || losesNextAnswer));
         }
         catch (Exception exception) when (IsBroken(exception))
         {
@@ -128,7 +140,18 @@ internal sealed class Proxy : IAsyncDisposable
         }
     }
 
-    private async Task PassAsync(Stream from, Stream to, bool losable)
+    private bool IsFateful(ReadOnlySpan<byte> sent)
+    {
+        if (fatefulStatement is not { } statement || sent.IndexOf(statement) < 0)
+        {
+            return false;
+        }
+
+        fatefulStatement = null;
+        return true;
+    }
+
+    private async Task PassAsync(Stream from, Stream to, Func<ReadOnlyMemory<byte>, bool> loses)
     {
         var buffer = new byte[16 * 1024];
         try
@@ -136,7 +159,7 @@ internal sealed class Proxy : IAsyncDisposable
             for (int read; (read = await from.ReadAsync(buffer)) > 0;)
             {
                 await flow.Task;
-                if (losable && losesNextAnswer)
+                if (loses(buffer.AsMemory(0, read)))
                 {
                     losesNextAnswer = false;
                     Interlocked.Increment(ref lostAnswers);

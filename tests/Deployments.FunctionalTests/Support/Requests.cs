@@ -8,9 +8,12 @@ internal static class Requests
 {
     public const string Json = "application/json";
 
-    public static HttpRequestMessage Make(HttpMethod method, string path, params (string Name, string Value)[] headers)
+    public static HttpRequestMessage Make(HttpMethod method, string path, params (string Name, string Value)[] headers) =>
+        Make(method, new Uri(path, UriKind.RelativeOrAbsolute), headers);
+
+    public static HttpRequestMessage Make(HttpMethod method, Uri address, params (string Name, string Value)[] headers)
     {
-        var request = new HttpRequestMessage(method, new Uri(path, UriKind.RelativeOrAbsolute));
+        var request = new HttpRequestMessage(method, address);
         foreach (var (name, value) in headers)
         {
             request.Headers.TryAddWithoutValidation(name, value);

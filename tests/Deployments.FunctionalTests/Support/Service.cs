@@ -95,6 +95,12 @@ internal sealed class Service : IAsyncDisposable
         }
     }
 
+    /// <summary>An address on this service whose path and query go out as they are given, dots, slashes and all.</summary>
+    /// <param name="path">From the root, or absolute.</param>
+    public Uri Absolute(string path) => new(
+        path.StartsWith('/') ? $"{Address.GetLeftPart(UriPartial.Authority)}{path}" : path,
+        new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+
     public async Task<Answer> SendAsync(HttpRequestMessage request)
     {
         using var response = await Http.SendAsync(request);

@@ -1,0 +1,94 @@
+using System.Net;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>A query that is not understood to the letter is refused: a filter left out silently would show what was not asked for.</summary>
+public sealed class ListQueryTests
+{
+    private const string Marker = "0197f3a0-0000-7000-8000-000000000000";
+
+    private static IEnumerable<TestCaseData> QueriesOfEitherList =>
+    [
+        Query("?limit=0", "limit"),
+        Query("?limit=-1", "limit"),
+        Query("?limit=1001", "limit"),
+        Query("?limit=abc", "limit"),
+        Query("?limit=1.5", "limit"),
+        Query("?limit=1e1", "limit"),
+        Query("?limit=0x10", "limit"),
+        Query("?limit=%2310", "limit"),
+        Query("?limit=%2010", "limit"),
+        Query("?limit=%2B10", "limit"),
+        Query("?limit=99999999999999999999", "limit"),
+        Query("?limit=", "limit"),
+        Query("?limit", "limit"),
+        Query("?limit=1&limit=1", "limit"),
+        Query("?limit=1&limit=", "limit"),
+        Query("?limit=%00", "limit"),
+        Query("?limit=%ff", "limit"),
+        Query("?marker=banana", "marker"),
+        Query("?marker=1", "marker"),
+        Query("?marker=", "marker"),
+        Query($"?marker={Marker}0", "marker"),
+        Query($"?marker=%7B{Marker}%7D", "marker"),
+        Query($"?marker=%20{Marker}", "marker"),
+        Query($"?marker={Marker.Replace("-", string.Empty, StringComparison.Ordinal)}", "marker"),
+        Query($"?marker={Marker}&marker={Marker}", "marker"),
+        Query("?marker=%00", "marker"),
+        Query("?unknown=1", "unknown"),
+        Query("?Limit=1", "Limit"),
+        Query("?limit=1&unknown=", "unknown"),
+        Query("?limit=x&marker=x", "limit", "marker"),
+        Query("?one=1&two=2", "one", "two"),
+        Query("?limit=%00&marker=%ff", "limit", "marker"),
+        Query("?a%00=1", "query"),
+    ];
+
+    private static IEnumerable<TestCaseData> QueriesOfDeployments =>
+    [
+        .. from name in new[] { "server_id", "config_id", "action", "status" }
+           from value in new[] { "", "=", "=a%00b", "=%ff", "=a%C3", "=%ED%A0%80" }
+           select Query($"?{name}{value}", name),
+        Query("?server_id=a&server_id=a", "server_id"),
+        Query("?server_id=a&server_id=b", "server_id"),
+        Query("?status=complete", "status"),
+        Query("?status=BANANA", "status"),
+        Query("?status=1", "status"),
+        Query("?name=a", "name"),
+        Query("?limit=0&status=x", "limit", "status"),
+    ];
+
+    [TestCaseSource(nameof(QueriesOfEitherList))]
+    [TestCaseSource(nameof(QueriesOfDeployments))]
+    public async Task A_list_of_deployments_is_refused_with(string query, string[] parameters)
+    {
+        var answer = await new Project().ListAsync(query);
+
+        answer.ShouldBeError(HttpStatusCode.BadRequest, parameters);
+    }
+
+    [TestCaseSource(nameof(QueriesOfEitherList))]
+    [TestCase("?server_id=a", new[] { "server_id" })]
+    [TestCase("?status=COMPLETE", new[] { "status" })]
+    public async Task A_list_of_configs_is_refused_with(string query, string[] parameters)
+    {
+        var answer = await new Project().ListConfigsAsync(query);
+
+        answer.ShouldBeError(HttpStatusCode.BadRequest, parameters);
+    }
+
+    [TestCase("?limit=1")]
+    [TestCase("?limit=1000")]
+    [TestCase("?marker=" + Marker)]
+    [TestCase("?marker=0197F3A0-0000-7000-8000-000000000000")]
+    [TestCase("?")]
+    public async Task A_list_is_given_with(string query)
+    {
+        (await new Project().ListAsync(query)).ShouldBeOk();
+        (await new Project().ListConfigsAsync(query)).ShouldBeOk();
+    }
+
+    private static TestCaseData Query(string query, params string[] parameters) => new TestCaseData(query, parameters).SetArgDisplayNames(query);
+}

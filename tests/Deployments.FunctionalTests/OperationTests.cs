@@ -1,0 +1,135 @@
+using System.Net;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>Which operations there are, and what holds for each of them; the list is the service's own document.</summary>
+public sealed class OperationTests
+{
+    private const string Deployments = "/v1/{project_id}/software_deployments";
+    private const string Configs = "/v1/{project_id}/software_configs";
+    private const string Metadata = Deployments + "/metadata/{server_id}";
+
+    private static IEnumerable<TestCaseData> MethodsByPath =>
+    [
+        Path("/", "GET"),
+        Path("/healthz/live", "GET"),
+        Path("/healthz/ready", "GET"),
+        Path(Deployments, "GET", "POST"),
+        Path(Deployments + "/batch", "POST"),
+        Path(Deployments + "/{id}", "GET", "PUT", "DELETE"),
+        Path(Deployments + "/{id}/events", "GET"),
+        Path(Metadata, "GET"),
+        Path(Configs, "GET", "POST"),
+        Path(Configs + "/{id}", "GET", "DELETE"),
+        Path("/v1/{project_id}/validate", "POST"),
+    ];
+
+    [Test]
+    public async Task The_OpenAPI_document_lists_every_operation_of_the_contract_and_no_other()
+    {
+        var operations = await Operation.ListAsync();
+
+        operations.Select(operation => operation.ToString()).ShouldBe(
+            [
+                $"POST {Deployments}",
+                $"POST {Deployments}/batch",
+                $"GET {Deployments}",
+                $"GET {Deployments}/{{id}}",
+                $"PUT {Deployments}/{{id}}",
+                $"DELETE {Deployments}/{{id}}",
+                $"GET {Deployments}/{{id}}/events",
+                $"GET {Metadata}",
+                $"POST {Configs}",
+                $"GET {Configs}",
+                $"GET {Configs}/{{id}}",
+                $"DELETE {Configs}/{{id}}",
+                "POST /v1/{project_id}/validate",
+            ],
+            ignoreOrder: true);
+    }
+
+    [Test]
+    public async Task Every_operation_asks_for_a_token()
+    {
+        var project = new Project();
+        foreach (var operation in await Operation.ListAsync())
+        {
+            (await operation.SendAsync(project)).ShouldBeUnauthorized();
+        }
+    }
+
+    [Test]
+    public async Task Every_operation_refuses_a_token_for_another_project()
+    {
+        var project = new Project();
+        foreach (var operation in await Operation.ListAsync())
+        {
+            (await operation.SendAsync(project, ("X-Auth-Token", new Token("another").ToString()))).ShouldBeError(HttpStatusCode.Forbidden);
+        }
+    }
+
+    [Test]
+    public async Task A_reader_may_get_and_nothing_else()
+    {
+        var project = new Project();
+        var reader = (project.Token with { Roles = ["reader"] }).ToString();
+        foreach (var operation in await Operation.ListAsync())
+        {
+            var answer = await operation.SendAsync(project, ("X-Auth-Token", reader));
+
+            (answer.Status == HttpStatusCode.Forbidden).ShouldBe(operation.Method != HttpMethod.Get, operation.ToString());
+        }
+    }
+
+    [Test]
+    public async Task An_agent_may_read_metadata_and_nothing_else()
+    {
+        var project = new Project();
+        var agent = (project.Token with { Roles = ["heat_stack_user"] }).ToString();
+        foreach (var operation in await Operation.ListAsync())
+        {
+            var answer = await operation.SendAsync(project, ("X-Auth-Token", agent));
+
+            answer.Status.ShouldBe(operation.Template == Metadata ? HttpStatusCode.OK : HttpStatusCode.Forbidden, operation.ToString());
+        }
+    }
+
+    [TestCase("member", null)]
+    [TestCase("admin", "another")]
+    public async Task A_member_and_an_admin_may_do_everything(string role, string? ofProject)
+    {
+        var project = new Project();
+        var token = new Token(ofProject ?? project.Id) { Roles = [role] }.ToString();
+        foreach (var operation in await Operation.ListAsync())
+        {
+            var answer = await operation.SendAsync(project, ("X-Auth-Token", token));
+
+            answer.Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.BadRequest, HttpStatusCode.NotFound);
+        }
+    }
+
+    [TestCaseSource(nameof(MethodsByPath))]
+    public async Task A_method_that_the_path_does_not_take_is_told_those_it_takes(string template, string[] taken)
+    {
+        var project = new Project();
+        var path = new Operation(HttpMethod.Get, template).PathIn(project);
+        foreach (var method in new[] { "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "DELETE", "BREW" }.Except(taken))
+        {
+            var answer = await TestRun.Service.SendAsync(
+                Requests.Make(new HttpMethod(method), path, ("X-Auth-Token", project.Token.ToString())));
+
+            answer.Status.ShouldBe(HttpStatusCode.MethodNotAllowed, method);
+            answer.Headers["Allow"].Split(", ").ShouldBe(taken, ignoreOrder: true, method);
+            if (method != "HEAD")
+            {
+                answer.ShouldBeError(HttpStatusCode.MethodNotAllowed);
+            }
+        }
+    }
+
+    private static TestCaseData Path(string template, params string[] taken) =>
+        new TestCaseData(template, taken).SetArgDisplayNames(template);
+}

@@ -1,0 +1,106 @@
+using System.Net;
+using System.Net.Sockets;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>Without a limit a list comes whole, however long it is, and never looks whole where it is not.</summary>
+public sealed class WholeListTests
+{
+    // More than the service reads, and more than a batch may hold, at once.
+    private const int Many = 1_200;
+
+    [Test]
+    public async Task A_long_list_is_whole_and_in_order_with_what_is_shared_in_its_place()
+    {
+        var project = new Project();
+        var owner = new Project();
+        var shared = $$"""{"config_id": "c", "server_id": "a server", "stack_user_project_id": "{{project.Id}}"}""";
+        var ids = new List<string>();
+        foreach (var (from, count) in new[] { (project, 499), (owner, 2), (project, 500), (owner, 199) })
+        {
+            ids.AddRange((await from.CreateBatchAsync(Enumerable.Repeat(from == owner ? shared : Project.Minimal, count))).Ids);
+        }
+
+        ids.Count.ShouldBe(Many);
+        (await project.ListAsync()).Ids.ShouldBe(ids);
+        (await project.ListAsync("?server_id=a%20server")).Ids.ShouldBe(ids);
+        (await project.ListAsync($"?marker={ids[99]}")).Ids.ShouldBe(ids.Skip(100));
+        (await project.ListAsync("?config_id=c")).Ids.ShouldBe((await owner.ListAsync()).Ids);
+    }
+
+    [TestCase(499)]
+    [TestCase(500)]
+    [TestCase(501)]
+    [TestCase(1_000)]
+    public async Task A_list_about_as_long_as_the_service_reads_at_once_is_whole(int count)
+    {
+        var project = new Project();
+        var ids = (await project.CreateBatchAsync(Enumerable.Repeat(Project.Minimal, count))).Ids;
+
+        (await project.ListAsync()).Ids.ShouldBe(ids);
+    }
+
+    [Test]
+    public async Task A_long_list_of_configs_is_whole_and_newest_first()
+    {
+        var project = new Project();
+        await using var insert = TestRun.Database.CreateCommand(
+            """
+            INSERT INTO software_configs (project_id, id, creation_time, name, inputs, outputs, options)
+            SELECT $1, ('0197f3a0-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, now(), n, '[]', '[]', '{}'
+            FROM generate_series(1, 1200) n
+            """);
+        insert.Parameters.Add(new() { Value = project.Id });
+        await insert.ExecuteNonQueryAsync();
+
+        (await project.ListConfigsAsync()).Items.Select(config => config.GetProperty("name").GetString())
+            .ShouldBe(Enumerable.Range(1, Many).Reverse().Select(number => $"{number}"));
+    }
+
+    [Test]
+    public async Task A_list_that_fails_after_its_first_byte_breaks_off()
+    {
+        await using var proxy = new Proxy(TestRun.ConnectionString);
+        proxy.Open();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+        var large = $$"""{"config_id": "c", "server_id": "s", "input_values": {"a": "{{new string('x', 14_000)}}"} }""";
+        await project.CreateBatchAsync(Enumerable.Repeat(large, 600));
+        await project.CreateBatchAsync(Enumerable.Repeat(large, 600));
+
+        // A reader who takes little keeps most of the list in the database.
+        using var client = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectNarrowlyAsync });
+        using var request = Requests.Make(HttpMethod.Get, service.Absolute(project.Path), ("X-Auth-Token", project.Token.ToString()));
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var body = await response.Content.ReadAsStreamAsync();
+        await body.ReadExactlyAsync(new byte[1]);
+
+        proxy.Close();
+
+        await Should.ThrowAsync<IOException>(() => body.CopyToAsync(Stream.Null));
+    }
+
+    [Test]
+    public async Task A_list_that_fails_before_its_first_byte_is_told()
+    {
+        await using var proxy = new Proxy(TestRun.ConnectionString);
+        proxy.Open();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+
+        proxy.Close();
+        var answers = await Task.WhenAll(new Project(service).ListAsync(), new Project(service).ListConfigsAsync());
+
+        answers.ShouldAllBe(answer => answer.ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ContainsKey("Retry-After"));
+    }
+
+    private static async ValueTask<Stream> ConnectNarrowlyAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 32 * 1024 };
+        await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+        return new NetworkStream(socket, ownsSocket: true);
+    }
+}

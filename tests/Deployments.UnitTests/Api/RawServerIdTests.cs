@@ -1,0 +1,53 @@
+using Deployments.Api.Http;
+using Deployments.Application.Errors;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.ModelBinding;
+using Microsoft.AspNetCore.Routing;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Api;
+
+public class RawServerIdTests
+{
+    [TestCase("/v1/p/software_deployments/metadata/server", "server")]
+    [TestCase("/v1/p/software_deployments/metadata/a/b", "a/b")]
+    [TestCase("/v1/p/software_deployments/metadata/a%2Fb", "a/b")]
+    [TestCase("/v1/p/software_deployments/metadata/a%252Fb", "a%2Fb")]
+    [TestCase("/v1/p/software_deployments/metadata//a/", "/a/")]
+    [TestCase("/v1/p/software_deployments/metadata/a?b=/metadata/c", "a")]
+    [TestCase("/V1/p/Software_Deployments/Metadata/a", "a")]
+    [TestCase("/v1/metadata/software_deployments/metadata/a", "a")]
+    [TestCase("/v1/software_deployments/software_deployments/metadata/a", "a")]
+    [TestCase("/v1/p/software_deployments/metadata/x/software_deployments/metadata/a", "x/software_deployments/metadata/a")]
+    public async Task The_rest_of_the_path_is_decoded_once(string target, string id) =>
+        (await BindAsync(target)).ShouldBe(id);
+
+    [Test]
+    public async Task Where_the_path_itself_is_encoded_the_router_knows_the_id() =>
+        (await BindAsync("/v1/p/software%5Fdeployments/metadata/server", routed: "server")).ShouldBe("server");
+
+    [Test]
+    public async Task No_server_is_no_such_path() =>
+        await Should.ThrowAsync<NotFoundException>(() => BindAsync("/v1/p/software_deployments/metadata/"));
+
+    private static async Task<object?> BindAsync(string target, string? routed = null)
+    {
+        var http = new DefaultHttpContext();
+        http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = target;
+        var context = new DefaultModelBindingContext
+        {
+            ActionContext = new ActionContext
+            {
+                HttpContext = http,
+                RouteData = new RouteData(new RouteValueDictionary { [RawServerId.Parameter] = routed }),
+            },
+        };
+
+        await new RawServerId().BindModelAsync(context);
+
+        return context.Result.Model;
+    }
+}
