@@ -74,7 +74,6 @@ public sealed class PathTests
 
     [TestCase("/v1/PROJECT/nowhere")]
     [TestCase("/v1/PROJECT")]
-    [TestCase("/v1")]
     [TestCase("/v2/PROJECT/software_deployments")]
     [TestCase("/nowhere")]
     public async Task An_unknown_path_is_not_found_with_a_token_and_unauthorized_without(string path)
@@ -84,6 +83,20 @@ public sealed class PathTests
 
         (await TestRun.Service.GetAsync(path, ("X-Auth-Token", project.Token.ToString()))).ShouldBeError(HttpStatusCode.NotFound);
         (await TestRun.Service.GetAsync(path)).ShouldBeUnauthorized();
+    }
+
+    [Test]
+    public async Task The_version_can_be_asked_for_where_its_link_leads_with_a_token()
+    {
+        var project = new Project();
+
+        var answer = await TestRun.Service.GetAsync("/v1", ("X-Auth-Token", project.Token.ToString()));
+
+        answer.ShouldBeOk();
+        answer.Json.GetProperty("version").GetProperty("id").GetString().ShouldBe("v1.0");
+        answer.Json.GetProperty("version").GetProperty("links")[0].GetProperty("href").GetString()
+            .ShouldBe(new Uri(TestRun.Service.Address, "/v1/").ToString());
+        (await TestRun.Service.GetAsync("/v1")).ShouldBeUnauthorized();
     }
 
     [Test]

@@ -20,6 +20,11 @@ internal sealed class UrlFilter : IResourceFilter
             throw new InvalidRequestException("path", "path must be percent-encoded UTF-8 without NUL.");
         }
 
+        if (!request.QueryString.HasValue)
+        {
+            return;
+        }
+
         var known = context.ActionDescriptor.Parameters
             .Where(parameter => parameter.BindingInfo?.BindingSource == BindingSource.Query)
             .ToDictionary(parameter => parameter.BindingInfo!.BinderModelName ?? parameter.Name, parameter => parameter.ParameterType);
@@ -65,5 +70,5 @@ internal sealed class UrlFilter : IResourceFilter
         : null;
 
     private static bool IsText(string encoded) =>
-        RawUrl.Decode(encoded) is var bytes && Utf8.IsValid(bytes) && !bytes.Contains((byte)0);
+        !encoded.Contains('%', StringComparison.Ordinal) || (RawUrl.Decode(encoded) is var bytes && Utf8.IsValid(bytes) && !bytes.Contains((byte)0));
 }
