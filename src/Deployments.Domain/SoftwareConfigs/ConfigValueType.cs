@@ -32,10 +32,13 @@ public static class ConfigValueTypes
         (ConfigValueType.Number, JsonValueKind.Number) => true,
         (ConfigValueType.Number, JsonValueKind.String) => IsNumber(value.GetString()!),
         (ConfigValueType.Boolean, JsonValueKind.True or JsonValueKind.False) => true,
-        (ConfigValueType.Boolean, JsonValueKind.String) => bool.TryParse(value.GetString(), out _),
+        (ConfigValueType.Boolean, JsonValueKind.String) => IsBoolean(value.GetString()!),
         (ConfigValueType.CommaDelimitedList, JsonValueKind.Array or JsonValueKind.String) => true,
         _ => false,
     };
+
+    private static bool IsBoolean(string text) =>
+        text.Equals("true", StringComparison.OrdinalIgnoreCase) || text.Equals("false", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsNumber(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number);
