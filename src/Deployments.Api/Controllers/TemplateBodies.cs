@@ -6,7 +6,7 @@ using Deployments.Application.SoftwareConfigs;
 namespace Deployments.Api.Controllers;
 
 /// <summary>A template to validate. Fields that are not listed here are ignored.</summary>
-[JsonBody(DepthOfValues = 6)]
+[JsonBody(DepthOfValues = 5)]
 public sealed record ValidateTemplateBody
 {
     /// <summary>The template.</summary>
