@@ -19,6 +19,8 @@ namespace Deployments.Api;
 /// <summary>Registers what speaks HTTP, and puts it in order.</summary>
 internal static class DependencyInjection
 {
+    private const int MostBytes = 1024 * 1024 * 1024;
+
     /// <summary>The whole service: its use cases, its storage and its HTTP.</summary>
     public static WebApplicationBuilder AddDeployments(this WebApplicationBuilder builder)
     {
@@ -55,7 +57,16 @@ internal static class DependencyInjection
     {
         try
         {
-            return configuration.GetSection(ServiceOptions.Section).Get<ServiceOptions>() ?? new ServiceOptions();
+            var settings = configuration.GetSection(ServiceOptions.Section).Get<ServiceOptions>() ?? new ServiceOptions();
+            foreach (var (name, bytes) in new[] { ("MaxBodyBytes", settings.MaxBodyBytes), ("MaxBatchBytes", settings.MaxBatchBytes) })
+            {
+                if (bytes is < 1 or > MostBytes)
+                {
+                    throw new StartupException($"{ServiceOptions.Section}:{name} must be from 1 to {MostBytes}.");
+                }
+            }
+
+            return settings;
         }
         catch (InvalidOperationException exception)
         {
@@ -115,9 +126,13 @@ internal static class DependencyInjection
             {
                 forwarded.KnownProxies.Add(address);
             }
+            else if (System.Net.IPNetwork.TryParse(proxy, out var network))
+            {
+                forwarded.KnownIPNetworks.Add(network);
+            }
             else
             {
-                forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+                throw new StartupException($"{ServiceOptions.Section}:Proxies holds {proxy}, which is neither an address nor a network.");
             }
         }
     }

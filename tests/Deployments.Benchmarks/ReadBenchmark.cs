@@ -15,7 +15,7 @@ internal static class ReadBenchmark
     private static readonly string Select =
         $"""
         \set n random(1, {Rows})
-        SELECT * FROM software_deployments WHERE project_id = '{Project}' AND id = {IdOf(":n")};
+        SELECT * FROM software_deployments WHERE project_id = '{Project}' AND id = {IdOf(":n::bigint")};
         """;
 
     public static async Task RunAsync(Bench bench)

@@ -233,7 +233,7 @@ public sealed class UpdateDeploymentTests
         (await project.UpdateAsync(created.Id, $$"""{"output_values": {"a": "{{new string('x', 1024 * 1024)}}"} }"""))
             .ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
         (await project.UpdateAsync(created.Id, """{"status": "FAILED"}""", ("Accept", "text/html"))).ShouldBeError(HttpStatusCode.NotAcceptable);
-        using var text = Requests.Make(HttpMethod.Put, $"{project.Path}/{created.Id}", ("X-Auth-Token", project.Token.ToString()));
+        var text = Requests.Make(HttpMethod.Put, $"{project.Path}/{created.Id}", ("X-Auth-Token", project.Token.ToString()));
         text.Content = Requests.Body("""{"status": "FAILED"}"""u8.ToArray(), "text/plain");
         (await TestRun.Service.SendAsync(text)).ShouldBeError(HttpStatusCode.UnsupportedMediaType);
 

@@ -31,7 +31,7 @@ internal sealed partial class PublicKeyFolder
             throw new StartupException($"{setting} names {folder}, where there is no PEM file.");
         }
 
-        content = new Content(Version: 1, Stamp(files), [.. files.Select(file => ReadPublicKey(setting, file.FullName))]);
+        content = new Content(Version: 1, files, [.. files.Select(file => ReadPublicKey(setting, file.Key, file.Value))]);
         lookedAt = Environment.TickCount64;
     }
 
@@ -50,45 +50,46 @@ internal sealed partial class PublicKeyFolder
 
         try
         {
+            // Their text and not their dates: a file may be a link, whose target is exchanged behind it.
             var files = Files();
-            var stamp = Stamp(files);
-            if (stamp != content.Stamp)
+            if (!files.SequenceEqual(content.Files))
             {
-                Volatile.Write(ref content, new Content(content.Version + 1, stamp, [.. files.Select(TryRead).OfType<SecurityKey>()]));
+                Volatile.Write(ref content, new Content(content.Version + 1, files, [.. files.Select(TryRead).OfType<SecurityKey>()]));
                 LogChanged(setting, content.Keys.Count);
             }
-
-            Volatile.Write(ref lookedAt, Environment.TickCount64);
-            return content;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            LogUnreadable(setting, exception.Message);
         }
         finally
         {
+            Volatile.Write(ref lookedAt, Environment.TickCount64);
             looking.Exit();
         }
+
+        return content;
     }
 
-    private List<FileInfo> Files() =>
-        Directory.Exists(folder) ? [.. new DirectoryInfo(folder).GetFiles("*.pem").OrderBy(file => file.Name, StringComparer.Ordinal)] : [];
+    private List<KeyValuePair<string, string>> Files() => Directory.Exists(folder)
+        ? [.. Directory.GetFiles(folder, "*.pem").Order(StringComparer.Ordinal).Select(file => KeyValuePair.Create(file, File.ReadAllText(file)))]
+        : [];
 
-    private static string Stamp(IEnumerable<FileInfo> files) =>
-        string.Join('/', files.Select(file => $"{file.Name}/{file.Length}/{file.LastWriteTimeUtc.Ticks}"));
-
-    private SecurityKey? TryRead(FileInfo file)
+    private SecurityKey? TryRead(KeyValuePair<string, string> file)
     {
         try
         {
-            return ReadPublicKey(setting, file.FullName);
+            return ReadPublicKey(setting, file.Key, file.Value);
         }
-        catch (Exception exception) when (exception is StartupException or IOException or UnauthorizedAccessException)
+        catch (StartupException exception)
         {
             LogLeftOut(exception.Message);
             return null;
         }
     }
 
-    private static SecurityKey ReadPublicKey(string setting, string file)
+    private static SecurityKey ReadPublicKey(string setting, string file, string pem)
     {
-        var pem = File.ReadAllText(file);
         if (pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
         {
             throw new StartupException($"{setting}: {file} holds a private key. This service needs, and should have, the public key alone.");
@@ -124,8 +125,11 @@ internal sealed partial class PublicKeyFolder
     [LoggerMessage(LogLevel.Information, "{Setting}: the folder has changed and holds {Count} keys now.")]
     private partial void LogChanged(string setting, int count);
 
+    [LoggerMessage(LogLevel.Error, "{Setting}: the folder cannot be read, its keys stay as they are. {Reason}")]
+    private partial void LogUnreadable(string setting, string reason);
+
     [LoggerMessage(LogLevel.Error, "A key is left out. {Reason}")]
     private partial void LogLeftOut(string reason);
 
-    private sealed record Content(int Version, string Stamp, IReadOnlyList<SecurityKey> Keys);
+    private sealed record Content(int Version, IReadOnlyList<KeyValuePair<string, string>> Files, IReadOnlyList<SecurityKey> Keys);
 }

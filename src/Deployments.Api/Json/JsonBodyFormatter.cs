@@ -15,6 +15,7 @@ namespace Deployments.Api.Json;
 internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBodyBytes, int maxBatchBytes) : IInputFormatter
 {
     private const string Body = "body";
+    private const int SmallestBuffer = 1024;
     private const int DrainedBytes = 16 * 1024 * 1024;
 
     private static readonly JsonBodyAttribute Usual = new();
@@ -28,7 +29,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         var request = context.HttpContext.Request;
         var shape = context.ModelType.GetCustomAttribute<JsonBodyAttribute>() ?? Usual;
         var maxBytes = shape.IsBatch ? maxBatchBytes : maxBodyBytes;
-        var buffer = ArrayPool<byte>.Shared.Rent(Math.Clamp((int)(request.ContentLength ?? 0) + 1, 1024, maxBytes + 1));
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp((request.ContentLength ?? 0) + 1, SmallestBuffer, Math.Max(SmallestBuffer, maxBytes + 1)));
         try
         {
             var cancellation = context.HttpContext.RequestAborted;

@@ -136,6 +136,7 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
                 .ToListAsync(attempt.Token),
             cancellationToken);
 
+    // LIMIT 1 changes no result: it keeps the planner to one look at the primary key for each deployment.
     public Task<IReadOnlyList<SoftwareConfig>> ListServerConfigsAsync(
         string projectId, string serverId, CancellationToken cancellationToken) =>
         database.RunAsync<IReadOnlyList<SoftwareConfig>>(
@@ -150,11 +151,12 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
                         SELECT project_id, id, config_id FROM software_deployments
                         WHERE stack_user_project_id = {projectId} AND project_id <> {projectId} AND server_id = {serverId}
                     ) AS deployment
-                    JOIN software_configs AS config
-                        ON config.project_id = deployment.project_id
-                        AND config.id = CASE
-                            WHEN deployment.config_id ~ {CanonicalUuid} THEN deployment.config_id::uuid
-                        END
+                    CROSS JOIN LATERAL (
+                        SELECT * FROM software_configs
+                        WHERE project_id = deployment.project_id
+                            AND id = CASE WHEN deployment.config_id ~ {CanonicalUuid} THEN deployment.config_id::uuid END
+                        LIMIT 1
+                    ) AS config
                     ORDER BY config.name COLLATE "C" NULLS FIRST, deployment.id
                     """)
                 .AsNoTracking()

@@ -20,6 +20,8 @@ internal sealed record Token(string? Project)
 
     public Func<byte[], byte[]> Signature { get; init; } = Hmac(Secret);
 
+    public string Subject { get; init; } = "tester";
+
     public string? Issuer { get; init; } = TrustedIssuer;
 
     public string? Audience { get; init; } = OurAudience;
@@ -43,7 +45,7 @@ internal sealed record Token(string? Project)
     {
         var claims = new Dictionary<string, object?>
         {
-            ["sub"] = "tester",
+            ["sub"] = Subject,
             [ProjectClaim] = Project,
             ["roles"] = Roles,
             ["iss"] = Issuer,

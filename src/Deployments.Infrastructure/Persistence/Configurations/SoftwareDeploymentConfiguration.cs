@@ -6,13 +6,18 @@ namespace Deployments.Infrastructure.Persistence.Configurations;
 
 internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration<SoftwareDeployment>
 {
+    private const string IsShared = "stack_user_project_id IS NOT NULL";
+
     public void Configure(EntityTypeBuilder<SoftwareDeployment> builder)
     {
         builder.ToTable("software_deployments");
 
         builder.HasKey(deployment => new { deployment.ProjectId, deployment.Id });
-        builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.Id })
-            .HasFilter("stack_user_project_id IS NOT NULL");
+
+        // What is shared with a project is found by that project, the one thing here that is not found by its owner.
+        builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.Id }).HasFilter(IsShared);
+        builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.ServerId, deployment.Id }).HasFilter(IsShared);
+        builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.ConfigId, deployment.Id }).HasFilter(IsShared);
         builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ServerId, deployment.Id });
         builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ConfigId, deployment.Id });
 

@@ -1,0 +1,198 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>Several deployments at once: all or none, answered in the order in which they were sent.</summary>
+public sealed class BatchTests
+{
+    private const int MaxBatchBytes = 16 * 1024 * 1024;
+
+    private static IEnumerable<TestCaseData> BodiesThatAreRefused =>
+    [
+        Refused("nothing", "{}", "software_deployments"),
+        Refused("null", """{"software_deployments": null}""", "software_deployments"),
+        Refused("empty", """{"software_deployments": []}""", "software_deployments"),
+        Refused("object", $$"""{"software_deployments": {{Project.Minimal}} }""", "software_deployments"),
+        Refused("text", """{"software_deployments": "text"}""", "software_deployments"),
+        Refused("a deployment without envelope", Project.Minimal, "software_deployments"),
+        Refused("a list without envelope", $"[{Project.Minimal}]", "body"),
+        Refused("null element", Batch(Project.Minimal, "null"), "software_deployments[1]"),
+        Refused("text element", Batch(Project.Minimal, "\"text\""), "software_deployments[1]"),
+        Refused("list element", Batch($"[{Project.Minimal}]"), "software_deployments[0]"),
+        Refused("empty element", Batch(Project.Minimal, "{}"), "software_deployments[1].config_id", "software_deployments[1].server_id"),
+        Refused("wrong type", Batch(Project.Minimal, With("status", "3")), "software_deployments[1].status"),
+        Refused("duplicate", Batch(Project.Minimal, With("server_id", "\"s\"")), "software_deployments[1].server_id"),
+        Refused("NUL", Batch(With("action", "\"\\u0000\"")), "software_deployments[0].action"),
+        Refused("65 levels", Batch(Project.Minimal, With("input_values", Nested(65))), "software_deployments[1].input_values"),
+        Refused(
+            "several",
+            Batch(With("status", "\"BANANA\""), Project.Minimal, With("action", $"\"{new string('a', 256)}\""), "null", """{"server_id": "s"}"""),
+            "software_deployments[0].status",
+            "software_deployments[2].action",
+            "software_deployments[3]",
+            "software_deployments[4].config_id"),
+        Refused("1,001", Batch([.. Enumerable.Repeat(Project.Minimal, 1_001)]), "software_deployments"),
+        Refused(
+            "one bad among 1,000",
+            Batch([.. Enumerable.Repeat(Project.Minimal, 666), With("status", "\"BANANA\""), .. Enumerable.Repeat(Project.Minimal, 333)]),
+            "software_deployments[666].status"),
+    ];
+
+    [Test]
+    public async Task One_is_enough()
+    {
+        var project = new Project();
+
+        var answer = await project.CreateBatchAsync([Project.Minimal]);
+
+        answer.ShouldBeOk().Json.EnumerateObject().Select(member => member.Name).ShouldBe(["software_deployments"]);
+        var shown = await project.GetAsync(answer.Ids.ShouldHaveSingleItem());
+        answer.Items[0].GetRawText().ShouldBe(shown.Deployment.GetRawText());
+    }
+
+    [Test]
+    public async Task A_thousand_are_stored_and_answered_in_the_order_in_which_they_were_sent()
+    {
+        var project = new Project();
+
+        var answer = await project.CreateBatchAsync(Enumerable.Range(0, 1_000).Select(
+            number => $$"""{"config_id": "c", "server_id": "{{number}}", "input_values": {"{{number}}": {{number}}.0} }"""));
+
+        answer.Items.Select(item => item.GetProperty("server_id").GetString()).ShouldBe(Enumerable.Range(0, 1_000).Select(number => $"{number}"));
+        answer.Items[7].GetProperty("input_values").GetRawText().ShouldBe("""{"7":7.0}""");
+        answer.Ids.ShouldBe(answer.Ids.Order(StringComparer.Ordinal));
+        answer.Ids.ShouldBeUnique();
+        (await project.ListAsync()).Items.Select(item => item.GetRawText()).ShouldBe(answer.Items.Select(item => item.GetRawText()));
+    }
+
+    [Test]
+    public async Task Each_element_is_as_one_that_is_created_alone()
+    {
+        const string element =
+            """
+            {"config_id": "c", "server_id": "s", "action": "CREATE", "input_values": {"z":1.0,"a":[]}, "status": "FAILED",
+             "status_reason": "why", "tenant_id": 3, "output_values": {"a":1} }
+            """;
+        var project = new Project();
+        var second = new Project();
+        var alone = (await project.CreateAsync(element)).Deployment;
+
+        var answer = await project.CreateBatchAsync(
+            [element, $$"""{"config_id": "c", "server_id": "s", "stack_user_project_id": "{{second.Id}}"}"""]);
+
+        Comparable(answer.Items[0]).ShouldBe(Comparable(alone));
+        (await second.ListAsync()).Ids.ShouldBe([answer.Ids[1]]);
+    }
+
+    [Test]
+    public async Task Each_deployment_has_its_event()
+    {
+        var project = new Project();
+
+        var answer = await project.CreateBatchAsync([Project.Minimal, With("status", "\"FAILED\""), Project.Minimal]);
+
+        foreach (var id in answer.Ids)
+        {
+            var entry = (await project.ListEventsAsync(id)).Items.ShouldHaveSingleItem();
+            entry.GetProperty("request_id").GetString().ShouldBe(answer.RequestId);
+            entry.GetProperty("status").GetString().ShouldBe(id == answer.Ids[1] ? "FAILED" : "IN_PROGRESS");
+        }
+    }
+
+    [TestCaseSource(nameof(BodiesThatAreRefused))]
+    public async Task A_batch_is_refused_and_nothing_of_it_stored(string body, string[] fields)
+    {
+        var project = new Project();
+
+        var answer = await project.SendAsync(HttpMethod.Post, $"{project.Path}/batch", body);
+
+        answer.ShouldBeError(HttpStatusCode.BadRequest, fields);
+        (await project.CountStoredAsync()).ShouldBe(0);
+        (await project.CountStoredEventsAsync()).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task Values_of_64_levels_are_kept()
+    {
+        var project = new Project();
+
+        var answer = await project.CreateBatchAsync([Project.Minimal, With("input_values", Nested(64))]);
+
+        answer.Items[1].GetProperty("input_values").GetRawText().ShouldBe(Nested(64));
+        (await project.GetAsync(answer.Ids[1])).Deployment.GetProperty("input_values").GetRawText().ShouldBe(Nested(64));
+    }
+
+    [Test]
+    public async Task A_batch_of_16_MiB_is_stored([Values] bool chunked)
+    {
+        var project = new Project();
+
+        var answer = await SendAsync(project, BodyOf(MaxBatchBytes), chunked);
+
+        answer.Items.Count.ShouldBe(2);
+        (await project.CountStoredAsync()).ShouldBe(2);
+    }
+
+    [Test]
+    public async Task A_batch_of_16_MiB_and_a_byte_is_too_large([Values] bool chunked)
+    {
+        var project = new Project();
+
+        var answer = await SendAsync(project, BodyOf(MaxBatchBytes + 1), chunked);
+
+        answer.ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
+        (await project.CountStoredAsync()).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task The_limits_of_bodies_are_settings()
+    {
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString,
+            new Dictionary<string, string>(Service.SigningKeys)
+            {
+                ["Deployments:MaxBodyBytes"] = "200",
+                ["Deployments:MaxBatchBytes"] = "300",
+            });
+        var project = new Project(service);
+        var large = With("status_reason", $"\"{new string('x', 150)}\"");
+
+        (await project.CreateAsync(large)).ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
+        (await project.CreateBatchAsync([large])).ShouldBeOk();
+        (await project.CreateBatchAsync([large, large])).ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
+        (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
+    }
+
+    private static TestCaseData Refused(string name, string body, params string[] fields) =>
+        new TestCaseData(body, fields).SetArgDisplayNames(name);
+
+    private static string Batch(params string[] elements) => $$"""{"software_deployments": [{{string.Join(',', elements)}}]}""";
+
+    private static string With(string name, string value) => $$"""{"config_id": "c", "server_id": "s", "{{name}}": {{value}} }""";
+
+    private static string Nested(int levels) =>
+        $"{string.Concat(Enumerable.Repeat("""{"a":""", levels - 1))}{{}}{new string('}', levels - 1)}";
+
+    private static byte[] BodyOf(int bytes)
+    {
+        var start = $$"""{"software_deployments": [{{Project.Minimal}}, {"config_id": "c", "server_id": "s", "input_values": {"padding": """ + "\"";
+        const string end = "\"}}]}";
+        return Encoding.UTF8.GetBytes(start + new string('x', bytes - start.Length - end.Length) + end);
+    }
+
+    private static Task<Answer> SendAsync(Project project, byte[] body, bool chunked)
+    {
+        var request = Requests.Make(HttpMethod.Post, $"{project.Path}/batch", ("X-Auth-Token", project.Token.ToString()));
+        request.Content = chunked ? Requests.Chunked(body) : Requests.Body(body, Requests.Json);
+        return TestRun.Service.SendAsync(request);
+    }
+
+    private static IEnumerable<string> Comparable(JsonElement deployment) => deployment.EnumerateObject()
+        .Where(member => member.Name is not ("id" or "creation_time"))
+        .Select(member => $"{member.Name}: {member.Value.GetRawText()}");
+}

@@ -1,0 +1,132 @@
+using System.Net;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>A template is judged by the rules of a configuration's creation, and nothing is stored.</summary>
+public sealed class ValidateTemplateTests
+{
+    private static IEnumerable<TestCaseData> TemplatesThatAreRefused =>
+    [
+        Refused("no template", "{}", "template"),
+        Refused("null", """{"template": null}""", "template"),
+        Refused("text", """{"template": "heat_template_version: 2013-05-23"}""", "template"),
+        Refused("list", """{"template": []}""", "template"),
+        Refused("empty", "", "body"),
+        Refused("array", "[]", "body"),
+        Refused("description", """{"template": {"description": 3} }""", "template.description"),
+        Refused("resources as a list", """{"template": {"resources": []} }""", "template.resources"),
+        Refused("resources as text", """{"template": {"resources": "x"} }""", "template.resources"),
+        Refused("null resource", """{"template": {"resources": {"r": null} } }""", "template.resources.r"),
+        Refused("text resource", """{"template": {"resources": {"r": "x"} } }""", "template.resources.r"),
+        Refused("no type", """{"template": {"resources": {"r": {} } } }""", "template.resources.r.type"),
+        Refused("wrong type", """{"template": {"resources": {"r": {"type": 3} } } }""", "template.resources.r.type"),
+        Refused("type in another case", Template("""{"type": "os::heat::softwareconfig"}"""), "template.resources.r.type"),
+        Refused("properties as a list", Template("""{"type": "OS::Heat::SoftwareConfig", "properties": []}"""), "template.resources.r.properties"),
+        Refused("properties as text", Template("""{"type": "OS::Heat::SoftwareConfig", "properties": "x"}"""), "template.resources.r.properties"),
+        Refused("duplicate resource", """{"template": {"resources": {"r": {}, "r": {} } } }""", "template.resources.r"),
+        Refused(
+            "several resources",
+            """
+            {"template": {"resources": {
+              "a": {"type": "OS::Nova::Server"},
+              "b": {"type": "OS::Heat::SoftwareConfig", "properties": {"inputs": [{}, {"name": "a", "type": "x"}]} },
+              "c": {"type": "OS::Heat::SoftwareConfig"} } } }
+            """,
+            "template.resources.a.type",
+            "template.resources.b.properties.inputs[0].name",
+            "template.resources.b.properties.inputs[1].type"),
+    ];
+
+    private static string[] ValidTemplates =>
+    [
+        """{"template": {} }""",
+        """{"template": {"heat_template_version": "2013-05-23"} }""",
+        """{"template": {"resources": {} } }""",
+        """{"template": {"resources": null} }""",
+        """{"template": {"resources": {"r": {"type": "OS::Heat::SoftwareConfig"} } } }""",
+        """{"template": {"resources": {"r": {"type": "OS::Heat::SoftwareConfig", "properties": null} } } }""",
+        """{"template": {"resources": {"r": {"type": "OS::Heat::SoftwareConfig", "properties": {} } } }, "files": {}, "environment": {} }""",
+        Config("""
+            {"name": "n", "group": "script", "config": "#!/bin/sh", "options": {"a": 1}, "unknown": 1,
+             "inputs": [{"name": "i", "type": "Number", "default": "3", "value": 4}], "outputs": [{"name": "o", "error_output": true}]}
+            """),
+        Config($$"""{"config": {{BadConfigs.Nested(64)}}, "options": {{BadConfigs.Nested(64)}} }"""),
+    ];
+
+    [TestCaseSource(nameof(ValidTemplates))]
+    public async Task A_template_is_valid_and_nothing_is_stored(string json)
+    {
+        var project = new Project();
+
+        var answer = await project.ValidateAsync(json);
+
+        answer.ShouldBeOk().Json.EnumerateObject().Select(member => member.Name).ShouldBe(["Description", "Parameters"]);
+        answer.Json.GetProperty("Description").GetString().ShouldNotBeNullOrWhiteSpace();
+        answer.Json.GetProperty("Parameters").GetRawText().ShouldBe("{}");
+        (await project.CountStoredConfigsAsync()).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task The_description_is_the_templates_own()
+    {
+        var answer = await new Project().ValidateAsync("""{"template": {"description": "What it is for: é"} }""");
+
+        answer.ShouldBeOk().Text.ShouldBe("""{"Description":"What it is for: é","Parameters":{}}""");
+    }
+
+    [TestCaseSource(nameof(TemplatesThatAreRefused))]
+    public async Task A_template_is_refused(string json, string[] fields)
+    {
+        var answer = await new Project().ValidateAsync(json);
+
+        answer.ShouldBeError(HttpStatusCode.BadRequest, fields);
+    }
+
+    [TestCase("OS::Nova::Server")]
+    [TestCase("OS::Heat::SoftwareDeployment")]
+    [TestCase("banana")]
+    public async Task A_resource_of_another_type_is_refused_and_its_type_named(string type)
+    {
+        var answer = await new Project().ValidateAsync(Template($$"""{"type": "{{type}}", "properties": {"inputs": 3} }"""));
+
+        answer.ShouldBeError(HttpStatusCode.BadRequest, "template.resources.r.type")
+            .Json.GetProperty("detail").GetString()!.ShouldContain(type);
+    }
+
+    [TestCaseSource(typeof(BadConfigs), nameof(BadConfigs.All))]
+    public async Task What_could_not_be_created_is_not_valid(string config, string[] fields)
+    {
+        var answer = await new Project().ValidateAsync(Config(config));
+
+        answer.ShouldBeError(HttpStatusCode.BadRequest, [.. fields.Select(field => $"template.resources.r.properties.{field}")]);
+    }
+
+    [Test]
+    public async Task The_queries_of_real_clients_are_passed_over()
+    {
+        (await new Project().ValidateAsync("""{"template": {} }""", "?show_nested=False&ignore_errors=99001&x=&x="))
+            .ShouldBeOk();
+    }
+
+    [Test]
+    public async Task What_the_command_line_sends_is_valid()
+    {
+        var answer = await new Project().ValidateAsync(
+            """
+            {"template": {"heat_template_version": "2013-05-23", "resources": {"name": {"type": "OS::Heat::SoftwareConfig", "properties": {
+              "config": "#!/bin/sh\n", "group": "Heat::Ungrouped", "inputs": [{"name": "foo", "type": "String"}], "outputs": [], "options": {} } } } } }
+            """);
+
+        answer.ShouldBeOk();
+    }
+
+    private static TestCaseData Refused(string name, string json, params string[] fields) =>
+        new TestCaseData(json, fields).SetArgDisplayNames(name);
+
+    private static string Template(string resource) => $$"""{"template": {"resources": {"r": {{resource}} } } }""";
+
+    private static string Config(string properties) => Template($$"""{"type": "OS::Heat::SoftwareConfig", "properties": {{properties}} }""");
+}
