@@ -198,6 +198,14 @@ namespace Deployments.Infrastructure.Persistence.Migrations
                     b.HasIndex("ProjectId", "ServerId", "Id")
                         .HasDatabaseName("ix_software_deployments_project_id_server_id_id");
 
+                    b.HasIndex("StackUserProjectId", "ConfigId", "Id")
+                        .HasDatabaseName("ix_software_deployments_stack_user_project_id_config_id_id")
+                        .HasFilter("stack_user_project_id IS NOT NULL");
+
+                    b.HasIndex("StackUserProjectId", "ServerId", "Id")
+                        .HasDatabaseName("ix_software_deployments_stack_user_project_id_server_id_id")
+                        .HasFilter("stack_user_project_id IS NOT NULL");
+
                     b.ToTable("software_deployments", null, t =>
                         {
                             t.HasCheckConstraint("ck_software_deployments_status", "status IN ('COMPLETE', 'IN_PROGRESS', 'FAILED')");

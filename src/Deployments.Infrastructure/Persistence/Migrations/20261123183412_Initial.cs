@@ -84,9 +84,21 @@ namespace Deployments.Infrastructure.Persistence.Migrations
                 columns: new[] { "project_id", "server_id", "id" });
 
             migrationBuilder.CreateIndex(
+                name: "ix_software_deployments_stack_user_project_id_config_id_id",
+                table: "software_deployments",
+                columns: new[] { "stack_user_project_id", "config_id", "id" },
+                filter: "stack_user_project_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_software_deployments_stack_user_project_id_id",
                 table: "software_deployments",
                 columns: new[] { "stack_user_project_id", "id" },
+                filter: "stack_user_project_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_software_deployments_stack_user_project_id_server_id_id",
+                table: "software_deployments",
+                columns: new[] { "stack_user_project_id", "server_id", "id" },
                 filter: "stack_user_project_id IS NOT NULL");
         }
 

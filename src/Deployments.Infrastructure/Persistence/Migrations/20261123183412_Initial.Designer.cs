@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Deployments.Infrastructure.Persistence.Migrations
 {
     [DbContext(typeof(DeploymentsDbContext))]
-    [Migration("20261123173535_Initial")]
+    [Migration("20261123183412_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -200,6 +200,14 @@ namespace Deployments.Infrastructure.Persistence.Migrations
 
                     b.HasIndex("ProjectId", "ServerId", "Id")
                         .HasDatabaseName("ix_software_deployments_project_id_server_id_id");
+
+                    b.HasIndex("StackUserProjectId", "ConfigId", "Id")
+                        .HasDatabaseName("ix_software_deployments_stack_user_project_id_config_id_id")
+                        .HasFilter("stack_user_project_id IS NOT NULL");
+
+                    b.HasIndex("StackUserProjectId", "ServerId", "Id")
+                        .HasDatabaseName("ix_software_deployments_stack_user_project_id_server_id_id")
+                        .HasFilter("stack_user_project_id IS NOT NULL");
 
                     b.ToTable("software_deployments", null, t =>
                         {
