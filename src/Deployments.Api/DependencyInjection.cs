@@ -22,12 +22,12 @@ internal static class DependencyInjection
     /// <summary>The whole service: its use cases, its storage and its HTTP.</summary>
     public static WebApplicationBuilder AddDeployments(this WebApplicationBuilder builder)
     {
-        var settings = ReadSettings(builder.Configuration);
+        var settings = Read(() => builder.Configuration.GetSection(ServiceOptions.Section).Get<ServiceOptions>() ?? new ServiceOptions());
         builder.Services.AddSingleton(Options.Create(settings));
         builder.Services.AddSingleton(new ConfigReferences(KnownOnly: settings.ConfigReferences == ConfigReferenceRule.Known));
+        Read(() => builder.Services.AddInfrastructure(builder.Configuration));
         builder.Services
             .AddApplication(builder.Configuration["AutoMapper:LicenseKey"])
-            .AddInfrastructure(builder.Configuration)
             .AddApi(settings)
             .AddTokenAuthentication(builder.Configuration, builder.Environment);
         return builder;
@@ -36,6 +36,7 @@ internal static class DependencyInjection
     public static void UseApi(this WebApplication app)
     {
         app.Services.RequireTokenKeys();
+        _ = app.Services.GetRequiredService<IOptions<ForwardedHeadersOptions>>().Value; // refuses a proxy that is no address
         app.UseForwardedHeaders();
         app.UseRequestId();
         app.UseRequestLog();
@@ -51,11 +52,11 @@ internal static class DependencyInjection
         app.MapControllers();
     }
 
-    private static ServiceOptions ReadSettings(IConfiguration configuration)
+    private static T Read<T>(Func<T> settings)
     {
         try
         {
-            return configuration.GetSection(ServiceOptions.Section).Get<ServiceOptions>() ?? new ServiceOptions();
+            return settings();
         }
         catch (InvalidOperationException exception)
         {
@@ -115,9 +116,13 @@ internal static class DependencyInjection
             {
                 forwarded.KnownProxies.Add(address);
             }
+            else if (System.Net.IPNetwork.TryParse(proxy, out var network))
+            {
+                forwarded.KnownIPNetworks.Add(network);
+            }
             else
             {
-                forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+                throw new StartupException($"{ServiceOptions.Section}:Proxies: {proxy} is neither an address nor a network such as 10.0.0.0/8.");
             }
         }
     }
