@@ -19,17 +19,15 @@ namespace Deployments.Api;
 /// <summary>Registers what speaks HTTP, and puts it in order.</summary>
 internal static class DependencyInjection
 {
-    private const int MostBytes = 1024 * 1024 * 1024;
-
     /// <summary>The whole service: its use cases, its storage and its HTTP.</summary>
     public static WebApplicationBuilder AddDeployments(this WebApplicationBuilder builder)
     {
-        var settings = ReadSettings(builder.Configuration);
+        var settings = Read(() => ServiceOptions.From(builder.Configuration));
         builder.Services.AddSingleton(Options.Create(settings));
         builder.Services.AddSingleton(new ConfigReferences(KnownOnly: settings.ConfigReferences == ConfigReferenceRule.Known));
+        Read(() => builder.Services.AddInfrastructure(builder.Configuration));
         builder.Services
             .AddApplication(builder.Configuration["AutoMapper:LicenseKey"])
-            .AddInfrastructure(builder.Configuration)
             .AddApi(settings)
             .AddTokenAuthentication(builder.Configuration, builder.Environment);
         return builder;
@@ -38,6 +36,7 @@ internal static class DependencyInjection
     public static void UseApi(this WebApplication app)
     {
         app.Services.RequireTokenKeys();
+        _ = app.Services.GetRequiredService<IOptions<ForwardedHeadersOptions>>().Value; // refuses a proxy that is no address
         app.UseForwardedHeaders();
         app.UseRequestId();
         app.UseRequestLog();
@@ -53,20 +52,11 @@ internal static class DependencyInjection
         app.MapControllers();
     }
 
-    private static ServiceOptions ReadSettings(IConfiguration configuration)
+    private static T Read<T>(Func<T> settings)
     {
         try
         {
-            var settings = configuration.GetSection(ServiceOptions.Section).Get<ServiceOptions>() ?? new ServiceOptions();
-            foreach (var (name, bytes) in new[] { ("MaxBodyBytes", settings.MaxBodyBytes), ("MaxBatchBytes", settings.MaxBatchBytes) })
-            {
-                if (bytes is < 1 or > MostBytes)
-                {
-                    throw new StartupException($"{ServiceOptions.Section}:{name} must be from 1 to {MostBytes}.");
-                }
-            }
-
-            return settings;
+            return settings();
         }
         catch (InvalidOperationException exception)
         {
@@ -132,7 +122,7 @@ internal static class DependencyInjection
             }
             else
             {
-                throw new StartupException($"{ServiceOptions.Section}:Proxies holds {proxy}, which is neither an address nor a network.");
+                throw new StartupException($"{ServiceOptions.Section}:Proxies: {proxy} is neither an address nor a network such as 10.0.0.0/8.");
             }
         }
     }

@@ -1,5 +1,6 @@
 using Deployments.Api;
 using Deployments.Api.Commands;
+using Microsoft.AspNetCore.Connections;
 
 try
 {
@@ -24,5 +25,10 @@ try
 catch (StartupException refusal)
 {
     await Console.Error.WriteLineAsync(refusal.Message);
+    return 1;
+}
+catch (IOException failure) when (failure.InnerException is AddressInUseException)
+{
+    await Console.Error.WriteLineAsync($"{failure.Message} ASPNETCORE_URLS or --urls chooses another.");
     return 1;
 }

@@ -7,6 +7,8 @@ internal sealed class ServiceOptions
 {
     public const string Section = "Deployments";
 
+    private const int MostBytes = 1024 * 1024 * 1024;
+
     /// <summary>How large a body may be.</summary>
     public int MaxBodyBytes { get; init; } = 1024 * 1024;
 
@@ -21,6 +23,21 @@ internal sealed class ServiceOptions
 
     /// <summary>The proxies, as addresses or networks (<c>10.0.0.0/8</c>), whose <c>X-Forwarded-*</c> headers are believed.</summary>
     public IReadOnlyList<string> Proxies { get; init; } = [];
+
+    /// <exception cref="StartupException">A size is none that a body could have.</exception>
+    public static ServiceOptions From(IConfiguration configuration)
+    {
+        var options = configuration.GetSection(Section).Get<ServiceOptions>() ?? new ServiceOptions();
+        foreach (var (name, bytes) in new[] { (nameof(MaxBodyBytes), options.MaxBodyBytes), (nameof(MaxBatchBytes), options.MaxBatchBytes) })
+        {
+            if (bytes is < 1 or > MostBytes)
+            {
+                throw new StartupException($"{Section}:{name} must be from 1 to {MostBytes}.");
+            }
+        }
+
+        return options;
+    }
 }
 
 /// <summary>Which configurations a deployment may name.</summary>

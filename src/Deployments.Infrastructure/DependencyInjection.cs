@@ -18,8 +18,10 @@ public static class DependencyInjection
     public const string ReadyTag = "ready";
 
     /// <summary>Adds the stores on PostgreSQL, the migrations at start, and the health check tagged <see cref="ReadyTag"/>.</summary>
+    /// <exception cref="InvalidOperationException">A setting cannot be read; the message tells which, and holds no secret.</exception>
     public static IServiceCollection AddInfrastructure(this IServiceCollection services, IConfiguration configuration)
     {
+        CheckConnectionString(configuration.GetConnectionString(ConnectionName));
         services.AddSingleton(_ => CreateDataSource(configuration.GetConnectionString(ConnectionName)));
         services.AddPooledDbContextFactory<DeploymentsDbContext>((provider, options) => options
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
@@ -37,6 +39,25 @@ public static class DependencyInjection
         }
 
         return services;
+    }
+
+    private static void CheckConnectionString(string? connectionString)
+    {
+        if (string.IsNullOrWhiteSpace(connectionString))
+        {
+            return;
+        }
+
+        try
+        {
+            CreateDataSource(connectionString).Dispose();
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
+        {
+            // What Npgsql says may quote a part of the string, and so of the password.
+            throw new InvalidOperationException(
+                $"ConnectionStrings:{ConnectionName} is not in Npgsql's form, for example Host=db;Database=deployments;Username=deployments;Password=….");
+        }
     }
 
     private static NpgsqlDataSource CreateDataSource(string? connectionString)

@@ -15,6 +15,14 @@ public sealed class StartRefusalTests
     private static IEnumerable<TestCaseData> UnusableSettings =>
     [
         Case("no connection string", "ConnectionStrings:Deployments", settings => settings.Remove("ConnectionStrings:Deployments")),
+        Case("a connection string of another form", "ConnectionStrings:Deployments", settings => settings["ConnectionStrings:Deployments"] = Password),
+        Case(
+            "a part of a connection string that is unknown",
+            "ConnectionStrings:Deployments",
+            settings => settings["ConnectionStrings:Deployments"] += $";{Password}=x"),
+        Case("a proxy that is no address", "Deployments:Proxies", settings => settings["Deployments:Proxies:0"] = "nonsense"),
+        Case("neither true nor false", "Deployments:MigrateOnStart", settings => settings["Deployments:MigrateOnStart"] = "yes"),
+        Case("no number", "Deployments:MaxBodyBytes", settings => settings["Deployments:MaxBodyBytes"] = "many"),
         Case("no key source", "Authentication", settings =>
         {
             settings.Remove(Key);
