@@ -36,8 +36,7 @@ internal static class DependencyInjection
     public static void UseApi(this WebApplication app)
     {
         app.Services.RequireTokenKeys();
-        _ = app.Services.GetRequiredService<IOptions<ForwardedHeadersOptions>>().Value; // refuses a proxy that is no address
-        app.UseForwardedHeaders();
+        app.UseForwardedHeaders(Believing(app.Services.GetRequiredService<IOptions<ServiceOptions>>().Value.Proxies));
         app.UseRequestId();
         app.UseRequestLog();
         app.UseExceptionHandler(_ => { });
@@ -74,7 +73,6 @@ internal static class DependencyInjection
             kestrel.Limits.MaxRequestBodySize = 2L * Math.Max(settings.MaxBodyBytes, settings.MaxBatchBytes);
         });
         services.Configure<RouteOptions>(Routes.AddConstraints);
-        services.Configure<ForwardedHeadersOptions>(forwarded => Believe(settings.Proxies, forwarded));
 
         services
             .AddControllers(mvc =>
@@ -103,11 +101,14 @@ internal static class DependencyInjection
         return services;
     }
 
-    private static void Believe(IReadOnlyList<string> proxies, ForwardedHeadersOptions forwarded)
+    private static ForwardedHeadersOptions Believing(IReadOnlyList<string> proxies)
     {
-        forwarded.ForwardedHeaders = proxies.Count > 0
-            ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedPrefix
-            : ForwardedHeaders.None;
+        var forwarded = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = proxies.Count > 0
+                ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedPrefix
+                : ForwardedHeaders.None,
+        };
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
         foreach (var proxy in proxies)
@@ -125,6 +126,8 @@ internal static class DependencyInjection
                 throw new StartupException($"{ServiceOptions.Section}:Proxies: {proxy} is neither an address nor a network such as 10.0.0.0/8.");
             }
         }
+
+        return forwarded;
     }
 
     private static IActionResult RefuseModel(ActionContext context) => throw new InvalidRequestException(context.ModelState

@@ -110,6 +110,18 @@ public sealed class PathTests
         (await tooLong.GetAsync(Guid.NewGuid().ToString())).ShouldBeError(HttpStatusCode.NotFound);
     }
 
+    [TestCase("%20")]
+    [TestCase("%E3%80%80%09")]
+    public async Task A_blank_project_id_is_not_found_by_an_admin_either(string blank)
+    {
+        var admin = new Token("another") { Roles = ["admin"] };
+        var request = Requests.Make(
+            HttpMethod.Post, TestRun.Service.Absolute($"/v1/{blank}/software_deployments"), ("X-Auth-Token", admin.ToString()));
+        request.Content = Requests.Body(Project.Minimal);
+
+        (await TestRun.Service.SendAsync(request)).ShouldBeError(HttpStatusCode.NotFound);
+    }
+
     [TestCase("/healthz/live")]
     [TestCase("/healthz/ready")]
     [TestCase("/openapi/v1.json")]

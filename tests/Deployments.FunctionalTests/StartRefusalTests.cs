@@ -41,6 +41,7 @@ public sealed class StartRefusalTests
         WithKey("an EC public key in DER", OfEc(key => key.ExportSubjectPublicKeyInfo())),
         Case("a bare PEM", Key, settings => settings[Key] = OfRsa(key => key.ExportSubjectPublicKeyInfoPem())),
         Case("a secret that is no base64", Key, settings => settings[Key] = "correct horse battery staple, for 32 bytes"),
+        Case("a proxy that is no address", "Deployments:Proxies", settings => settings["Deployments:Proxies:0"] = "the-proxy"),
         Case("a folder that is not there", "Authentication:PublicKeys", settings => settings["Authentication:PublicKeys"] = "nowhere"),
     ];
 

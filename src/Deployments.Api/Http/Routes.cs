@@ -53,12 +53,12 @@ internal static class Routes
             values[routeKey] is Guid || (values[routeKey] is string text && IsUuid(text));
     }
 
-    /// <summary>A project id of a length that the contract allows, counted in characters.</summary>
+    /// <summary>A project id of a length that the contract allows, counted in characters; a blank one names no project.</summary>
     [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]
     internal sealed class ProjectIdConstraint : IRouteConstraint
     {
         public bool Match(
             HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
-            values[routeKey] is string { Length: > 0 } text && text.HasAtMost(SoftwareDeployment.MaxProjectIdLength);
+            values[routeKey] is string text && !string.IsNullOrWhiteSpace(text) && text.HasAtMost(SoftwareDeployment.MaxProjectIdLength);
     }
 }

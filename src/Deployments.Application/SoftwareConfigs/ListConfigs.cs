@@ -1,4 +1,3 @@
-using Deployments.Application.Behaviours;
 using Deployments.Application.Errors;
 using FluentValidation;
 using MediatR;

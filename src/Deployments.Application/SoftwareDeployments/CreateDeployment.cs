@@ -1,5 +1,4 @@
 using AutoMapper;
-using Deployments.Application.Behaviours;
 using Deployments.Application.Errors;
 using FluentValidation;
 using MediatR;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Deployments.Application.Behaviours;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
 using UUIDNext;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using AutoMapper;
-using Deployments.Application.Behaviours;
 using Deployments.Application.Errors;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;

@@ -10,7 +10,6 @@ public sealed class SoftwareDeployment
     public const int MaxServerIdLength = 255;
     public const int MaxActionLength = 255;
     public const int MaxStatusReasonLength = 16_384;
-    public const int FirstVersion = 1;
 
     private static readonly JsonSerializerOptions AnyDepth = new() { MaxDepth = 512 };
 
@@ -75,7 +74,7 @@ public sealed class SoftwareDeployment
     public DateTimeOffset? UpdatedTime { get; private set; }
 
     /// <summary>1 at creation, one more with each change.</summary>
-    public int Version { get; private set; } = FirstVersion;
+    public int Version { get; private set; } = 1;
 
     /// <summary>
     /// Applies what is given and leaves the rest. Any status may follow any other. Values that say what is there already,
@@ -107,10 +106,6 @@ public sealed class SoftwareDeployment
         Version++;
         return true;
     }
-
-    /// <summary>The entry that its history gets for what was just done to it.</summary>
-    public DeploymentEvent LastEvent(string actor, string requestId) => new(
-        ProjectId, Id, Version, UpdatedTime ?? CreationTime, Action, Status, StatusReason, actor, requestId);
 
     private static bool SameText(IReadOnlyDictionary<string, JsonElement>? left, IReadOnlyDictionary<string, JsonElement>? right) =>
         ReferenceEquals(left, right) || JsonSerializer.Serialize(left, AnyDepth) == JsonSerializer.Serialize(right, AnyDepth);

@@ -7,12 +7,14 @@ using Npgsql;
 namespace Deployments.Infrastructure.Persistence;
 
 /// <summary>
-/// The one way to the database. Work is tried until it is done or four seconds have passed, so that a short outage is a
+/// The stores' way to the database. Work is tried until it is done or four seconds have passed, so that a short outage is a
 /// delay and a long one an <see cref="UnavailableException"/> within the five seconds that the contract allows.
 /// </summary>
 internal sealed partial class Database(IDbContextFactory<DeploymentsDbContext> contexts, ILogger<Database> logger)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(4);
+    /// <summary>How long a request may wait for the database.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(4);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
@@ -76,7 +78,7 @@ internal sealed partial class Database(IDbContextFactory<DeploymentsDbContext> c
     }
 
     /// <summary>Whether the database, rather than the statement, is at fault.</summary>
-    public static bool IsOutage(Exception exception)
+    private static bool IsOutage(Exception exception)
     {
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {

@@ -59,8 +59,8 @@ internal sealed class DeploymentInsert : IAsyncDisposable
         Column("request_ids", NpgsqlDbType.Text, (_, caller) => caller.RequestId);
     }
 
-    /// <summary>Whether the connection that it keeps still stands.</summary>
-    public bool IsUsable => own?.FullState == ConnectionState.Open;
+    /// <summary>Whether the connection that it keeps still stands, with the statement prepared there.</summary>
+    public bool IsUsable => own?.FullState == ConnectionState.Open && command.IsPrepared;
 
     public void Add(SoftwareDeployment deployment, Caller caller) => columns.ForEach(column => column(deployment, caller));
 

@@ -210,7 +210,6 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
     private static async Task<UpdateOutcome> UpdateAsync(
         DeploymentsDbContext context, SoftwareDeployment deployment, Caller caller, bool repeated, CancellationToken cancellationToken)
     {
-        var entry = deployment.LastEvent(caller.Actor, caller.RequestId);
         var stored = await context.Database.ExecuteSqlAsync(
             $"""
             WITH changed AS (
@@ -227,7 +226,7 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
                 RETURNING project_id, id, version, updated_time, action, status, status_reason)
             INSERT INTO deployment_events (
                 project_id, deployment_id, version, time, action, status, status_reason, actor, request_id)
-            SELECT project_id, id, version, updated_time, action, status, status_reason, {entry.Actor}, {entry.RequestId}
+            SELECT project_id, id, version, updated_time, action, status, status_reason, {caller.Actor}, {caller.RequestId}
             FROM changed
             """,
             cancellationToken);
@@ -238,8 +237,8 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
 
         // After a failed attempt the version may be this request's own: its event says so.
         return repeated && await context.DeploymentEvents.AnyAsync(
-            row => row.ProjectId == entry.ProjectId && row.DeploymentId == entry.DeploymentId && row.Version == entry.Version
-                && row.RequestId == entry.RequestId && row.Actor == entry.Actor,
+            entry => entry.ProjectId == deployment.ProjectId && entry.DeploymentId == deployment.Id && entry.Version == deployment.Version
+                && entry.RequestId == caller.RequestId && entry.Actor == caller.Actor,
             cancellationToken)
             ? UpdateOutcome.Saved
             : UpdateOutcome.Outdated;

@@ -20,7 +20,6 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
 {
     private const int LargestGroup = 1_000;
     private const int LongestQueue = 8_192;
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
@@ -39,7 +38,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
 
         try
         {
-            await entry.Stored.WaitAsync(Deadline, cancellationToken);
+            await entry.Stored.WaitAsync(Database.Deadline, cancellationToken);
         }
         catch (TimeoutException timeout)
         {
@@ -124,7 +123,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
         var sent = sending.StoreAsync(dataSource);
         try
         {
-            await sent.WaitAsync(Deadline);
+            await sent.WaitAsync(Database.Deadline);
             insert = sending;
         }
         catch (PostgresException) when (sending.IsUsable)
@@ -158,7 +157,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     private partial void LogInDoubt(int count, string reason);
 
     /// <summary>A deployment on its way, and the caller who waits for it.</summary>
-    internal sealed class Entry(SoftwareDeployment deployment, Caller caller)
+    private sealed class Entry(SoftwareDeployment deployment, Caller caller)
     {
         private readonly TaskCompletionSource stored = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -177,26 +177,6 @@ public class SoftwareDeploymentChangeTests
         deployment.UpdatedTime.ShouldBeNull();
     }
 
-    [Test]
-    public void The_first_event_tells_of_the_creation()
-    {
-        var deployment = Filled();
-
-        deployment.LastEvent("actor", "request").ShouldBe(new DeploymentEvent(
-            "project", deployment.Id, 1, Created, "action", DeploymentStatus.InProgress, "reason", "actor", "request"));
-    }
-
-    [Test]
-    public void The_event_of_a_change_tells_how_things_stand_after_it()
-    {
-        var deployment = Filled();
-        var changes = new DeploymentChanges { Action = "other", Status = DeploymentStatus.Failed, StatusReason = "why" };
-        deployment.Change(changes, Now);
-
-        deployment.LastEvent("actor", "request").ShouldBe(new DeploymentEvent(
-            "project", deployment.Id, 2, Now, "other", DeploymentStatus.Failed, "why", "actor", "request"));
-    }
-
     private static TestCaseData[] EachField() =>
     [
         new TestCaseData(new DeploymentChanges { ConfigId = "new" }, "configId").SetArgDisplayNames("configId"),

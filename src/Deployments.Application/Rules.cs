@@ -3,7 +3,7 @@ using Deployments.Domain;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
 
-namespace Deployments.Application.Behaviours;
+namespace Deployments.Application;
 
 /// <summary>The rules that several validators share, with the words in which a caller is told of them.</summary>
 internal static class Rules
