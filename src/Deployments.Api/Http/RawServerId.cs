@@ -12,7 +12,7 @@ internal sealed class RawServerId : IModelBinder
 {
     public const string Parameter = "server_id";
 
-    private const string Before = "/metadata/";
+    private const string Before = "/software_deployments/metadata/"; // "metadata" alone may be a project's id
 
     public Task BindModelAsync(ModelBindingContext bindingContext)
     {
