@@ -13,6 +13,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
+using IPNetwork = System.Net.IPNetwork;
 
 namespace Deployments.Api;
 
@@ -72,7 +73,8 @@ internal static class DependencyInjection
             kestrel.Limits.MaxRequestBodySize = 2L * Math.Max(settings.MaxBodyBytes, settings.MaxBatchBytes);
         });
         services.Configure<RouteOptions>(Routes.AddConstraints);
-        services.Configure<ForwardedHeadersOptions>(forwarded => Believe(settings.Proxies, forwarded));
+        var proxies = settings.Proxies.Select(ParseProxy).ToList();
+        services.Configure<ForwardedHeadersOptions>(forwarded => Believe(proxies, forwarded));
 
         services
             .AddControllers(mvc =>
@@ -101,24 +103,20 @@ internal static class DependencyInjection
         return services;
     }
 
-    private static void Believe(IReadOnlyList<string> proxies, ForwardedHeadersOptions forwarded)
+    private static IPNetwork ParseProxy(string proxy) =>
+        IPAddress.TryParse(proxy, out var address) ? new IPNetwork(address, 8 * address.GetAddressBytes().Length)
+        : IPNetwork.TryParse(proxy, out var network) ? network
+        : throw new StartupException(
+            $"{ServiceOptions.Section}:Proxies: {proxy} is neither an address nor a network, such as 10.0.0.0/8.");
+
+    private static void Believe(List<IPNetwork> proxies, ForwardedHeadersOptions forwarded)
     {
         forwarded.ForwardedHeaders = proxies.Count > 0
             ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedPrefix
             : ForwardedHeaders.None;
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
-        foreach (var proxy in proxies)
-        {
-            if (IPAddress.TryParse(proxy, out var address))
-            {
-                forwarded.KnownProxies.Add(address);
-            }
-            else
-            {
-                forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
-            }
-        }
+        proxies.ForEach(forwarded.KnownIPNetworks.Add);
     }
 
     private static IActionResult RefuseModel(ActionContext context) => throw new InvalidRequestException(context.ModelState
