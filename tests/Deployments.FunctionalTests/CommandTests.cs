@@ -93,6 +93,18 @@ public sealed class CommandTests
         absent.ExitCode.ShouldNotBe(0);
     }
 
+    [TestCase("tokn", "--project", "demo")]
+    [TestCase("openapi", "extra")]
+    public async Task What_is_no_command_is_refused_with_the_usage(params string[] command)
+    {
+        var ended = await ServiceProgram.RunAsync(Development, command);
+
+        ended.ExitCode.ShouldBe(2);
+        ended.Output.ShouldBeEmpty();
+        ended.Error.ShouldContain("was not understood");
+        ended.Error.ShouldContain("Usage:");
+    }
+
     private static Task<ServiceProgram.Ended> CheckAsync(string urls, string ports) => ServiceProgram.RunAsync(
         new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = urls, ["ASPNETCORE_HTTP_PORTS"] = ports }, "healthcheck");
 }

@@ -89,7 +89,7 @@ public sealed class ConfigTests
             """ + """
             {"name":"least","type":"String"},
             """ + """
-            {"name":"false","description":"","type":"String"},
+            {"name":"false","description":"","type":"String","value":null},
             """ + """
             {"name":"FULL","type":"Boolean","default":false,"value":false}]
             """,
@@ -116,7 +116,7 @@ public sealed class ConfigTests
             config.GetProperty("config").GetRawText().ShouldBe(value);
             config.GetProperty("options").GetRawText().ShouldBe($$"""{"o":{{value}}}""");
             config.GetProperty("inputs").GetRawText().ShouldBe(value == "null"
-                ? """[{"name":"i","type":"Json"}]"""
+                ? """[{"name":"i","type":"Json","value":null}]"""
                 : $$"""[{"name":"i","type":"Json","default":{{value}},"value":{{value}}}]""");
         }
     }

@@ -100,6 +100,116 @@ public sealed class OutageTests
         (await project.CountStoredAsync()).ShouldBe(2);
     }
 
+    [Test]
+    public async Task A_batch_whose_confirmation_by_the_database_is_lost_is_stored_once()
+    {
+        await using var proxy = OpenProxy();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+
+        proxy.LoseAnswerTo("INSERT INTO software_deployments");
+        var answer = await project.CreateBatchAsync([Project.Minimal, Project.Minimal]);
+
+        proxy.LostAnswers.ShouldBe(1);
+        (await project.ListAsync()).Ids.ShouldBe(answer.Ids);
+        (await project.CountStoredEventsAsync()).ShouldBe(2);
+    }
+
+    [Test]
+    public async Task A_change_whose_confirmation_by_the_database_is_lost_is_made_once([Values] bool onCondition)
+    {
+        await using var proxy = OpenProxy();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+        var created = await project.CreateAsync(Project.Minimal);
+
+        proxy.LoseAnswerTo("UPDATE software_deployments");
+        var answer = await project.UpdateAsync(
+            created.Id, """{"status": "COMPLETE"}""", onCondition ? [("If-Match", created.EntityTag)] : []);
+
+        proxy.LostAnswers.ShouldBe(1);
+        answer.Deployment.GetProperty("status").GetString().ShouldBe("COMPLETE");
+        var shown = await project.GetAsync(created.Id);
+        shown.Text.ShouldBe(answer.Text);
+        shown.EntityTag.ShouldBe(answer.EntityTag);
+        (await project.ListEventsAsync(created.Id)).Items.Select(entry => entry.GetProperty("request_id").GetString())
+            .ShouldBe([created.RequestId, answer.RequestId]);
+    }
+
+    [Test]
+    public async Task A_deletion_whose_confirmation_by_the_database_is_lost_is_confirmed_all_the_same([Values] bool onCondition)
+    {
+        await using var proxy = OpenProxy();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+        var created = await project.CreateAsync(Project.Minimal);
+
+        proxy.LoseAnswerTo("COMMIT");
+        var answer = await project.DeleteAsync(created.Id, onCondition ? [("If-Match", created.EntityTag)] : []);
+
+        proxy.LostAnswers.ShouldBe(1);
+        answer.ShouldBeGone();
+        (await project.CountStoredAsync()).ShouldBe(0);
+        (await project.CountStoredEventsAsync()).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task A_deletion_that_the_database_did_not_commit_is_made_again()
+    {
+        await using var proxy = OpenProxy();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+        var id = (await project.CreateAsync(Project.Minimal)).Id;
+
+        proxy.LoseAnswerTo("DELETE FROM deployment_events");
+        var answer = await project.DeleteAsync(id);
+
+        proxy.LostAnswers.ShouldBe(1);
+        answer.ShouldBeGone();
+        (await project.CountStoredAsync()).ShouldBe(0);
+        (await project.CountStoredEventsAsync()).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task Configs_whose_confirmation_by_the_database_is_lost_are_stored_and_deleted_once()
+    {
+        await using var proxy = OpenProxy();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+
+        proxy.LoseAnswerTo("INSERT INTO software_configs");
+        var created = await project.CreateConfigAsync("{}");
+        proxy.LostAnswers.ShouldBe(1);
+        (await project.ListConfigsAsync()).Ids.ShouldBe([created.Id]);
+
+        proxy.LoseAnswerTo("COMMIT");
+        (await project.DeleteConfigAsync(created.Id)).ShouldBeGone();
+        proxy.LostAnswers.ShouldBe(2);
+        (await project.CountStoredConfigsAsync()).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task Every_operation_tells_in_time_that_the_database_is_away()
+    {
+        await using var proxy = OpenProxy();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+        var id = Guid.CreateVersion7().ToString();
+
+        proxy.Close();
+        await Task.WhenAll(
+            ShouldBeUnavailableInTimeAsync(() => project.CreateBatchAsync([Project.Minimal, Project.Minimal])),
+            ShouldBeUnavailableInTimeAsync(() => project.ListAsync("?limit=1")),
+            ShouldBeUnavailableInTimeAsync(() => project.UpdateAsync(id, "{}")),
+            ShouldBeUnavailableInTimeAsync(() => project.DeleteAsync(id)),
+            ShouldBeUnavailableInTimeAsync(() => project.ListEventsAsync(id)),
+            ShouldBeUnavailableInTimeAsync(() => project.GetMetadataAsync("s")),
+            ShouldBeUnavailableInTimeAsync(() => project.CreateConfigAsync("{}")),
+            ShouldBeUnavailableInTimeAsync(() => project.ListConfigsAsync("?limit=1")),
+            ShouldBeUnavailableInTimeAsync(() => project.GetConfigAsync(id)),
+            ShouldBeUnavailableInTimeAsync(() => project.DeleteConfigAsync(id)));
+    }
+
     private static Proxy OpenProxy()
     {
         var proxy = new Proxy(TestRun.ConnectionString);

@@ -41,7 +41,11 @@ public sealed class StartRefusalTests
         WithKey("an EC public key in DER", OfEc(key => key.ExportSubjectPublicKeyInfo())),
         Case("a bare PEM", Key, settings => settings[Key] = OfRsa(key => key.ExportSubjectPublicKeyInfoPem())),
         Case("a secret that is no base64", Key, settings => settings[Key] = "correct horse battery staple, for 32 bytes"),
-        Case("a proxy that is no address", "Deployments:Proxies", settings => settings["Deployments:Proxies:0"] = "the-proxy"),
+        Case("a proxy that is no address", "Deployments:Proxies", settings => settings["Deployments:Proxies:0"] = "banana"),
+        Case("a network of another form", "Deployments:Proxies", settings => settings["Deployments:Proxies:0"] = "10.0.0.1/8/9"),
+        Case("an unknown time format", "Deployments:TimeFormat", settings => settings["Deployments:TimeFormat"] = "banana"),
+        Case("an unknown rule for configs", "Deployments:ConfigReferences", settings => settings["Deployments:ConfigReferences"] = "banana"),
+        Case("a limit that is no number", "Deployments:MaxBatchBytes", settings => settings["Deployments:MaxBatchBytes"] = "16 MiB"),
         Case("a folder that is not there", "Authentication:PublicKeys", settings => settings["Authentication:PublicKeys"] = "nowhere"),
     ];
 

@@ -12,6 +12,8 @@ internal static class AuthenticationSetup
     private const string OpenStackHeader = "X-Auth-Token";
     private const string BearerPrefix = "Bearer ";
 
+    private static readonly SecurityTokenValidationException TwoTokens = new("The request carries two tokens that differ.");
+
     // The shortest that discovery allows: a key that an identity service withdraws is forgotten after it.
     private static readonly TimeSpan DiscoveryInterval = TimeSpan.FromMinutes(5);
 
@@ -58,7 +60,7 @@ internal static class AuthenticationSetup
                 context.Token = token;
                 break;
             default:
-                context.Fail(new SecurityTokenValidationException("The request carries two tokens that differ."));
+                context.Fail(TwoTokens);
                 break;
         }
 
@@ -78,7 +80,7 @@ internal static class AuthenticationSetup
             SecurityTokenInvalidAudienceException => "The token is for another audience.",
             SecurityTokenInvalidIssuerException => "The token is from an issuer that is not trusted here.",
             SecurityTokenMalformedException => "The token is no JSON Web Token.",
-            { } other when other.GetType() == typeof(SecurityTokenValidationException) => other.Message,
+            { } differ when ReferenceEquals(differ, TwoTokens) => TwoTokens.Message,
             _ => "The token's signature does not verify.",
         };
         context.Response.Headers.WWWAuthenticate = context.AuthenticateFailure is null

@@ -25,10 +25,11 @@ internal static class CommandLine
     /// </summary>
     public static string[] Find(string[] args) => args switch
     {
-        ["token" or "openapi" or "healthcheck" or "help" or "--help" or "-h", ..] => args,
+        ["--help" or "-h", ..] => args,
         [['-', '-', ..] setting, .. var rest] when setting.Contains('=', StringComparison.Ordinal) => Find(rest),
         [['-', '-', ..], _, .. var rest] => Find(rest),
-        _ => [],
+        [['-', ..], ..] or [] => [],
+        _ => args,
     };
 
     public static async Task<int> RunAsync(string[] command, WebApplicationBuilder builder)
@@ -46,9 +47,11 @@ internal static class CommandLine
                 return 0;
             case ["healthcheck"]:
                 return await CheckHealthAsync(builder.Configuration);
-            default:
+            case ["help" or "--help" or "-h", ..]:
                 Console.WriteLine(Usage);
                 return 0;
+            default:
+                return Refuse($"{string.Join(' ', command)} was not understood.{Environment.NewLine}{Usage}");
         }
     }
 

@@ -32,7 +32,10 @@ internal static class PageLinks
         {
             { Marker, next.Value.ToString() },
         };
-        var href = UriHelper.BuildAbsolute(request.Scheme, request.Host, request.PathBase, request.Path, query.ToQueryString());
+
+        // Encoded part by part: ASP.NET takes a percent sign that a project's id holds for encoding that is done already.
+        var path = string.Join('/', request.Path.Value!.Split('/').Select(Uri.EscapeDataString));
+        var href = $"{request.Scheme}://{request.Host.ToUriComponent()}{request.PathBase.ToUriComponent()}{path}{query}";
 
         context.Response.Headers.Link = $"<{href}>; rel=\"next\"";
         return [new PageLink { Rel = "next", Href = href }];

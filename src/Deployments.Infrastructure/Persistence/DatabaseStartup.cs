@@ -70,14 +70,18 @@ internal sealed class DatabaseHealthCheck(IDbContextFactory<DeploymentsDbContext
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Deadline);
+        var asking = IsCurrentAsync(deadline.Token);
         try
         {
-            return await IsCurrentAsync(cancellationToken).WaitAsync(Deadline, cancellationToken)
+            return await asking.WaitAsync(Deadline, cancellationToken)
                 ? HealthCheckResult.Healthy()
                 : HealthCheckResult.Unhealthy("The database's schema is not current.");
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
+            _ = asking.ContinueWith(static late => late.Exception, TaskScheduler.Default);
             return HealthCheckResult.Unhealthy("The database cannot be reached.", exception);
         }
     }

@@ -1,0 +1,113 @@
+using System.Net;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>Where the service says that it is: absolute, and as its callers reach it.</summary>
+public sealed class AddressTests
+{
+    private static readonly (string Name, string Value)[] Forwarded =
+    [
+        ("X-Forwarded-For", "203.0.113.7"),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Host", "api.example.org:8443"),
+        ("X-Forwarded-Prefix", "/orchestration"),
+    ];
+
+    private static IEnumerable<string[]> Proxies => [["127.0.0.1"], ["10.0.0.0/8", "127.0.0.0/8"], ["::1", "127.0.0.1"]];
+
+    [Test]
+    public async Task The_root_tells_the_versions_to_anybody()
+    {
+        var answer = await TestRun.Service.GetAsync("/");
+
+        answer.Status.ShouldBe(HttpStatusCode.MultipleChoices);
+        answer.Headers["Content-Type"].ShouldStartWith("application/json");
+        answer.Text.ShouldBe(
+            $$$"""{"versions":[{"id":"v1.0","status":"CURRENT","links":[{"rel":"self","href":"{{{TestRun.Service.Address}}}v1/"}]}]}""");
+        answer.RequestId.ShouldMatch(Answer.RequestIdForm().ToString());
+    }
+
+    [Test]
+    public async Task The_host_is_the_one_that_the_caller_named()
+    {
+        var request = Requests.Make(HttpMethod.Get, "/");
+        request.Headers.Host = "deployments.example.org";
+
+        (await TestRun.Service.SendAsync(request)).Text.ShouldContain("\"http://deployments.example.org/v1/\"");
+    }
+
+    [TestCaseSource(nameof(Proxies))]
+    public async Task What_a_configured_proxy_says_is_believed(params string[] proxies)
+    {
+        var settings = new Dictionary<string, string>(Service.SigningKeys);
+        foreach (var (index, proxy) in proxies.Index())
+        {
+            settings[$"Deployments:Proxies:{index}"] = proxy;
+        }
+
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
+
+        (await AddressesAsync(service)).ShouldAllBe(href => href.StartsWith("https://api.example.org:8443/orchestration/v1/", StringComparison.Ordinal));
+    }
+
+    [Test]
+    public async Task What_others_say_is_not_believed()
+    {
+        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:Proxies:0"] = "192.0.2.0/24" };
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
+
+        (await AddressesAsync(service)).ShouldAllBe(href => href.StartsWith($"{service.Address}v1/", StringComparison.Ordinal));
+        (await AddressesAsync(TestRun.Service)).ShouldAllBe(href => href.StartsWith($"{TestRun.Service.Address}v1/", StringComparison.Ordinal));
+    }
+
+    [TestCase("a b")]
+    [TestCase("é\U0001F680")]
+    [TestCase("a?b#c")]
+    [TestCase("a%41")]
+    [TestCase("a%2Fb")]
+    public async Task Links_and_locations_lead_back_into_a_project_of_any_name(string name)
+    {
+        var project = $"{name}{Guid.NewGuid():N}";
+        var token = ("X-Auth-Token", new Token(project).ToString());
+        var path = $"/v1/{Uri.EscapeDataString(project)}/software_deployments";
+        var create = Requests.Make(HttpMethod.Post, TestRun.Service.Absolute(path), token);
+        create.Content = Requests.Body(Project.Minimal);
+        var created = await TestRun.Service.SendAsync(create);
+        var again = Requests.Make(HttpMethod.Post, TestRun.Service.Absolute(path), token);
+        again.Content = Requests.Body(Project.Minimal);
+        (await TestRun.Service.SendAsync(again)).ShouldBeOk();
+
+        var page = await GetAsync($"{path}?limit=1");
+        var next = await GetAsync(page.Json.GetProperty("software_deployments_links")[0].GetProperty("href").GetString()!);
+        var located = await GetAsync(created.ShouldBeOk().Headers["Location"]);
+
+        page.Ids.Concat(next.Ids).Count().ShouldBe(2);
+        located.ShouldBeOk().Text.ShouldBe(created.Text);
+
+        Task<Answer> GetAsync(string address) =>
+            TestRun.Service.SendAsync(Requests.Make(HttpMethod.Get, TestRun.Service.Absolute(address), token));
+    }
+
+    /// <summary>The address of the version and of a next page of either kind, as a request through a proxy gets them.</summary>
+    private static async Task<IReadOnlyList<string>> AddressesAsync(Service service)
+    {
+        var project = new Project(service);
+        await project.CreateBatchAsync([Project.Minimal, Project.Minimal]);
+        await project.CreateConfigAsync("{}");
+        await project.CreateConfigAsync("{}");
+
+        var versions = await service.GetAsync("/", Forwarded);
+        var deployments = await project.SendAsync(HttpMethod.Get, $"{project.Path}?limit=1", null, Forwarded);
+        var configs = await project.SendAsync(HttpMethod.Get, $"{project.ConfigsPath}?limit=1", null, Forwarded);
+        return
+        [
+            versions.Json.GetProperty("versions")[0].GetProperty("links")[0].GetProperty("href").GetString()!,
+            deployments.Json.GetProperty("software_deployments_links")[0].GetProperty("href").GetString()!,
+            deployments.Headers["Link"].TrimStart('<'),
+            configs.Json.GetProperty("software_configs_links")[0].GetProperty("href").GetString()!,
+        ];
+    }
+}

@@ -1,0 +1,245 @@
+using System.Net;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>What a server's agent is to apply.</summary>
+public sealed class MetadataTests
+{
+    private const string None = """{"metadata":[]}""";
+
+    private static IEnumerable<TestCaseData> ServerIds =>
+    [
+        new("a server", "a%20server"),
+        new("a/b", "a/b"),
+        new("a/b", "a%2Fb"),
+        new("a/b", "a%2fb"),
+        new("a%2Fb", "a%252Fb"),
+        new("a/b/c/", "a/b%2Fc/"),
+        new("a/", "a/"),
+        new("/a", "/a"),
+        new("//", "//"),
+        new("a//b", "a//b"),
+        new("日本é\U0001F680", "%E6%97%A5%E6%9C%AC%C3%A9%F0%9F%9A%80"),
+        new("a+b", "a+b"),
+        new("a+b", "a%2Bb"),
+        new("a?b#c", "a%3Fb%23c"),
+        new("a;b=c&d:@e", "a;b=c&d:@e"),
+        new(" a ", "%20a%20"),
+        new("a.b.json", "a.b.json"),
+        new("...", "..."),
+        new("a/../b", "a/../b"),
+        new("a/./b/..", "a/%2E/b/%2e%2e"),
+        new("100%", "100%25"),
+        new("metadata/a", "metadata/a"),
+        new("x/software_deployments/metadata/y", "x/software_deployments/metadata/y"),
+        new("events", "events"),
+    ];
+
+    [Test]
+    public async Task A_server_has_the_config_of_each_of_its_deployments_by_name_and_then_by_creation()
+    {
+        var project = new Project();
+        string[] names = ["null", "\"\"", "\"B\"", "\"a\"", "\"a b\"", "\"b\"", "\"é\"", "\"\U0001F680\""]; // in the order of their bytes
+        var configs = new Dictionary<string, Answer>();
+        foreach (var name in names.Reverse())
+        {
+            configs[name] = await project.CreateConfigAsync($$"""{"name": {{name}}, "config": {{name}} }""");
+        }
+
+        var another = await project.CreateConfigAsync("""{"name": "a", "config": "deployed before and after its namesake"}""");
+        var order = new[] { another }.Concat(names.Select(name => configs[name])).Append(another).Append(configs["null"]).Reverse();
+        (await project.CreateBatchAsync(order.Select(config => Deploying(config.Id, "s")))).ShouldBeOk();
+        await project.CreateAsync(Deploying(another.Id, "another"));
+
+        var metadata = await project.GetMetadataAsync("s");
+
+        metadata.ShouldBeOk().Json.EnumerateObject().Select(member => member.Name).ShouldBe(["metadata"]);
+        metadata.Items.Select(item => item.GetRawText()).ShouldBe(
+            new[]
+            {
+                configs["null"], configs["null"], configs["\"\""], configs["\"B\""], another, configs["\"a\""], another,
+                configs["\"a b\""], configs["\"b\""], configs["\"é\""], configs["\"\U0001F680\""],
+            }.Select(config => config.Config.GetRawText()));
+    }
+
+    [Test]
+    public async Task Every_status_is_included()
+    {
+        var project = new Project();
+        var config = (await project.CreateConfigAsync("{}")).Id;
+        await project.CreateBatchAsync(new[] { "COMPLETE", "IN_PROGRESS", "FAILED" }.Select(
+            status => $$"""{"config_id": "{{config}}", "server_id": "s", "status": "{{status}}"}"""));
+
+        (await project.GetMetadataAsync("s")).Ids.ShouldBe([config, config, config]);
+    }
+
+    [Test]
+    public async Task A_deployment_that_is_changed_or_deleted_is_followed()
+    {
+        var project = new Project();
+        var first = (await project.CreateConfigAsync("{}")).Id;
+        var second = (await project.CreateConfigAsync("{}")).Id;
+        var deployment = (await project.CreateAsync(Deploying(first, "s"))).Id;
+
+        (await project.GetMetadataAsync("s")).Ids.ShouldBe([first]);
+        await project.UpdateAsync(deployment, $$"""{"config_id": "{{second}}"}""");
+        (await project.GetMetadataAsync("s")).Ids.ShouldBe([second]);
+        await project.DeleteAsync(deployment);
+        (await project.GetMetadataAsync("s")).Text.ShouldBe(None);
+    }
+
+    [Test]
+    public async Task Configs_that_are_not_held_here_are_left_out()
+    {
+        var project = new Project();
+        var held = (await project.CreateConfigAsync("{}")).Id;
+        string[] configs =
+        [
+            Guid.CreateVersion7().ToString(), "no UUID", $"{{{held}}}", held.ToUpperInvariant(), held + " ",
+            held.Replace("-", string.Empty, StringComparison.Ordinal), held + "\\n", held,
+        ];
+        (await project.CreateBatchAsync(configs.Select(config => Deploying(config, "s")))).ShouldBeOk();
+
+        (await project.GetMetadataAsync("s")).Ids.ShouldBe([held]);
+    }
+
+    [Test]
+    public async Task An_unknown_server_has_none()
+    {
+        var project = new Project();
+        var config = (await project.CreateConfigAsync("{}")).Id;
+        await project.CreateAsync(Deploying(config, "a server"));
+
+        foreach (var server in new[] { "unknown", "a%20Server", "a", "a%20server%20" })
+        {
+            (await project.GetMetadataAsync(server)).ShouldBeOk().Text.ShouldBe(None);
+        }
+    }
+
+    [TestCaseSource(nameof(ServerIds))]
+    public async Task A_server_id_is_decoded_once(string serverId, string inPath)
+    {
+        var project = new Project();
+        var config = (await project.CreateConfigAsync("{}")).Id;
+        (await project.CreateAsync(Deploying(config, serverId))).ShouldBeOk();
+
+        (await project.GetMetadataAsync(inPath)).Ids.ShouldBe([config]);
+        (await project.GetMetadataAsync($"{inPath}?limit=1&x=%ff")).Ids.ShouldBe([config]);
+    }
+
+    [TestCase("metadata")]
+    [TestCase("software_deployments")]
+    public async Task A_project_may_have_a_name_of_the_path(string name)
+    {
+        var project = new Project(id: name);
+        var server = Guid.NewGuid().ToString();
+        var config = (await project.CreateConfigAsync("{}")).Id;
+        (await project.CreateAsync(Deploying(config, server))).ShouldBeOk();
+
+        (await project.GetMetadataAsync(server)).Ids.ShouldBe([config]);
+    }
+
+    [Test]
+    public async Task A_path_whose_letters_are_encoded_is_the_same_path()
+    {
+        var project = new Project();
+        var config = (await project.CreateConfigAsync("{}")).Id;
+        await project.CreateAsync(Deploying(config, "a%2Fb"));
+
+        var answer = await project.SendAsync(HttpMethod.Get, $"/v1/{project.Id}/software_deployments/%6Detadata/a%252Fb");
+
+        answer.Ids.ShouldBe([config]);
+    }
+
+    [TestCase("metadata")]
+    [TestCase("metadata/")]
+    public async Task No_server_is_not_found(string path)
+    {
+        var project = new Project();
+
+        (await project.SendAsync(HttpMethod.Get, $"{project.Path}/{path}")).ShouldBeError(HttpStatusCode.NotFound);
+    }
+
+    [TestCase("%ff")]
+    [TestCase("a%C3")]
+    [TestCase("%ED%A0%80")]
+    public async Task A_server_id_that_is_no_text_is_refused(string serverId)
+    {
+        (await new Project().GetMetadataAsync(serverId)).ShouldBeError(HttpStatusCode.BadRequest, "path");
+    }
+
+    [Test]
+    public async Task A_NUL_in_a_path_is_refused_before_it_reaches_the_application()
+    {
+        var project = new Project();
+
+        foreach (var path in new[] { $"{project.Path}/metadata/a%00", $"{project.Path}/%00", $"{project.ConfigsPath}/%00", "/v1/%00/software_configs" })
+        {
+            (await project.SendAsync(HttpMethod.Get, path)).Status.ShouldBe(HttpStatusCode.BadRequest, path);
+        }
+    }
+
+    [Test]
+    public async Task The_second_project_sees_the_owners_config_and_a_third_nothing()
+    {
+        var owner = new Project();
+        var second = new Project();
+        var config = await owner.CreateConfigAsync("""{"name": "b"}""");
+        var own = await second.CreateConfigAsync("""{"name": "a"}""");
+        await owner.CreateAsync($$"""{"config_id": "{{config.Id}}", "server_id": "s", "stack_user_project_id": "{{second.Id}}"}""");
+        await owner.CreateAsync(Deploying(config.Id, "s"));
+        await second.CreateAsync(Deploying(own.Id, "s"));
+
+        (await second.GetMetadataAsync("s")).Items.Select(item => item.GetRawText())
+            .ShouldBe([own.Config.GetRawText(), config.Config.GetRawText()]);
+        (await owner.GetMetadataAsync("s")).Ids.ShouldBe([config.Id, config.Id]);
+        (await new Project().GetMetadataAsync("s")).Text.ShouldBe(None);
+    }
+
+    [Test]
+    public async Task A_deployment_shared_with_its_own_project_counts_once()
+    {
+        var project = new Project();
+        var config = (await project.CreateConfigAsync("{}")).Id;
+        await project.CreateAsync($$"""{"config_id": "{{config}}", "server_id": "s", "stack_user_project_id": "{{project.Id}}"}""");
+
+        (await project.GetMetadataAsync("s")).Ids.ShouldBe([config]);
+    }
+
+    [Test]
+    public async Task Naming_another_projects_config_shows_nothing_of_it()
+    {
+        var victim = new Project();
+        var thief = new Project();
+        var config = (await victim.CreateConfigAsync("""{"config": "a secret"}""")).Id;
+        await thief.CreateAsync(Deploying(config, "s"));
+        await thief.CreateAsync($$"""{"config_id": "{{config}}", "server_id": "s", "stack_user_project_id": "{{victim.Id}}"}""");
+
+        (await thief.GetMetadataAsync("s")).ShouldBeOk().Text.ShouldBe(None);
+        (await victim.GetMetadataAsync("s")).ShouldBeOk().Text.ShouldBe(None);
+    }
+
+    [Test]
+    public async Task A_hundred_deployments_are_one_statement()
+    {
+        var project = new Project();
+        var ids = new List<string>();
+        for (var i = 0; i < 10; i++)
+        {
+            ids.Add((await project.CreateConfigAsync("{}")).Id);
+        }
+
+        await project.CreateBatchAsync(Enumerable.Range(0, 100).Select(number => Deploying(ids[number % ids.Count], "s")));
+        using var statements = new Statements();
+
+        var answer = await project.SendAsync(HttpMethod.Get, $"{project.Path}/metadata/s", null, statements.Trace);
+
+        answer.Items.Count.ShouldBe(100);
+        statements.Heard.ShouldHaveSingleItem();
+    }
+
+    private static string Deploying(string config, string server) => $$"""{"config_id": "{{config}}", "server_id": "{{server}}"}""";
+}
