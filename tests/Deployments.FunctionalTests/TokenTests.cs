@@ -44,6 +44,7 @@ public sealed class TokenTests
     [
         Case("plain", token => token),
         Case("just expired", token => token with { Expires = DateTimeOffset.UtcNow - InsideSkew }),
+        Case("valid to the end of time", token => token with { Expires = DateTimeOffset.MaxValue }),
         Case("about to be valid", token => token with { NotBefore = DateTimeOffset.UtcNow + InsideSkew }),
     ];
 

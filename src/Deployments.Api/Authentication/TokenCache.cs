@@ -25,12 +25,13 @@ internal sealed class TokenCache(SignedTokenHandler handler) : TokenHandler, IDi
         var result = await handler.ValidateTokenAsync(token, validationParameters);
         if (result.IsValid)
         {
-            var end = DateTimeOffset.UtcNow + Longest;
-            var expiry = new DateTimeOffset(result.SecurityToken.ValidTo) + TokenSources.ClockSkew;
+            // A difference, because the end of time, which a token may name, plus the skew is no time.
+            var now = DateTime.UtcNow;
+            var left = result.SecurityToken.ValidTo - now + TokenSources.ClockSkew;
             verified.Set(
                 token,
                 new Entry(Copy(result), keys),
-                new MemoryCacheEntryOptions { AbsoluteExpiration = expiry < end ? expiry : end, Size = 1 });
+                new MemoryCacheEntryOptions { AbsoluteExpiration = now + (left < Longest ? left : Longest), Size = 1 });
         }
 
         return result;
