@@ -69,6 +69,9 @@ public static class DependencyInjection
         settings.TryAdd("Timeout", 3);
         settings.TryAdd("GSS Encryption Mode", "Disable");
 
+        // PostgreSQL grants 100 connections to all comers: another instance, and an operator, need some of them.
+        settings.TryAdd("Maximum Pool Size", 40);
+
         return builder.Build();
     }
 

@@ -156,6 +156,22 @@ public sealed class BadBodyTests
             .ShouldBe("config_id is required.");
     }
 
+    /// <summary>Each of 100,000 faults once repeated a name of hundreds of kilobytes: gigabytes for a request of less than one MiB.</summary>
+    [Test]
+    public async Task A_refusal_of_many_faults_stays_small()
+    {
+        var name = Repeat("n", 500_000);
+        var inputs = string.Join(',', Enumerable.Repeat("{}", 100_000));
+
+        var answer = await new Project().ValidateAsync(
+            $$$$$$"""{"template": {"resources": {"{{{{{{name}}}}}}": {"type": "OS::Heat::SoftwareConfig", "properties": {"inputs": [{{{{{{inputs}}}}}}]}}}}}""");
+
+        answer.Status.ShouldBe(HttpStatusCode.BadRequest);
+        answer.Text.Length.ShouldBeLessThan(16 * 1024 * 1024);
+        answer.Json.GetProperty("errors").EnumerateObject().First().Name
+            .ShouldBe($"template.resources.{Repeat("n", 100)}.properties.inputs[0].name");
+    }
+
     private static TestCaseData Case(string name, string body, params string[] fields) => Case(name, Encoding.UTF8.GetBytes(body), fields);
 
     private static TestCaseData Case(string name, byte[] body, params string[] fields) =>

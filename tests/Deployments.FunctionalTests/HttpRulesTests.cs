@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Deployments.FunctionalTests.Support;
 using NUnit.Framework;
@@ -42,6 +43,30 @@ public sealed class HttpRulesTests
         var answer = await new Project().CreateAsync(frame(BodyOf(8 * MaxBodyBytes)));
 
         answer.ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
+    }
+
+    [TestCase("no size", "ZZ\r\n{}\r\n0\r\n\r\n")]
+    [TestCase("negative", "-1\r\n{}\r\n0\r\n\r\n")]
+    [TestCase("beyond every number", "FFFFFFFFFFFFFFFFF\r\n{}\r\n0\r\n\r\n")]
+    [TestCase("shorter than it says", "5\r\n{}\r\n0\r\n\r\n")]
+    [TestCase("bad after a good one", "2\r\n{}\r\nZZ\r\n\r\n")]
+    public async Task A_body_in_broken_chunks_is_invalid(string name, string chunks)
+    {
+        var project = new Project();
+        var address = TestRun.Service.Address;
+        using var client = new TcpClient();
+        await client.ConnectAsync(address.Host, address.Port);
+        await using var stream = client.GetStream();
+
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST {project.Path} HTTP/1.1\r\nHost: {address.Authority}\r\nX-Auth-Token: {project.Token}\r\n"
+            + $"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{chunks}"));
+        using var reader = new StreamReader(stream);
+        var answer = await reader.ReadToEndAsync().WaitAsync(Service.Patience);
+
+        answer.ShouldStartWith("HTTP/1.1 400 ", customMessage: name);
+        answer.ShouldContain("\"errors\":{\"body\":[\"The body ");
+        (await project.CountStoredAsync()).ShouldBe(0);
     }
 
     [TestCase(null)]

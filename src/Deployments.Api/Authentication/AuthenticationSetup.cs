@@ -76,6 +76,7 @@ internal static class AuthenticationSetup
             null => "A token is required, in Authorization: Bearer or in X-Auth-Token.",
             SecurityTokenExpiredException => "The token has expired.",
             SecurityTokenNotYetValidException => "The token is not valid yet.",
+            SecurityTokenInvalidLifetimeException => "The token would expire before it is valid.",
             SecurityTokenNoExpirationException => "The token names no time of expiry.",
             SecurityTokenInvalidAudienceException => "The token is for another audience.",
             SecurityTokenInvalidIssuerException => "The token is from an issuer that is not trusted here.",

@@ -72,9 +72,12 @@ internal sealed class SignedTokenHandler(IReadOnlyList<TokenSource> sources, Tok
     {
         var identity = new ClaimsIdentity(nameof(SignedTokenHandler), TokenSources.SubjectClaim, TokenSources.RolesClaim);
         identity.AddClaim(new Claim(TokenSources.SubjectClaim, Storable(token.Subject)));
-        identity.AddClaims(token.Claims
-            .Where(claim => claim.Type == projectClaim)
-            .Select(claim => new Claim(TokenSources.ProjectClaim, claim.Value)));
+
+        // A token acts in one project: a list of them, or what is no string, names none.
+        if (token.Claims.Where(claim => claim.Type == projectClaim).ToList() is [{ ValueType: ClaimValueTypes.String } project])
+        {
+            identity.AddClaim(new Claim(TokenSources.ProjectClaim, project.Value));
+        }
 
         // An empty list of roles is a list of roles: such a token may do nothing.
         if (token.TryGetPayloadValue<object>(TokenSources.RolesClaim, out _))

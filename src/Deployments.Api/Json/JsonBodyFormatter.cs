@@ -33,7 +33,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         try
         {
             var cancellation = context.HttpContext.RequestAborted;
-            var length = await request.Body.ReadAsync(buffer, cancellation);
+            var length = await ReadAsync(request.Body, buffer, cancellation);
             if (length > 0 && !IsUtf8Json(request))
             {
                 throw new HttpErrorException(StatusCodes.Status415UnsupportedMediaType);
@@ -56,7 +56,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
                     buffer = Grow(buffer);
                 }
 
-                read = await request.Body.ReadAsync(buffer.AsMemory(length), cancellation);
+                read = await ReadAsync(request.Body, buffer.AsMemory(length), cancellation);
             }
 
             return InputFormatterResult.Success(Parse(buffer.AsSpan(0, length), context.ModelType, shape));
@@ -64,6 +64,20 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    // Chunks that are none: the server says so in two ways, of which the second is for a size that no number holds.
+    private static async ValueTask<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await body.ReadAsync(buffer, cancellation);
+        }
+        catch (IOException exception) when (
+            exception is BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } or { InnerException: OverflowException })
+        {
+            throw new InvalidRequestException(Body, "The body does not end as its Content-Length or its chunks say.");
         }
     }
 
@@ -78,7 +92,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
     {
         var drained = 0;
         int read;
-        while (drained < DrainedBytes && (read = await body.ReadAsync(buffer, cancellation)) > 0)
+        while (drained < DrainedBytes && (read = await ReadAsync(body, buffer, cancellation)) > 0)
         {
             drained += read;
         }

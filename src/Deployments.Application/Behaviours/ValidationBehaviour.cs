@@ -4,14 +4,19 @@ using MediatR;
 
 namespace Deployments.Application.Behaviours;
 
-/// <summary>Runs every validator of a request before its handler, and tells all broken rules at once.</summary>
+/// <summary>
+/// Runs every validator of a request before its handler, and tells all broken rules at once; of thousands, as a body of its
+/// largest size can break them, the first.
+/// </summary>
 internal sealed class ValidationBehaviour<TRequest, TResponse>(IEnumerable<IValidator<TRequest>> validators)
     : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IRequest<TResponse>
 {
+    private const int MaxFailures = 10_000;
+
     public Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
     {
-        var failures = validators.SelectMany(validator => validator.Validate(request).Errors).ToList();
+        var failures = validators.SelectMany(validator => validator.Validate(request).Errors).Take(MaxFailures).ToList();
 
         return failures.Count == 0
             ? next()

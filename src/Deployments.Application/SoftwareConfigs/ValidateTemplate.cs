@@ -38,12 +38,14 @@ public sealed record TemplateDto
 
 internal sealed class ValidateTemplateValidator : AbstractValidator<ValidateTemplateQuery>
 {
+    private const int MaxShownName = 100;
+
     public ValidateTemplateValidator(IValidator<NewConfig> config) =>
         RuleFor(query => query.Resources).Custom((resources, context) =>
         {
             foreach (var (name, resource) in resources)
             {
-                var path = $"template.resources.{name}";
+                var path = $"template.resources.{Shown(name)}";
                 if (resource.Type != TemplateResource.SoftwareConfig)
                 {
                     context.AddFailure(
@@ -59,6 +61,11 @@ internal sealed class ValidateTemplateValidator : AbstractValidator<ValidateTemp
                 }
             }
         });
+
+    // A name may be as long as the body, and every message repeats it.
+    private static ReadOnlySpan<char> Shown(string name) =>
+        name.Length <= MaxShownName ? name
+        : name.AsSpan(0, char.IsHighSurrogate(name[MaxShownName - 1]) ? MaxShownName - 1 : MaxShownName);
 }
 
 internal sealed class ValidateTemplateHandler : IRequestHandler<ValidateTemplateQuery, TemplateDto>
