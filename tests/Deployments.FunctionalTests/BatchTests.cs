@@ -28,7 +28,7 @@ public sealed class BatchTests
         Refused("wrong type", Batch(Project.Minimal, With("status", "3")), "software_deployments[1].status"),
         Refused("duplicate", Batch(Project.Minimal, With("server_id", "\"s\"")), "software_deployments[1].server_id"),
         Refused("NUL", Batch(With("action", "\"\\u0000\"")), "software_deployments[0].action"),
-        Refused("65 levels", Batch(Project.Minimal, With("input_values", Nested(65))), "software_deployments[1].input_values"),
+        Refused("65 levels", Batch(Project.Minimal, With("input_values", Requests.Nested(65))), "software_deployments[1].input_values"),
         Refused(
             "several",
             Batch(With("status", "\"BANANA\""), Project.Minimal, With("action", $"\"{new string('a', 256)}\""), "null", """{"server_id": "s"}"""),
@@ -121,10 +121,10 @@ public sealed class BatchTests
     {
         var project = new Project();
 
-        var answer = await project.CreateBatchAsync([Project.Minimal, With("input_values", Nested(64))]);
+        var answer = await project.CreateBatchAsync([Project.Minimal, With("input_values", Requests.Nested(64))]);
 
-        answer.Items[1].GetProperty("input_values").GetRawText().ShouldBe(Nested(64));
-        (await project.GetAsync(answer.Ids[1])).Deployment.GetProperty("input_values").GetRawText().ShouldBe(Nested(64));
+        answer.Items[1].GetProperty("input_values").GetRawText().ShouldBe(Requests.Nested(64));
+        (await project.GetAsync(answer.Ids[1])).Deployment.GetProperty("input_values").GetRawText().ShouldBe(Requests.Nested(64));
     }
 
     [Test]
@@ -174,9 +174,6 @@ public sealed class BatchTests
     private static string Batch(params string[] elements) => $$"""{"software_deployments": [{{string.Join(',', elements)}}]}""";
 
     private static string With(string name, string value) => $$"""{"config_id": "c", "server_id": "s", "{{name}}": {{value}} }""";
-
-    private static string Nested(int levels) =>
-        $"{string.Concat(Enumerable.Repeat("""{"a":""", levels - 1))}{{}}{new string('}', levels - 1)}";
 
     private static byte[] BodyOf(int bytes)
     {

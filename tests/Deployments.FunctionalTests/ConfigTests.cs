@@ -109,7 +109,10 @@ public sealed class ConfigTests
         var project = new Project();
 
         var created = await project.CreateConfigAsync(
-            $$"""{"config": {{value}}, "options": {"o": {{value}} }, "inputs": [{"name": "i", "type": "Json", "default": {{value}}, "value": {{value}} }]}""");
+            $$"""
+            {"config": {{value}}, "options": {"o": {{value}} },
+             "inputs": [{"name": "i", "type": "Json", "default": {{value}}, "value": {{value}} }]}
+            """);
 
         foreach (var config in new[] { created, await project.GetConfigAsync(created.Id) }.Select(answer => answer.Config))
         {
@@ -136,9 +139,10 @@ public sealed class ConfigTests
     {
         var project = new Project();
         var text = string.Concat(Enumerable.Repeat(Emoji, 255));
-        var nested = BadConfigs.Nested(64);
+        var nested = Requests.Nested(64);
 
-        var id = (await project.CreateConfigAsync($$"""{"name": "{{text}}", "group": "{{text}}", "config": {{nested}}, "options": {{nested}} }""")).Id;
+        var id = (await project.CreateConfigAsync(
+            $$"""{"name": "{{text}}", "group": "{{text}}", "config": {{nested}}, "options": {{nested}} }""")).Id;
         var empty = (await project.CreateConfigAsync("""{"name": "", "group": ""}""")).Config;
 
         var shown = (await project.GetConfigAsync(id)).Config;

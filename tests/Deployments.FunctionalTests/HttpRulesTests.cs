@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Deployments.FunctionalTests.Support;
+using Npgsql;
 using NUnit.Framework;
 using Shouldly;
 
@@ -202,6 +203,23 @@ public sealed class HttpRulesTests
         (await SendAsync(HttpMethod.Post, project.Path, member, "*/*", Requests.Json)).ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
         (await SendAsync(HttpMethod.Get, $"{project.Path}/{Guid.NewGuid()}", member)).ShouldBeError(HttpStatusCode.NotAcceptable);
         (await project.CountStoredAsync()).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task A_defect_of_ours_is_told_without_a_word_of_its_inside()
+    {
+        var connectionString = await TestRun.Server.CreateDatabaseAsync();
+        await using var service = await Service.StartReadyAsync(connectionString);
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var spoil = database.CreateCommand("ALTER TABLE software_configs RENAME COLUMN options TO spoilt");
+        await spoil.ExecuteNonQueryAsync();
+
+        var answer = await new Project(service).GetConfigAsync(Guid.CreateVersion7().ToString());
+
+        answer.ShouldBeError(HttpStatusCode.InternalServerError);
+        answer.Text.ShouldNotContain("options");
+        answer.Text.ShouldNotContain("software_configs");
+        answer.Text.ShouldNotContain("Npgsql");
     }
 
     private static Task<Answer> SendAsync(

@@ -176,7 +176,9 @@ public sealed class MetadataTests
     {
         var project = new Project();
 
-        foreach (var path in new[] { $"{project.Path}/metadata/a%00", $"{project.Path}/%00", $"{project.ConfigsPath}/%00", "/v1/%00/software_configs" })
+        string[] paths =
+            [$"{project.Path}/metadata/a%00", $"{project.Path}/%00", $"{project.ConfigsPath}/%00", "/v1/%00/software_configs"];
+        foreach (var path in paths)
         {
             (await project.SendAsync(HttpMethod.Get, path)).Status.ShouldBe(HttpStatusCode.BadRequest, path);
         }

@@ -72,6 +72,33 @@ public sealed class PathTests
         answer.ShouldBeError(HttpStatusCode.NotFound);
     }
 
+    [TestCase("%ff")]
+    [TestCase("a%C3")]
+    public async Task An_id_that_is_no_text_is_not_found(string id)
+    {
+        var project = new Project();
+
+        foreach (var path in new[] { project.Path, project.ConfigsPath })
+        {
+            (await project.SendAsync(HttpMethod.Get, $"{path}/{id}")).ShouldBeError(HttpStatusCode.NotFound);
+            (await project.SendAsync(HttpMethod.Delete, $"{path}/{id}")).ShouldBeError(HttpStatusCode.NotFound);
+        }
+    }
+
+    [Test]
+    public async Task A_project_id_that_is_no_text_is_refused_even_to_those_who_may_go_anywhere()
+    {
+        var admin = new Token("another") { Roles = ["admin"] }.ToString();
+
+        foreach (var path in new[] { "/v1/%ff/software_deployments", "/v1/a%C3/software_configs" })
+        {
+            var answer = await TestRun.Service.SendAsync(
+                Requests.Make(HttpMethod.Get, TestRun.Service.Absolute(path), ("X-Auth-Token", admin)));
+
+            answer.ShouldBeError(HttpStatusCode.BadRequest, "path");
+        }
+    }
+
     [TestCase("/v1/PROJECT/nowhere")]
     [TestCase("/v1/PROJECT")]
     [TestCase("/v2/PROJECT/software_deployments")]

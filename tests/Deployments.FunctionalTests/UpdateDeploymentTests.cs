@@ -68,8 +68,11 @@ public sealed class UpdateDeploymentTests
            from value in new[] { "3", "false", "{}", "[\"a\"]" }
            select Refused($"{name} {value}", $$"""{"{{name}}": {{value}}}""", name),
         .. from name in new[] { "input_values", "output_values" }
-           from value in new[] { "\"text\"", "[]", "3", "true", "{\"a\": {\"b\": 1, \"b\": 2}}", Nested(65) }
-           select Refused($"{name} {value[..Math.Min(value.Length, 20)]}", $$"""{"{{name}}": {{value}}}""", value.Contains('b') ? $"{name}.a.b" : name),
+           from value in new[] { "\"text\"", "[]", "3", "true", "{\"a\": {\"b\": 1, \"b\": 2}}", Requests.Nested(65) }
+           select Refused(
+               $"{name} {value[..Math.Min(value.Length, 20)]}",
+               $$"""{"{{name}}": {{value}}}""",
+               value.Contains('b', StringComparison.Ordinal) ? $"{name}.a.b" : name),
         Refused("config_id too long", With("config_id", 256), "config_id"),
         Refused("action too long", With("action", 256), "action"),
         Refused("status_reason too long", With("status_reason", 16_385), "status_reason"),
@@ -199,7 +202,7 @@ public sealed class UpdateDeploymentTests
         var id = (await project.CreateAsync(Project.Minimal)).Id;
         var body = $$"""
             {"config_id": "{{Emoji(255)}}", "action": "{{Emoji(255)}}", "status_reason": "{{Emoji(16_384)}}",
-             "input_values": {{Nested(64)}}, "output_values": {{Nested(64)}} }
+             "input_values": {{Requests.Nested(64)}}, "output_values": {{Requests.Nested(64)}} }
             """;
 
         (await project.UpdateAsync(id, body)).ShouldBeOk();
@@ -208,8 +211,8 @@ public sealed class UpdateDeploymentTests
         shown.GetProperty("config_id").GetString().ShouldBe(Emoji(255));
         shown.GetProperty("action").GetString().ShouldBe(Emoji(255));
         shown.GetProperty("status_reason").GetString().ShouldBe(Emoji(16_384));
-        shown.GetProperty("input_values").GetRawText().ShouldBe(Nested(64));
-        shown.GetProperty("output_values").GetRawText().ShouldBe(Nested(64));
+        shown.GetProperty("input_values").GetRawText().ShouldBe(Requests.Nested(64));
+        shown.GetProperty("output_values").GetRawText().ShouldBe(Requests.Nested(64));
     }
 
     [TestCaseSource(nameof(BodiesThatAreRefused))]
@@ -350,9 +353,6 @@ public sealed class UpdateDeploymentTests
         new TestCaseData(body, fields).SetArgDisplayNames(name);
 
     private static string With(string field, int length) => $$"""{"{{field}}": "{{new string('a', length)}}"}""";
-
-    private static string Nested(int levels) =>
-        $"{string.Concat(Enumerable.Repeat("""{"a":""", levels - 1))}{{}}{new string('}', levels - 1)}";
 
     private static string Emoji(int times) => string.Concat(Enumerable.Repeat("\U0001F680", times));
 

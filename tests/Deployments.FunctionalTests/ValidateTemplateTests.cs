@@ -53,7 +53,7 @@ public sealed class ValidateTemplateTests
             {"name": "n", "group": "script", "config": "#!/bin/sh", "options": {"a": 1}, "unknown": 1,
              "inputs": [{"name": "i", "type": "Number", "default": "3", "value": 4}], "outputs": [{"name": "o", "error_output": true}]}
             """),
-        Config($$"""{"config": {{BadConfigs.Nested(64)}}, "options": {{BadConfigs.Nested(64)}} }"""),
+        Config($$"""{"config": {{Requests.Nested(64)}}, "options": {{Requests.Nested(64)}} }"""),
     ];
 
     [TestCaseSource(nameof(ValidTemplates))]

@@ -29,7 +29,8 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         var request = context.HttpContext.Request;
         var shape = context.ModelType.GetCustomAttribute<JsonBodyAttribute>() ?? Usual;
         var maxBytes = shape.IsBatch ? maxBatchBytes : maxBodyBytes;
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp((request.ContentLength ?? 0) + 1, SmallestBuffer, Math.Max(SmallestBuffer, maxBytes + 1)));
+        var expected = Math.Min((request.ContentLength ?? 0) + 1, maxBytes + 1L);
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, SmallestBuffer));
         try
         {
             var cancellation = context.HttpContext.RequestAborted;

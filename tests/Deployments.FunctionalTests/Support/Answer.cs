@@ -34,6 +34,28 @@ internal sealed partial record Answer(HttpStatusCode Status, IReadOnlyDictionary
     /// <summary>The ids of what it lists.</summary>
     public IReadOnlyList<string> Ids => [.. Items.Select(item => item.GetProperty("id").GetString()!)];
 
+    /// <summary>The address of the list's next page, by the body and the header, which must agree; null on the last page.</summary>
+    public string? Next
+    {
+        get
+        {
+            var links = ShouldBeOk().Json.EnumerateObject().SingleOrDefault(member => member.Name.EndsWith("_links", StringComparison.Ordinal));
+            if (links.Value.ValueKind == JsonValueKind.Undefined)
+            {
+                Headers.ShouldNotContainKey("Link");
+                return null;
+            }
+
+            links.Name.ShouldBe($"{Json.EnumerateObject().First().Name}_links");
+            var link = links.Value.EnumerateArray().ShouldHaveSingleItem();
+            link.EnumerateObject().Select(member => member.Name).ShouldBe(["rel", "href"], ignoreOrder: true);
+            link.GetProperty("rel").GetString().ShouldBe("next");
+            var href = link.GetProperty("href").GetString()!;
+            Headers["Link"].ShouldBe($"<{href}>; rel=\"next\"");
+            return href;
+        }
+    }
+
     public string EntityTag => Headers["ETag"];
 
     public static async Task<Answer> ReadAsync(HttpResponseMessage response) => new(
@@ -114,6 +136,7 @@ internal sealed partial record Answer(HttpStatusCode Status, IReadOnlyDictionary
         412 => ("precondition_failed", "Precondition Failed"),
         413 => ("body_too_large", "Payload Too Large"),
         415 => ("unsupported_media_type", "Unsupported Media Type"),
+        500 => ("internal", "Internal Server Error"),
         503 => ("unavailable", "Service Unavailable"),
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "The contract has no such error."),
     };

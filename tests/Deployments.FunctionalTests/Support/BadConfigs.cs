@@ -56,8 +56,8 @@ internal static class BadConfigs
         Case("replace_on_change of an output", Output("\"replace_on_change\": true"), "outputs[0].replace_on_change"),
         .. from value in new[] { "[]", "\"text\"", "3", "true" }
            select Case($"options {value}", $$"""{"options": {{value}}}""", "options"),
-        Case("config of 65 levels", $$"""{"config": {{Nested(65)}}}""", "config"),
-        Case("options of 65 levels", $$"""{"options": {{Nested(65)}}}""", "options"),
+        Case("config of 65 levels", $$"""{"config": {{Requests.Nested(65)}}}""", "config"),
+        Case("options of 65 levels", $$"""{"options": {{Requests.Nested(65)}}}""", "options"),
         Case("duplicate member", """{"name": "a", "name": "a"}""", "name"),
         Case("duplicate in config", """{"config": {"a": 1, "a": 1} }""", "config.a"),
         Case("NUL in config", """{"config": "\u0000"}""", "config"),
@@ -72,9 +72,6 @@ internal static class BadConfigs
             "name", "group", "inputs[0].type", "inputs[0].foo", "inputs[0].bar", "inputs[1]", "inputs[2].name", "inputs[2].default",
             "inputs[3].name", "outputs[0].name", "outputs[0].type", "outputs[1].foo", "outputs[2].name"),
     ];
-
-    public static string Nested(int levels) =>
-        $"{string.Concat(Enumerable.Repeat("""{"a":""", levels - 1))}{{}}{new string('}', levels - 1)}";
 
     private static TestCaseData Case(string name, string json, params string[] fields) =>
         new TestCaseData(json, fields).SetArgDisplayNames(name.Replace('\\', '/'));

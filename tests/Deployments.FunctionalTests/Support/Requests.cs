@@ -22,6 +22,10 @@ internal static class Requests
         return request;
     }
 
+    /// <summary>An object of so many levels.</summary>
+    public static string Nested(int levels) =>
+        $"{string.Concat(Enumerable.Repeat("""{"a":""", levels - 1))}{{}}{new string('}', levels - 1)}";
+
     public static HttpContent Body(string json) => Body(Encoding.UTF8.GetBytes(json), Json);
 
     public static HttpContent Body(byte[] bytes, string? contentType)
