@@ -14,6 +14,7 @@ public sealed class AccessTests
         Case("the project's in upper case", token => token with { Project = token.Project!.ToUpperInvariant() }),
         Case("the project's with a space", token => token with { Project = token.Project + " " }),
         Case("no project's", token => token with { Project = null }),
+        Case("two projects'", token => token with { ProjectValue = new[] { token.Project, "another" } }),
         Case("a project in Keystone's claim", token => token with { ProjectClaim = "openstack_project_id" }),
         Case("reader", token => token with { Roles = ["reader"] }),
         Case("heat_stack_user", token => token with { Roles = ["heat_stack_user"] }),

@@ -35,6 +35,9 @@ internal sealed record Token(string? Project)
 
     public string ProjectClaim { get; init; } = "project_id";
 
+    /// <summary>Stands in the project's claim in place of the project.</summary>
+    public object? ProjectValue { get; init; }
+
     public static Func<byte[], byte[]> Hmac(byte[] secret) => text => HMACSHA256.HashData(secret, text);
 
     public static Func<byte[], byte[]> Rsa(RSA key) => text => key.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
@@ -46,7 +49,7 @@ internal sealed record Token(string? Project)
         var claims = new Dictionary<string, object?>
         {
             ["sub"] = Subject,
-            [ProjectClaim] = Project,
+            [ProjectClaim] = ProjectValue ?? Project,
             ["roles"] = Roles,
             ["iss"] = Issuer,
             ["aud"] = Audience,
