@@ -9,6 +9,8 @@ namespace Deployments.FunctionalTests;
 /// <summary>The database fails and comes back; the service answers in time, stores nothing twice, and needs no restart.</summary>
 public sealed class OutageTests
 {
+    private const string Commit = "COMMIT\0"; // to its end, for a transaction begins with READ COMMITTED
+
     private static readonly TimeSpan Promise = TimeSpan.FromSeconds(5);
 
     [Test]
@@ -144,7 +146,7 @@ public sealed class OutageTests
         var project = new Project(service);
         var created = await project.CreateAsync(Project.Minimal);
 
-        proxy.LoseAnswerTo("COMMIT");
+        proxy.LoseAnswerTo(Commit);
         var answer = await project.DeleteAsync(created.Id, onCondition ? [("If-Match", created.EntityTag)] : []);
 
         proxy.LostAnswers.ShouldBe(1);
@@ -182,7 +184,7 @@ public sealed class OutageTests
         proxy.LostAnswers.ShouldBe(1);
         (await project.ListConfigsAsync()).Ids.ShouldBe([created.Id]);
 
-        proxy.LoseAnswerTo("COMMIT");
+        proxy.LoseAnswerTo(Commit);
         (await project.DeleteConfigAsync(created.Id)).ShouldBeGone();
         proxy.LostAnswers.ShouldBe(2);
         (await project.CountStoredConfigsAsync()).ShouldBe(0);
