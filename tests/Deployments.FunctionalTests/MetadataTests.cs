@@ -49,10 +49,10 @@ public sealed class MetadataTests
             configs[name] = await project.CreateConfigAsync($$"""{"name": {{name}}, "config": {{name}} }""");
         }
 
-        var another = await project.CreateConfigAsync("""{"name": "a", "config": "deployed before and after its namesake"}""");
-        var order = new[] { another }.Concat(names.Select(name => configs[name])).Append(another).Append(configs["null"]).Reverse();
+        var twice = await project.CreateConfigAsync("""{"name": "a", "config": "deployed first and second of its name"}""");
+        var order = new[] { twice, twice }.Concat(names.Select(name => configs[name]).Reverse()).Append(configs["null"]);
         (await project.CreateBatchAsync(order.Select(config => Deploying(config.Id, "s")))).ShouldBeOk();
-        await project.CreateAsync(Deploying(another.Id, "another"));
+        await project.CreateAsync(Deploying(twice.Id, "another"));
 
         var metadata = await project.GetMetadataAsync("s");
 
@@ -60,7 +60,7 @@ public sealed class MetadataTests
         metadata.Items.Select(item => item.GetRawText()).ShouldBe(
             new[]
             {
-                configs["null"], configs["null"], configs["\"\""], configs["\"B\""], another, configs["\"a\""], another,
+                configs["null"], configs["null"], configs["\"\""], configs["\"B\""], twice, twice, configs["\"a\""],
                 configs["\"a b\""], configs["\"b\""], configs["\"é\""], configs["\"\U0001F680\""],
             }.Select(config => config.Config.GetRawText()));
     }

@@ -19,9 +19,10 @@ internal sealed class Statements : IDisposable
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
             ActivityStopped = activity =>
             {
-                if (activity.TraceId == trace && activity.Source.Name == "Npgsql")
+                // To open a connection is an activity too, without a text.
+                if (activity.TraceId == trace && activity.Source.Name == "Npgsql" && activity.GetTagItem("db.query.text") is string text)
                 {
-                    heard.Enqueue($"{activity.GetTagItem("db.query.text") ?? activity.GetTagItem("db.statement") ?? activity.DisplayName}");
+                    heard.Enqueue(text);
                 }
             },
         };

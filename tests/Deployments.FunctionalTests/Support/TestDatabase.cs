@@ -44,7 +44,9 @@ internal sealed class TestDatabase : IAsyncDisposable
     public async Task<string> CreateDatabaseAsync()
     {
         var name = $"deployments_test_{Guid.NewGuid():N}";
-        await using var create = server.CreateCommand($"CREATE DATABASE {name}");
+
+        // In a language's order, as many servers have it: where the order of bytes is wanted, it must be asked for.
+        await using var create = server.CreateCommand($"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'");
         await create.ExecuteNonQueryAsync();
         lock (names)
         {
