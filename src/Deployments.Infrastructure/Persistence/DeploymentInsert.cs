@@ -1,7 +1,5 @@
 using System.Data;
-using Deployments.Application;
 using Deployments.Domain.SoftwareDeployments;
-using Deployments.Infrastructure.Persistence.Configurations;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -39,30 +37,30 @@ internal sealed class DeploymentInsert : IAsyncDisposable
         """;
 
     private readonly NpgsqlCommand command = new(Sql);
-    private readonly List<Action<SoftwareDeployment, Caller>> columns = [];
+    private readonly List<Action<DeploymentRow>> columns = [];
     private readonly List<Action> clearings = [];
     private NpgsqlConnection? own;
 
     public DeploymentInsert()
     {
-        Column("project_ids", NpgsqlDbType.Text, (deployment, _) => deployment.ProjectId);
-        Column("ids", NpgsqlDbType.Uuid, (deployment, _) => deployment.Id);
-        Column("config_ids", NpgsqlDbType.Text, (deployment, _) => deployment.ConfigId);
-        Column("server_ids", NpgsqlDbType.Text, (deployment, _) => deployment.ServerId);
-        Column("actions", NpgsqlDbType.Text, (deployment, _) => deployment.Action);
-        Column("input_values", NpgsqlDbType.Text, (deployment, _) => JsonColumn.Write(deployment.InputValues));
-        Column("statuses", NpgsqlDbType.Text, (deployment, _) => deployment.Status.ToName());
-        Column("status_reasons", NpgsqlDbType.Text, (deployment, _) => deployment.StatusReason);
-        Column("stack_user_project_ids", NpgsqlDbType.Text, (deployment, _) => deployment.StackUserProjectId);
-        Column("creation_times", NpgsqlDbType.TimestampTz, (deployment, _) => deployment.CreationTime.UtcDateTime);
-        Column("actors", NpgsqlDbType.Text, (_, caller) => caller.Actor);
-        Column("request_ids", NpgsqlDbType.Text, (_, caller) => caller.RequestId);
+        Column("project_ids", NpgsqlDbType.Text, row => row.Deployment.ProjectId);
+        Column("ids", NpgsqlDbType.Uuid, row => row.Deployment.Id);
+        Column("config_ids", NpgsqlDbType.Text, row => row.Deployment.ConfigId);
+        Column("server_ids", NpgsqlDbType.Text, row => row.Deployment.ServerId);
+        Column("actions", NpgsqlDbType.Text, row => row.Deployment.Action);
+        Column("input_values", NpgsqlDbType.Text, row => row.InputValues);
+        Column("statuses", NpgsqlDbType.Text, row => row.Deployment.Status.ToName());
+        Column("status_reasons", NpgsqlDbType.Text, row => row.Deployment.StatusReason);
+        Column("stack_user_project_ids", NpgsqlDbType.Text, row => row.Deployment.StackUserProjectId);
+        Column("creation_times", NpgsqlDbType.TimestampTz, row => row.Deployment.CreationTime.UtcDateTime);
+        Column("actors", NpgsqlDbType.Text, row => row.Caller.Actor);
+        Column("request_ids", NpgsqlDbType.Text, row => row.Caller.RequestId);
     }
 
     /// <summary>Whether the connection that it keeps still stands, with the statement prepared there.</summary>
     public bool IsUsable => own?.FullState == ConnectionState.Open && command.IsPrepared;
 
-    public void Add(SoftwareDeployment deployment, Caller caller) => columns.ForEach(column => column(deployment, caller));
+    public void Add(DeploymentRow row) => columns.ForEach(column => column(row));
 
     /// <summary>Stores what was added, over a connection that it keeps, with the statement prepared there.</summary>
     public async Task StoreAsync(NpgsqlDataSource dataSource)
@@ -104,11 +102,11 @@ internal sealed class DeploymentInsert : IAsyncDisposable
         }
     }
 
-    private void Column<T>(string name, NpgsqlDbType type, Func<SoftwareDeployment, Caller, T> value)
+    private void Column<T>(string name, NpgsqlDbType type, Func<DeploymentRow, T> value)
     {
         var values = new List<T>();
         command.Parameters.Add(new NpgsqlParameter<List<T>>(name, NpgsqlDbType.Array | type) { TypedValue = values });
-        columns.Add((deployment, caller) => values.Add(value(deployment, caller)));
+        columns.Add(row => values.Add(value(row)));
         clearings.Add(values.Clear);
     }
 }

@@ -200,7 +200,7 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
         await using var insert = new DeploymentInsert();
         foreach (var deployment in deployments)
         {
-            insert.Add(deployment, caller);
+            insert.Add(new DeploymentRow(deployment, caller));
         }
 
         await context.Database.OpenConnectionAsync(cancellationToken);

@@ -10,7 +10,8 @@ namespace Deployments.Infrastructure.Persistence;
 
 /// <summary>
 /// Group commit: deployments that wait together are stored together, by one statement and so one commit. A single loop takes
-/// whatever waits, writes it, and then tells each caller. Nothing waits for company: when one deployment waits, the group is one.
+/// whatever waits, up to a bound, writes it, and then tells each caller. Nothing waits for company: when one deployment waits, the
+/// group is one.
 /// </summary>
 /// <remarks>
 /// A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
@@ -19,22 +20,27 @@ namespace Deployments.Infrastructure.Persistence;
 internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILogger<DeploymentWriter> logger) : BackgroundService
 {
     private const int LargestGroup = 1_000;
+    private const int LargestGroupLength = 8 * 1024 * 1024;
     private const int LongestQueue = 8_192;
+    private const long LargestQueueLength = 64 * 1024 * 1024;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
     private readonly Channel<Entry> queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(LongestQueue) { SingleReader = true });
     private DeploymentInsert? insert;
+    private long waitingLength;
 
     /// <summary>Stores a deployment and its first event. Returns when they are durable.</summary>
     /// <exception cref="UnavailableException">Too many wait already, or the database did not answer in time.</exception>
     public async Task AddAsync(SoftwareDeployment deployment, Caller caller, CancellationToken cancellationToken)
     {
-        var entry = new Entry(deployment, caller);
-        if (!queue.Writer.TryWrite(entry))
+        var entry = new Entry(new DeploymentRow(deployment, caller));
+        if (Interlocked.Read(ref waitingLength) > LargestQueueLength || !queue.Writer.TryWrite(entry))
         {
             throw new UnavailableException();
         }
+
+        Interlocked.Add(ref waitingLength, entry.Row.Length);
 
         try
         {
@@ -64,12 +70,15 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
         while (await queue.Reader.WaitToReadAsync(CancellationToken.None))
         {
             group.Clear();
-            while (group.Count < LargestGroup && queue.Reader.TryRead(out var entry))
+            var length = 0;
+            while (group.Count < LargestGroup && length < LargestGroupLength && queue.Reader.TryRead(out var entry))
             {
                 group.Add(entry);
+                length += entry.Row.Length;
             }
 
             await StoreAsync(group);
+            Interlocked.Add(ref waitingLength, -length);
         }
 
         await DropConnectionAsync(insert);
@@ -119,7 +128,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
         // A stopped server answers neither the statement nor its cancellation: the loop goes on without them.
         var sending = insert ?? new DeploymentInsert();
         insert = null;
-        group.ForEach(entry => sending.Add(entry.Deployment, entry.Caller));
+        group.ForEach(entry => sending.Add(entry.Row));
         var sent = sending.StoreAsync(dataSource);
         try
         {
@@ -157,13 +166,11 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     private partial void LogInDoubt(int count, string reason);
 
     /// <summary>A deployment on its way, and the caller who waits for it.</summary>
-    private sealed class Entry(SoftwareDeployment deployment, Caller caller)
+    private sealed class Entry(DeploymentRow row)
     {
         private readonly TaskCompletionSource stored = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public SoftwareDeployment Deployment { get; } = deployment;
-
-        public Caller Caller { get; } = caller;
+        public DeploymentRow Row { get; } = row;
 
         public Task Stored => stored.Task;
 
