@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
@@ -8,8 +9,6 @@ namespace Deployments.Application;
 /// <summary>The rules that several validators share, with the words in which a caller is told of them.</summary>
 internal static class Rules
 {
-    private const int MaxPageSize = 1_000;
-
     /// <summary>The name that a member has on the wire; error messages and the error body use it.</summary>
     public static string WireName(string member) => JsonNamingPolicy.SnakeCaseLower.ConvertName(member);
 
@@ -36,5 +35,5 @@ internal static class Rules
         .WithMessage($"{{PropertyPath}} must be one of {string.Join(", ", names)}.");
 
     public static IRuleBuilderOptions<T, int?> IsPageLimit<T>(this IRuleBuilder<T, int?> rule) => rule
-        .InclusiveBetween(1, MaxPageSize).WithMessage($"{{PropertyPath}} must be from 1 to {MaxPageSize}.");
+        .InclusiveBetween(1, ListDeploymentsQuery.MaxLimit).WithMessage($"{{PropertyPath}} must be from 1 to {ListDeploymentsQuery.MaxLimit}.");
 }

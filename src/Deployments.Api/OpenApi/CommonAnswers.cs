@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Deployments.Api.Errors;
 using Deployments.Api.Http;
+using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 using NJsonSchema;
 using NSwag;
@@ -109,7 +110,7 @@ internal sealed class CommonAnswers : IOperationProcessor
                 break;
             case "limit":
                 parameter.Schema.Minimum = 1;
-                parameter.Schema.Maximum = 1_000;
+                parameter.Schema.Maximum = ListDeploymentsQuery.MaxLimit;
                 break;
             case "status":
                 foreach (var name in DeploymentStatusNames.All)

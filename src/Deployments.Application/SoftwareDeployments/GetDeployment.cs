@@ -1,6 +1,5 @@
 using AutoMapper;
 using Deployments.Application.Errors;
-using Deployments.Domain.SoftwareDeployments;
 using MediatR;
 
 namespace Deployments.Application.SoftwareDeployments;
@@ -18,17 +17,4 @@ internal sealed class GetDeploymentHandler(IDeploymentStore store, IMapper mappe
 {
     public async Task<SoftwareDeploymentDto> Handle(GetDeploymentQuery query, CancellationToken cancellationToken) =>
         mapper.Map<SoftwareDeploymentDto>(await store.GetAsync(query.ProjectId, query.Id, ifMatch: null, cancellationToken));
-}
-
-internal static class DeploymentLookup
-{
-    /// <summary>The deployment, which must be there for this project and have one of the given versions.</summary>
-    public static async Task<SoftwareDeployment> GetAsync(
-        this IDeploymentStore store, string projectId, Guid id, IReadOnlySet<int>? ifMatch, CancellationToken cancellationToken)
-    {
-        var deployment = await store.FindAsync(projectId, id, cancellationToken)
-            ?? throw new NotFoundException($"There is no software deployment {id} in this project.");
-
-        return ifMatch is null || ifMatch.Contains(deployment.Version) ? deployment : throw new PreconditionFailedException();
-    }
 }

@@ -12,6 +12,9 @@ namespace Deployments.Application.SoftwareDeployments;
 /// </summary>
 public sealed record ListDeploymentsQuery : IRequest<DeploymentPage>
 {
+    /// <summary>How many a page of any list may hold.</summary>
+    public const int MaxLimit = 1_000;
+
     /// <summary>The project that asks, already authorised.</summary>
     public required string ProjectId { get; init; }
 
