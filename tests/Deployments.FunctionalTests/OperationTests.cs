@@ -52,6 +52,31 @@ public sealed class OperationTests
     }
 
     [Test]
+    public async Task Every_operation_has_an_example_of_what_it_takes_and_answers_that_the_service_takes_too()
+    {
+        var project = new Project();
+        var paths = (await TestRun.Service.GetAsync("/openapi/v1.json")).ShouldBeOk().Json.GetProperty("paths");
+
+        foreach (var operation in await Operation.ListAsync())
+        {
+            var documented = paths.GetProperty(operation.Template).GetProperty(operation.Method.Method.ToLowerInvariant());
+            if (documented.GetProperty("responses").TryGetProperty("200", out var answer))
+            {
+                answer.GetProperty("content").GetProperty("application/json").TryGetProperty("example", out _).ShouldBeTrue($"{operation}");
+            }
+
+            if (documented.TryGetProperty("requestBody", out var body))
+            {
+                var example = body.GetProperty("content").GetProperty("application/json").GetProperty("example").GetRawText();
+                var request = Requests.Make(operation.Method, operation.PathIn(project), ("X-Auth-Token", project.Token.ToString()));
+                request.Content = Requests.Body(example);
+                var status = (await TestRun.Service.SendAsync(request)).Status;
+                status.ShouldBe(operation.Method == HttpMethod.Put ? HttpStatusCode.NotFound : HttpStatusCode.OK, $"{operation}");
+            }
+        }
+    }
+
+    [Test]
     public async Task Every_operation_asks_for_a_token()
     {
         var project = new Project();

@@ -44,6 +44,7 @@ internal static class OpenApiSetup
         });
         settings.UseRouteNameAsOperationId = true;
         settings.OperationProcessors.Add(new CommonAnswers());
+        settings.OperationProcessors.Add(new Examples());
         settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("bearer"));
         settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("x_auth_token"));
     });

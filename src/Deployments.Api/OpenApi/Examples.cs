@@ -1,0 +1,36 @@
+using Newtonsoft.Json.Linq;
+using NSwag.Generation.Processors;
+using NSwag.Generation.Processors.Contexts;
+
+namespace Deployments.Api.OpenApi;
+
+/// <summary>Puts the example of each operation, from examples.json, beside its request and its answer.</summary>
+internal sealed class Examples : IOperationProcessor
+{
+    private static readonly JObject All = Read();
+
+    public bool Process(OperationProcessorContext context)
+    {
+        var operation = context.OperationDescription.Operation;
+        if (All[operation.OperationId] is not { } example)
+        {
+            return true;
+        }
+
+        if (example["request"] is { } request)
+        {
+            operation.RequestBody.Content["application/json"].Example = request;
+        }
+
+        operation.Responses["200"].Content["application/json"].Example = example["answer"];
+        return true;
+    }
+
+    private static JObject Read()
+    {
+        using var stream = typeof(Examples).Assembly.GetManifestResourceStream(typeof(Examples), "examples.json")!;
+        using var text = new StreamReader(stream);
+        using var reader = new Newtonsoft.Json.JsonTextReader(text) { DateParseHandling = Newtonsoft.Json.DateParseHandling.None };
+        return JObject.Load(reader);
+    }
+}
