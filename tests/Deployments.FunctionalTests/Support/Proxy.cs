@@ -12,7 +12,7 @@ internal sealed class Proxy : IAsyncDisposable
     private readonly EndPoint database;
     private readonly IPEndPoint here;
     private readonly ConcurrentDictionary<TcpClient, Task> connections = [];
-    private TcpListener? listener;
+    private volatile TcpListener? listener;
     private Task accepting = Task.CompletedTask;
     private volatile bool losesNextAnswer;
     private volatile byte[]? fatefulStatement;
@@ -46,15 +46,16 @@ internal sealed class Proxy : IAsyncDisposable
 
     public void Open()
     {
-        listener = new TcpListener(here);
-        listener.Start();
-        accepting = AcceptAsync(listener);
+        var open = listener = new TcpListener(here);
+        open.Start();
+        accepting = AcceptAsync(open);
     }
 
     /// <summary>Refuses new connections and breaks those that there are.</summary>
     public void Close()
     {
         listener?.Dispose();
+        listener = null;
         BreakConnections();
     }
 
@@ -106,6 +107,10 @@ internal sealed class Proxy : IAsyncDisposable
             }
 
             connections[client] = ServeAsync(client);
+            if (listener != open)
+            {
+                client.Dispose(); // taken just before the proxy closed, and too late to be broken with the others
+            }
         }
     }
 
