@@ -28,6 +28,7 @@ internal static class AuthenticationSetup
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<TokenCache>((options, cache) =>
         {
             options.MapInboundClaims = false;
+            options.TokenValidationParameters = new TokenValidationParameters(); // copied for each request, and each source has its own
             options.AutomaticRefreshInterval = DiscoveryInterval;
             options.TokenHandlers.Clear();
             options.TokenHandlers.Add(cache);

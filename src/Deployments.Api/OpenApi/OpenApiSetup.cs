@@ -13,6 +13,7 @@ internal static class OpenApiSetup
 {
     private const string Version = "v1";
     private const string DocumentPath = "/openapi/v1.json";
+    private const string PagePath = "/swagger";
 
     public static void AddOpenApi(this IServiceCollection services) => services.AddOpenApiDocument(settings =>
     {
@@ -51,12 +52,12 @@ internal static class OpenApiSetup
 
     public static void UseOpenApi(this WebApplication app)
     {
-        app.UseOpenApi(settings => settings.Path = DocumentPath);
-        app.UseSwaggerUi(settings =>
+        app.UseWhen(IsFor(DocumentPath), document => document.UseOpenApi(settings => settings.Path = DocumentPath));
+        app.UseWhen(IsFor(PagePath), page => page.UseSwaggerUi(settings =>
         {
-            settings.Path = "/swagger";
+            settings.Path = PagePath;
             settings.DocumentPath = DocumentPath;
-        });
+        }));
     }
 
     /// <summary>The document as it is committed: the same text on every machine.</summary>
@@ -65,6 +66,8 @@ internal static class OpenApiSetup
         var document = await services.GetRequiredService<IOpenApiDocumentGenerator>().GenerateAsync(Version);
         return document.ToJson();
     }
+
+    private static Func<HttpContext, bool> IsFor(PathString path) => context => context.Request.Path.StartsWithSegments(path);
 
     private sealed class SchemaNames : DefaultSchemaNameGenerator
     {
