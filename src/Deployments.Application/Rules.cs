@@ -9,6 +9,8 @@ namespace Deployments.Application;
 /// <summary>The rules that several validators share, with the words in which a caller is told of them.</summary>
 internal static class Rules
 {
+    private const string IdempotencyKey = "Idempotency-Key";
+
     /// <summary>The name that a member has on the wire; error messages and the error body use it.</summary>
     public static string WireName(string member) => JsonNamingPolicy.SnakeCaseLower.ConvertName(member);
 
@@ -33,6 +35,14 @@ internal static class Rules
     public static IRuleBuilderOptions<T, string?> IsOneOf<T>(this IRuleBuilder<T, string?> rule, IReadOnlyList<string> names) => rule
         .Must(text => text is null || names.Contains(text))
         .WithMessage($"{{PropertyPath}} must be one of {string.Join(", ", names)}.");
+
+    public static IRuleBuilderOptions<T, int?> IsTimeout<T>(this IRuleBuilder<T, int?> rule) => rule
+        .InclusiveBetween(1, SoftwareDeployment.MaxTimeout).WithMessage($"{{PropertyPath}} must be from 1 to {SoftwareDeployment.MaxTimeout}.");
+
+    public static IRuleBuilderOptions<T, string?> IsIdempotencyKey<T>(this IRuleBuilder<T, string?> rule) => rule
+        .Must(key => key is null || (key.Length is >= 1 and <= SoftwareDeployment.MaxIdempotencyKeyLength && key.All(character => character is > ' ' and <= '~')))
+        .WithMessage($"{IdempotencyKey} must have 1 to {SoftwareDeployment.MaxIdempotencyKeyLength} visible ASCII characters.")
+        .OverridePropertyName(IdempotencyKey);
 
     public static IRuleBuilderOptions<T, int?> IsPageLimit<T>(this IRuleBuilder<T, int?> rule) => rule
         .InclusiveBetween(1, ListDeploymentsQuery.MaxLimit).WithMessage($"{{PropertyPath}} must be from 1 to {ListDeploymentsQuery.MaxLimit}.");

@@ -29,6 +29,7 @@ public static class DependencyInjection
         services.AddSingleton<Database>();
         services.AddSingleton<DeploymentWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<DeploymentWriter>());
+        services.AddHostedService<DeadlineWatch>();
         services.AddSingleton<IDeploymentStore, DeploymentStore>();
         services.AddSingleton<IConfigStore, ConfigStore>();
 

@@ -38,6 +38,13 @@ public sealed record CreateSoftwareDeploymentBody
     /// <example>c024bfada67845ddb17d2b0c0be8cd79</example>
     public string? StackUserProjectId { get; init; }
 
+    /// <summary>
+    /// After how many seconds it becomes FAILED if it is still IN_PROGRESS, 1 to 2,592,000 (30 days). Without effect where the status
+    /// is another.
+    /// </summary>
+    /// <example>3600</example>
+    public int? Timeout { get; init; }
+
     internal NewDeployment ToDeployment() => new()
     {
         ConfigId = ConfigId,
@@ -47,6 +54,7 @@ public sealed record CreateSoftwareDeploymentBody
         Status = Status,
         StatusReason = StatusReason,
         StackUserProjectId = StackUserProjectId,
+        Timeout = Timeout,
     };
 }
 
@@ -85,6 +93,13 @@ public sealed record UpdateSoftwareDeploymentBody
     /// <example>Outputs received</example>
     public string? StatusReason { get; init; }
 
+    /// <summary>
+    /// After how many seconds from now it becomes FAILED if it is still IN_PROGRESS, 1 to 2,592,000 (30 days), in place of the
+    /// deadline that it has. Without effect where the status is another.
+    /// </summary>
+    /// <example>3600</example>
+    public int? Timeout { get; init; }
+
     internal UpdateDeploymentCommand ToCommand(Caller caller, Guid id, IReadOnlySet<int>? ifMatch) => new()
     {
         Caller = caller,
@@ -96,6 +111,7 @@ public sealed record UpdateSoftwareDeploymentBody
         OutputValues = OutputValues,
         Status = Status,
         StatusReason = StatusReason,
+        Timeout = Timeout,
     };
 }
 

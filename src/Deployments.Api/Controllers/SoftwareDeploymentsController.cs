@@ -15,42 +15,59 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <summary>Create a software deployment.</summary>
     /// <remarks>
     /// Records that a configuration is applied to a server. The answer is sent once the deployment is durable; its
-    /// <c>Location</c> header is where it can be read.
+    /// <c>Location</c> header is where it can be read. With an <c>Idempotency-Key</c> the request may be sent again and again, and
+    /// creates once.
     /// </remarks>
     /// <param name="projectId">The project that will own the deployment; the token's own.</param>
     /// <param name="body">The deployment.</param>
+    /// <param name="idempotencyKey">
+    /// Names this request among those of the project. The same key with the same body answers the deployment that it created, as it
+    /// stands, with <c>Idempotent-Replayed: true</c>; with another body it is refused. Remembered as long as the deployment is there.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployment as it was stored.</response>
     [HttpPost(Name = "createSoftwareDeployment")]
     [Authorize(ProjectAccess.Write)]
     [ProducesResponseType<SoftwareDeploymentEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareDeploymentEnvelope>> Create(
-        [FromRoute(Name = Routes.ProjectId)] string projectId, CreateSoftwareDeploymentBody body, CancellationToken cancellationToken)
+        [FromRoute(Name = Routes.ProjectId)] string projectId,
+        CreateSoftwareDeploymentBody body,
+        [FromHeader(Name = Idempotency.Key)] string? idempotencyKey,
+        CancellationToken cancellationToken)
     {
-        var deployment = await mediator.Send(
-            new CreateDeploymentCommand(HttpContext.CallerIn(projectId), body.ToDeployment()), cancellationToken);
-        Response.Headers.Location = Url.RouteUrl("getSoftwareDeployment", new { project_id = projectId, id = deployment.Id });
-        return new SoftwareDeploymentEnvelope { SoftwareDeployment = deployment };
+        var created = await mediator.Send(
+            new CreateDeploymentCommand(HttpContext.CallerIn(projectId), body.ToDeployment(), idempotencyKey), cancellationToken);
+        Response.Headers.Location = Url.RouteUrl("getSoftwareDeployment", new { project_id = projectId, id = created.Value.Id });
+        return new SoftwareDeploymentEnvelope { SoftwareDeployment = Response.Tell(created) };
     }
 
     /// <summary>Create several software deployments.</summary>
     /// <remarks>
     /// All or none: one element at fault, and nothing is stored. An error names its element, as in
-    /// <c>software_deployments[3].status</c>. The body may have 16 MiB.
+    /// <c>software_deployments[3].status</c>. The body may have 16 MiB. With an <c>Idempotency-Key</c> the request may be sent again
+    /// and again, and creates once.
     /// </remarks>
     /// <param name="projectId">The project that will own the deployments; the token's own.</param>
     /// <param name="body">The deployments: 1 to 1,000.</param>
+    /// <param name="idempotencyKey">
+    /// Names this request among those of the project. The same key with the same body answers the deployments that it created, as
+    /// they stand, with <c>Idempotent-Replayed: true</c>; with another body, or when some of them are gone, it is refused. Remembered
+    /// as long as one of the deployments is there.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployments as they were stored, in the order in which they were sent.</response>
     [HttpPost("batch", Name = "createSoftwareDeployments")]
     [Authorize(ProjectAccess.Write)]
     [ProducesResponseType<SoftwareDeploymentBatchEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareDeploymentBatchEnvelope>> CreateBatch(
-        [FromRoute(Name = Routes.ProjectId)] string projectId, CreateSoftwareDeploymentsBody body, CancellationToken cancellationToken) =>
+        [FromRoute(Name = Routes.ProjectId)] string projectId,
+        CreateSoftwareDeploymentsBody body,
+        [FromHeader(Name = Idempotency.Key)] string? idempotencyKey,
+        CancellationToken cancellationToken) =>
         new SoftwareDeploymentBatchEnvelope
         {
-            SoftwareDeployments = await mediator.Send(
-                new CreateDeploymentsCommand(HttpContext.CallerIn(projectId), body.ToDeployments()), cancellationToken),
+            SoftwareDeployments = Response.Tell(await mediator.Send(
+                new CreateDeploymentsCommand(HttpContext.CallerIn(projectId), body.ToDeployments(), idempotencyKey), cancellationToken)),
         };
 
     /// <summary>List software deployments.</summary>

@@ -40,6 +40,13 @@ internal sealed class CommonAnswers : IOperationProcessor
             AddError(context, StatusCodes.Status412PreconditionFailed, "It has changed: its entity tag is none of those in If-Match.");
         }
 
+        if (parameters.Any(parameter => parameter.Name == Idempotency.Key))
+        {
+            AddError(context, StatusCodes.Status409Conflict, "The Idempotency-Key was used for another body, or some of what it created is gone.");
+            operation.Responses["200"].Headers[Idempotency.Replayed] =
+                Header("true where the answer is what an earlier request with the same Idempotency-Key created, as it stands; else absent.");
+        }
+
         if (hasBody)
         {
             AddError(context, StatusCodes.Status413PayloadTooLarge, "The body is too large.");
@@ -107,6 +114,11 @@ internal sealed class CommonAnswers : IOperationProcessor
             case "project_id":
                 parameter.Schema.MinLength = 1;
                 parameter.Schema.MaxLength = SoftwareDeployment.MaxProjectIdLength;
+                break;
+            case Idempotency.Key:
+                parameter.Schema.MinLength = 1;
+                parameter.Schema.MaxLength = SoftwareDeployment.MaxIdempotencyKeyLength;
+                parameter.Schema.Pattern = "^[!-~]+$";
                 break;
             case "limit":
                 parameter.Schema.Minimum = 1;

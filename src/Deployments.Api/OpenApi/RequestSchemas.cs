@@ -23,6 +23,7 @@ internal sealed class RequestSchemas : ISchemaProcessor
             Text(body.Properties["action"], SoftwareDeployment.MaxActionLength);
             Text(body.Properties["status_reason"], SoftwareDeployment.MaxStatusReasonLength);
             Text(body.Properties["stack_user_project_id"], SoftwareDeployment.MaxProjectIdLength);
+            Timeout(body.Properties["timeout"]);
             OneOf(body.Properties["status"], DeploymentStatusNames.All);
         },
         [typeof(CreateSoftwareDeploymentsBody)] = body =>
@@ -37,6 +38,7 @@ internal sealed class RequestSchemas : ISchemaProcessor
             Text(body.Properties["config_id"], SoftwareDeployment.MaxConfigIdLength, minLength: 1);
             Text(body.Properties["action"], SoftwareDeployment.MaxActionLength);
             Text(body.Properties["status_reason"], SoftwareDeployment.MaxStatusReasonLength);
+            Timeout(body.Properties["timeout"]);
             OneOf(body.Properties["status"], DeploymentStatusNames.All);
         },
         [typeof(CreateSoftwareConfigBody)] = body =>
@@ -82,6 +84,12 @@ internal sealed class RequestSchemas : ISchemaProcessor
     {
         schema.MinLength = minLength;
         schema.MaxLength = maxLength;
+    }
+
+    private static void Timeout(JsonSchema schema)
+    {
+        schema.Minimum = 1;
+        schema.Maximum = SoftwareDeployment.MaxTimeout;
     }
 
     private static void OneOf(JsonSchema schema, IReadOnlyList<string> names)

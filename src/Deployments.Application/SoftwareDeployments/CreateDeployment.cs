@@ -6,30 +6,38 @@ using MediatR;
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// Stores a new deployment and answers it, durable.
-/// Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="UnavailableException"/> when storage does not answer.
+/// Stores a new deployment and answers it, durable; with a key once, however often it is asked for.
+/// Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="ConflictException"/> when the key was used for
+/// another request, <see cref="UnavailableException"/> when storage does not answer.
 /// </summary>
 /// <param name="Caller">Who creates it; their project will own it.</param>
 /// <param name="Deployment">What to create.</param>
-public sealed record CreateDeploymentCommand(Caller Caller, NewDeployment Deployment) : IRequest<SoftwareDeploymentDto>;
+/// <param name="IdempotencyKey">Names the request among those of the project: 1 to 255 visible ASCII characters; null for none.</param>
+public sealed record CreateDeploymentCommand(Caller Caller, NewDeployment Deployment, string? IdempotencyKey = null)
+    : IRequest<Created<SoftwareDeploymentDto>>;
 
 internal sealed class CreateDeploymentValidator : AbstractValidator<CreateDeploymentCommand>
 {
-    public CreateDeploymentValidator(IValidator<NewDeployment> deployment) =>
+    public CreateDeploymentValidator(IValidator<NewDeployment> deployment)
+    {
         RuleFor(command => command.Deployment).MeetsRulesOf(deployment);
+        RuleFor(command => command.IdempotencyKey).IsIdempotencyKey();
+    }
 }
 
 internal sealed class CreateDeploymentHandler(IDeploymentStore store, ConfigReferences references, TimeProvider clock, IMapper mapper)
-    : IRequestHandler<CreateDeploymentCommand, SoftwareDeploymentDto>
+    : IRequestHandler<CreateDeploymentCommand, Created<SoftwareDeploymentDto>>
 {
-    public async Task<SoftwareDeploymentDto> Handle(CreateDeploymentCommand command, CancellationToken cancellationToken)
+    public async Task<Created<SoftwareDeploymentDto>> Handle(CreateDeploymentCommand command, CancellationToken cancellationToken)
     {
-        var deployment = command.Deployment.Create(command.Caller.ProjectId, clock.GetUtcNow());
-
-        var unknown = await store.AddAsync([deployment], command.Caller, references, cancellationToken);
-
-        return unknown.Count == 0
-            ? mapper.Map<SoftwareDeploymentDto>(deployment)
-            : throw ConfigReferences.Refusal(("config_id", deployment.ConfigId));
+        var created = await store.CreateAsync(
+            [command.Deployment.Create(command.Caller.ProjectId, clock.GetUtcNow())],
+            command.Deployment,
+            command.IdempotencyKey,
+            command.Caller,
+            references,
+            _ => "config_id",
+            cancellationToken);
+        return new(mapper.Map<SoftwareDeploymentDto>(created.Value[0]), created.Replayed);
     }
 }

@@ -6,14 +6,17 @@ using MediatR;
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// Stores several new deployments, all or none, and answers them in the order in which they were given.
-/// Throws <see cref="InvalidRequestException"/> that names each element at fault (<c>software_deployments[3].status</c>),
-/// <see cref="UnavailableException"/> when storage does not answer.
+/// Stores several new deployments, all or none, and answers them in the order in which they were given; with a key once, however
+/// often it is asked for. Throws <see cref="InvalidRequestException"/> that names each element at fault
+/// (<c>software_deployments[3].status</c>), <see cref="ConflictException"/> when the key was used for another request or some of
+/// what it created is gone, <see cref="UnavailableException"/> when storage does not answer.
 /// </summary>
 /// <param name="Caller">Who creates them; their project will own them.</param>
 /// <param name="SoftwareDeployments">What to create: 1 to 1,000.</param>
-public sealed record CreateDeploymentsCommand(Caller Caller, IReadOnlyList<NewDeployment?>? SoftwareDeployments)
-    : IRequest<IReadOnlyList<SoftwareDeploymentDto>>
+/// <param name="IdempotencyKey">Names the request among those of the project: 1 to 255 visible ASCII characters; null for none.</param>
+public sealed record CreateDeploymentsCommand(
+    Caller Caller, IReadOnlyList<NewDeployment?>? SoftwareDeployments, string? IdempotencyKey = null)
+    : IRequest<Created<IReadOnlyList<SoftwareDeploymentDto>>>
 {
     /// <summary>How many one batch may hold.</summary>
     public const int MaxCount = 1_000;
@@ -30,26 +33,25 @@ internal sealed class CreateDeploymentsValidator : AbstractValidator<CreateDeplo
             .DependentRules(() => RuleForEach(command => command.SoftwareDeployments)
                 .NotNull().WithMessage("{PropertyPath} must be a JSON object.")
                 .SetValidator(deployment!));
+        RuleFor(command => command.IdempotencyKey).IsIdempotencyKey();
     }
 }
 
 internal sealed class CreateDeploymentsHandler(IDeploymentStore store, ConfigReferences references, TimeProvider clock, IMapper mapper)
-    : IRequestHandler<CreateDeploymentsCommand, IReadOnlyList<SoftwareDeploymentDto>>
+    : IRequestHandler<CreateDeploymentsCommand, Created<IReadOnlyList<SoftwareDeploymentDto>>>
 {
-    public async Task<IReadOnlyList<SoftwareDeploymentDto>> Handle(CreateDeploymentsCommand command, CancellationToken cancellationToken)
+    public async Task<Created<IReadOnlyList<SoftwareDeploymentDto>>> Handle(
+        CreateDeploymentsCommand command, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        var deployments = command.SoftwareDeployments!.Select(deployment => deployment!.Create(command.Caller.ProjectId, now)).ToList();
-
-        var unknown = await store.AddAsync(deployments, command.Caller, references, cancellationToken);
-        if (unknown.Count > 0)
-        {
-            throw ConfigReferences.Refusal(
-                from element in deployments.Index()
-                where unknown.Contains(element.Item.ConfigId)
-                select ($"software_deployments[{element.Index}].config_id", element.Item.ConfigId));
-        }
-
-        return mapper.Map<IReadOnlyList<SoftwareDeploymentDto>>(deployments);
+        var created = await store.CreateAsync(
+            [.. command.SoftwareDeployments!.Select(deployment => deployment!.Create(command.Caller.ProjectId, now))],
+            command.SoftwareDeployments,
+            command.IdempotencyKey,
+            command.Caller,
+            references,
+            index => $"software_deployments[{index}].config_id",
+            cancellationToken);
+        return new(mapper.Map<IReadOnlyList<SoftwareDeploymentDto>>(created.Value), created.Replayed);
     }
 }

@@ -18,10 +18,10 @@ public sealed record DeploymentEventDto
     /// <summary>The reason, as it stood then; null if none was given.</summary>
     public required string? StatusReason { get; init; }
 
-    /// <summary>The subject of the token that asked for it.</summary>
+    /// <summary>The subject of the token that asked for it; <c>deadline</c> where a timeout ran out.</summary>
     public required string Actor { get; init; }
 
-    /// <summary>The request that asked for it.</summary>
+    /// <summary>The request that asked for it; where a timeout ran out, an id of the same form that the log has too.</summary>
     public required string RequestId { get; init; }
 }
 

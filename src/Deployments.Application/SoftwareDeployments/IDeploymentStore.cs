@@ -10,13 +10,17 @@ namespace Deployments.Application.SoftwareDeployments;
 /// </summary>
 public interface IDeploymentStore
 {
-    /// <summary>Stores new deployments and the first event of each, all or none. Adding the same ids again changes nothing.</summary>
-    /// <param name="deployments">The deployments, each with an id of its own, all of the caller's project.</param>
+    /// <summary>
+    /// Stores new deployments and the first event of each, all or none. Adding the same ids again changes nothing; where the project
+    /// has others with their idempotency key, those are given back and nothing is stored.
+    /// </summary>
+    /// <param name="deployments">
+    /// The deployments, each with an id of its own, all of the caller's project and with the same idempotency key, or none.
+    /// </param>
     /// <param name="caller">Whom the events name.</param>
     /// <param name="references">Whether the configurations that they name must be held here.</param>
     /// <param name="cancellationToken">Gives up waiting; the deployments may have been stored all the same.</param>
-    /// <returns>The configuration ids that are not known though they must be: then nothing was stored. Empty when all were.</returns>
-    Task<IReadOnlySet<string>> AddAsync(
+    Task<AddOutcome> AddAsync(
         IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken);
 
     /// <summary>The deployment, if the project may see it; else null.</summary>
@@ -61,6 +65,19 @@ public interface IDeploymentStore
     /// <param name="serverId">The server.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     Task<IReadOnlyList<SoftwareConfig>> ListServerConfigsAsync(string projectId, string serverId, CancellationToken cancellationToken);
+}
+
+/// <summary>How storing new deployments went: all are stored, unless this says why none is.</summary>
+public sealed record AddOutcome
+{
+    /// <summary>All are stored.</summary>
+    public static readonly AddOutcome Stored = new();
+
+    /// <summary>The configuration ids that are not known though they must be.</summary>
+    public IReadOnlySet<string>? UnknownConfigIds { get; init; }
+
+    /// <summary>What an earlier request with the same idempotency key created, as far as it is still there, in the order of its indexes.</summary>
+    public IReadOnlyList<SoftwareDeployment>? Earlier { get; init; }
 }
 
 /// <summary>How storing a change went.</summary>

@@ -29,6 +29,9 @@ public sealed record NewDeployment
     /// <summary>A second project that may act on the deployment: at most 64 characters.</summary>
     public string? StackUserProjectId { get; init; }
 
+    /// <summary>How many seconds it may be in progress, 1 to 2,592,000; without effect where the status is another.</summary>
+    public int? Timeout { get; init; }
+
     internal SoftwareDeployment Create(string projectId, DateTimeOffset now) => new(
         Uuid.NewDatabaseFriendly(Database.PostgreSql),
         projectId,
@@ -39,7 +42,8 @@ public sealed record NewDeployment
         StatusReason,
         Action,
         InputValues,
-        StackUserProjectId);
+        StackUserProjectId,
+        Timeout);
 }
 
 internal sealed class NewDeploymentValidator : AbstractValidator<NewDeployment>
@@ -52,5 +56,6 @@ internal sealed class NewDeploymentValidator : AbstractValidator<NewDeployment>
         RuleFor(deployment => deployment.Status).IsDeploymentStatus();
         RuleFor(deployment => deployment.StatusReason).AtMost(SoftwareDeployment.MaxStatusReasonLength);
         RuleFor(deployment => deployment.StackUserProjectId).AtMost(SoftwareDeployment.MaxProjectIdLength);
+        RuleFor(deployment => deployment.Timeout).IsTimeout();
     }
 }

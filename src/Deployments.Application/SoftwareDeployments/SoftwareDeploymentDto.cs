@@ -39,6 +39,10 @@ public sealed record SoftwareDeploymentDto
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? UpdatedTime { get; init; }
 
+    /// <summary>When it fails unless its status changes before: UTC, whole seconds. Present only while a timeout runs.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? Deadline { get; init; }
+
     /// <summary>Its version, which the entity tag is made of: 1 at creation, one more with each change.</summary>
     [JsonIgnore]
     public int Version { get; init; }

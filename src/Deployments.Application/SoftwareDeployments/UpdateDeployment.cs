@@ -40,6 +40,9 @@ public sealed record UpdateDeploymentCommand : IRequest<SoftwareDeploymentDto>
 
     /// <summary>At most 16,384 characters.</summary>
     public string? StatusReason { get; init; }
+
+    /// <summary>How many seconds it may be in progress from now on, 1 to 2,592,000; without effect where the status is another.</summary>
+    public int? Timeout { get; init; }
 }
 
 internal sealed class UpdateDeploymentValidator : AbstractValidator<UpdateDeploymentCommand>
@@ -50,6 +53,7 @@ internal sealed class UpdateDeploymentValidator : AbstractValidator<UpdateDeploy
         RuleFor(command => command.Action).AtMost(SoftwareDeployment.MaxActionLength);
         RuleFor(command => command.Status).IsDeploymentStatus();
         RuleFor(command => command.StatusReason).AtMost(SoftwareDeployment.MaxStatusReasonLength);
+        RuleFor(command => command.Timeout).IsTimeout();
     }
 }
 
@@ -64,6 +68,7 @@ internal sealed class UpdateDeploymentHandler(IDeploymentStore store, ConfigRefe
             Action = command.Action,
             Status = DeploymentStatusNames.Parse(command.Status),
             StatusReason = command.StatusReason,
+            Timeout = command.Timeout,
             InputValues = command.InputValues,
             OutputValues = command.OutputValues,
         };

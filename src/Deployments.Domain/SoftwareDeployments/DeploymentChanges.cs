@@ -13,6 +13,9 @@ public sealed record DeploymentChanges
 
     public string? StatusReason { get; init; }
 
+    /// <summary>Seconds from the change on.</summary>
+    public int? Timeout { get; init; }
+
     public IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
 
     public IReadOnlyDictionary<string, JsonElement>? OutputValues { get; init; }

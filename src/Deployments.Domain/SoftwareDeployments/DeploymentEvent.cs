@@ -8,8 +8,8 @@ namespace Deployments.Domain.SoftwareDeployments;
 /// <param name="Action">The action, as it stood then.</param>
 /// <param name="Status">The status, as it stood then.</param>
 /// <param name="StatusReason">The reason, as it stood then.</param>
-/// <param name="Actor">The subject of the token that asked for it.</param>
-/// <param name="RequestId">The request that asked for it.</param>
+/// <param name="Actor">The subject of the token that asked for it, or <c>deadline</c>.</param>
+/// <param name="RequestId">The request that asked for it; of a deadline, an id of the same form that the log has too.</param>
 public sealed record DeploymentEvent(
     string ProjectId,
     Guid DeploymentId,

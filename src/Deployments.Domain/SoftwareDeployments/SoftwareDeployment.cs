@@ -10,6 +10,8 @@ public sealed class SoftwareDeployment
     public const int MaxServerIdLength = 255;
     public const int MaxActionLength = 255;
     public const int MaxStatusReasonLength = 16_384;
+    public const int MaxTimeout = 30 * 24 * 60 * 60;
+    public const int MaxIdempotencyKeyLength = 255;
 
     private static readonly JsonSerializerOptions AnyDepth = new() { MaxDepth = 512 };
 
@@ -23,7 +25,8 @@ public sealed class SoftwareDeployment
         string? statusReason = null,
         string? action = null,
         IReadOnlyDictionary<string, JsonElement>? inputValues = null,
-        string? stackUserProjectId = null)
+        string? stackUserProjectId = null,
+        int? timeout = null)
         : this(
             id,
             Text.Required(projectId, MaxProjectIdLength, nameof(projectId)),
@@ -36,6 +39,7 @@ public sealed class SoftwareDeployment
         Action = Text.Optional(action, MaxActionLength, nameof(action));
         InputValues = inputValues;
         StackUserProjectId = Text.Optional(stackUserProjectId, MaxProjectIdLength, nameof(stackUserProjectId));
+        (Timeout, Deadline) = Watch(Status, timeout, creationTime);
     }
 
     // Storage fills a row in through this one: what was once stored is read back, whatever the limits are today.
@@ -73,8 +77,31 @@ public sealed class SoftwareDeployment
     /// <summary>When it last changed; null until it first does.</summary>
     public DateTimeOffset? UpdatedTime { get; private set; }
 
+    /// <summary>How many seconds it may be in progress, from the request that said so; null where nobody did, or it no longer is.</summary>
+    public int? Timeout { get; private set; }
+
+    /// <summary>When it fails unless its status changes before; null where no timeout runs.</summary>
+    public DateTimeOffset? Deadline { get; private set; }
+
+    /// <summary>The key of the request that created it, by which a repetition of that request is known; null where it had none.</summary>
+    public string? IdempotencyKey { get; private set; }
+
+    /// <summary>Its place among the deployments that the request created; null where the request had no key.</summary>
+    public int? IdempotencyIndex { get; private set; }
+
+    /// <summary>A hash of what the request asked for, by which another request with its key is known; null where it had no key.</summary>
+    public byte[]? RequestHash { get; private set; }
+
     /// <summary>1 at creation, one more with each change.</summary>
     public int Version { get; private set; } = 1;
+
+    /// <summary>Keeps by which request it is created, and as which of its deployments.</summary>
+    public void RememberRequest(string key, int index, byte[] hash)
+    {
+        IdempotencyKey = Text.Required(key, MaxIdempotencyKeyLength, nameof(key));
+        IdempotencyIndex = index;
+        RequestHash = hash;
+    }
 
     /// <summary>
     /// Applies what is given and leaves the rest. Any status may follow any other. Values that say what is there already,
@@ -89,11 +116,15 @@ public sealed class SoftwareDeployment
         var statusReason = Text.Optional(changes.StatusReason, MaxStatusReasonLength, nameof(changes.StatusReason)) ?? StatusReason;
         var inputValues = changes.InputValues ?? InputValues;
         var outputValues = changes.OutputValues ?? OutputValues;
+        var (timeout, deadline) = changes.Timeout is null && status == DeploymentStatus.InProgress
+            ? (Timeout, Deadline)
+            : Watch(status, changes.Timeout, now);
 
         if (configId == ConfigId
             && action == Action
             && status == Status
             && statusReason == StatusReason
+            && deadline == Deadline
             && SameText(inputValues, InputValues)
             && SameText(outputValues, OutputValues))
         {
@@ -102,10 +133,17 @@ public sealed class SoftwareDeployment
 
         (ConfigId, Action, Status, StatusReason, InputValues, OutputValues) =
             (configId, action, status, statusReason, inputValues, outputValues);
+        (Timeout, Deadline) = (timeout, deadline);
         UpdatedTime = now;
         Version++;
         return true;
     }
+
+    // Only what is in progress can run out of time.
+    private static (int? Timeout, DateTimeOffset? Deadline) Watch(DeploymentStatus status, int? timeout, DateTimeOffset now) =>
+        timeout is not { } seconds || status != DeploymentStatus.InProgress ? (null, null)
+        : seconds is >= 1 and <= MaxTimeout ? (seconds, now.AddSeconds(seconds))
+        : throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "No such timeout.");
 
     private static bool SameText(IReadOnlyDictionary<string, JsonElement>? left, IReadOnlyDictionary<string, JsonElement>? right) =>
         ReferenceEquals(left, right) || JsonSerializer.Serialize(left, AnyDepth) == JsonSerializer.Serialize(right, AnyDepth);

@@ -12,45 +12,42 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
 {
     private const string CanonicalUuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 
-    private static readonly IReadOnlySet<string> None = new HashSet<string>();
-
     private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareDeployment?>> Find =
         EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>
             context.SoftwareDeployments.AsNoTracking().SingleOrDefault(deployment =>
                 (deployment.ProjectId == projectId && deployment.Id == id)
                 || (deployment.StackUserProjectId == projectId && deployment.Id == id)));
 
-    public async Task<IReadOnlySet<string>> AddAsync(
+    private static readonly Func<DeploymentsDbContext, string, string, IAsyncEnumerable<SoftwareDeployment>> FindByKey =
+        EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, string key) =>
+            context.SoftwareDeployments.AsNoTracking()
+                .Where(deployment => deployment.ProjectId == projectId && deployment.IdempotencyKey == key)
+                .OrderBy(deployment => deployment.IdempotencyIndex)
+                .AsQueryable());
+
+    public async Task<AddOutcome> AddAsync(
         IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken)
     {
-        if (deployments is [var single] && !references.KnownOnly)
+        if (deployments is not [var single] || references.KnownOnly)
         {
-            await writer.AddAsync(single, caller, cancellationToken);
-            return None;
+            return await database.RunAsync(
+                attempt => AddTogetherAsync(attempt, deployments, caller, references), cancellationToken);
         }
 
-        return await database.RunAsync(
-            async attempt =>
+        while (true)
+        {
+            if (await writer.AddAsync(single, caller, cancellationToken))
             {
-                var context = attempt.Context;
-                if (!references.KnownOnly)
-                {
-                    await InsertAsync(context, deployments, caller, attempt.Token);
-                    return None;
-                }
+                return AddOutcome.Stored;
+            }
 
-                await using var transaction = await context.Database.BeginTransactionAsync(attempt.Token);
-                var configIds = deployments.Select(deployment => deployment.ConfigId).ToHashSet();
-                var unknown = await LockKnownAsync(context, caller.ProjectId, configIds, attempt.Token);
-                if (unknown.Count == 0)
-                {
-                    await InsertAsync(context, deployments, caller, attempt.Token);
-                    await transaction.CommitAsync(attempt.Token);
-                }
-
-                return unknown;
-            },
-            cancellationToken);
+            var outcome = await database.RunAsync(
+                attempt => FindCreatedAsync(attempt.Context, single, attempt.Token), cancellationToken);
+            if (outcome is not null)
+            {
+                return outcome;
+            }
+        }
     }
 
     public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
@@ -194,17 +191,65 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
         return deployments.OrderBy(deployment => deployment.Id).Take(count);
     }
 
-    private static async Task InsertAsync(
-        DeploymentsDbContext context, IReadOnlyList<SoftwareDeployment> deployments, Caller caller, CancellationToken cancellationToken)
+    private static async Task<AddOutcome> AddTogetherAsync(
+        Database.Attempt attempt,
+        IReadOnlyList<SoftwareDeployment> deployments,
+        Caller caller,
+        ConfigReferences references)
     {
+        var (context, _, token) = attempt;
         await using var insert = new DeploymentInsert();
-        foreach (var deployment in deployments)
+        while (true)
         {
-            insert.Add(new DeploymentRow(deployment, caller));
+            // What a request created with its key is its answer, whatever has become of the configurations since.
+            if (deployments[0].IdempotencyKey is not null && await FindCreatedAsync(context, deployments[0], token) is { } outcome)
+            {
+                return outcome;
+            }
+
+            await using var transaction = await context.Database.BeginTransactionAsync(token);
+            if (references.KnownOnly)
+            {
+                var configIds = deployments.Select(deployment => deployment.ConfigId).ToHashSet();
+                var unknown = await LockKnownAsync(context, caller.ProjectId, configIds, token);
+                if (unknown.Count > 0)
+                {
+                    return new AddOutcome { UnknownConfigIds = unknown };
+                }
+            }
+
+            foreach (var deployment in deployments)
+            {
+                insert.Add(new DeploymentRow(deployment, caller));
+            }
+
+            var there = await insert.StoreAsync((NpgsqlConnection)context.Database.GetDbConnection(), token);
+            if (there.Count == 0 || deployments[0].IdempotencyKey is null)
+            {
+                await transaction.CommitAsync(token);
+                return AddOutcome.Stored;
+            }
+        }
+    }
+
+    /// <summary>What was created with the deployment's id or its idempotency key; null when that is gone, or never was.</summary>
+    private static async Task<AddOutcome?> FindCreatedAsync(
+        DeploymentsDbContext context, SoftwareDeployment deployment, CancellationToken cancellationToken)
+    {
+        if (deployment.IdempotencyKey is not { } key)
+        {
+            return AddOutcome.Stored;
         }
 
-        await context.Database.OpenConnectionAsync(cancellationToken);
-        await insert.StoreAsync((NpgsqlConnection)context.Database.GetDbConnection(), cancellationToken);
+        var earlier = new List<SoftwareDeployment>();
+        await foreach (var one in FindByKey(context, deployment.ProjectId, key).WithCancellation(cancellationToken))
+        {
+            earlier.Add(one);
+        }
+
+        return earlier.Count == 0 ? null
+            : earlier.Exists(one => one.Id == deployment.Id) ? AddOutcome.Stored
+            : new AddOutcome { Earlier = earlier };
     }
 
     private static async Task<UpdateOutcome> UpdateAsync(
@@ -220,6 +265,8 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
                     output_values = {JsonColumn.Write(deployment.OutputValues)}::json,
                     status = {deployment.Status.ToName()},
                     status_reason = {deployment.StatusReason},
+                    timeout = {deployment.Timeout},
+                    deadline = {deployment.Deadline},
                     updated_time = {deployment.UpdatedTime},
                     version = {deployment.Version}
                 WHERE project_id = {deployment.ProjectId} AND id = {deployment.Id} AND version = {deployment.Version - 1}

@@ -14,7 +14,8 @@ namespace Deployments.Infrastructure.Persistence;
 /// group is one.
 /// </summary>
 /// <remarks>
-/// A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
+/// Those with an idempotency key go first and in order, so that two writers that hold some of the same keys cannot wait for each
+/// other. A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
 /// failure nobody knows whether the group was stored, so the same ids are sent again until their callers give up.
 /// </remarks>
 internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILogger<DeploymentWriter> logger) : BackgroundService
@@ -31,8 +32,9 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     private long waitingLength;
 
     /// <summary>Stores a deployment and its first event. Returns when they are durable.</summary>
+    /// <returns>False when it was there already, by its id or its idempotency key.</returns>
     /// <exception cref="UnavailableException">Too many wait already, or the database did not answer in time.</exception>
-    public async Task AddAsync(SoftwareDeployment deployment, Caller caller, CancellationToken cancellationToken)
+    public async Task<bool> AddAsync(SoftwareDeployment deployment, Caller caller, CancellationToken cancellationToken)
     {
         var entry = new Entry(new DeploymentRow(deployment, caller));
         if (Interlocked.Read(ref waitingLength) > LargestQueueLength || !queue.Writer.TryWrite(entry))
@@ -44,7 +46,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
 
         try
         {
-            await entry.Stored.WaitAsync(Database.Deadline, cancellationToken);
+            return await entry.Stored.WaitAsync(Database.Deadline, cancellationToken);
         }
         catch (TimeoutException timeout)
         {
@@ -77,6 +79,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
                 length += entry.Row.Length;
             }
 
+            group.Sort(ByIdempotencyKey);
             await StoreAsync(group);
             Interlocked.Add(ref waitingLength, -length);
         }
@@ -96,8 +99,8 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
 
             try
             {
-                await SendAsync(group);
-                group.ForEach(entry => entry.Succeed());
+                var there = await SendAsync(group);
+                group.ForEach(entry => entry.Succeed(!there.Contains(entry.Row.Deployment.Id)));
                 return;
             }
             catch (PostgresException refusal) when (refusal.SqlState[..2] is "22" or "23")
@@ -123,7 +126,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
         }
     }
 
-    private async Task SendAsync(List<Entry> group)
+    private async Task<IReadOnlySet<Guid>> SendAsync(List<Entry> group)
     {
         // A stopped server answers neither the statement nor its cancellation: the loop goes on without them.
         var sending = insert ?? new DeploymentInsert();
@@ -132,8 +135,9 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
         var sent = sending.StoreAsync(dataSource);
         try
         {
-            await sent.WaitAsync(Database.Deadline);
+            var there = await sent.WaitAsync(Database.Deadline);
             insert = sending;
+            return there;
         }
         catch (PostgresException) when (sending.IsUsable)
         {
@@ -154,6 +158,19 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
         }
     }
 
+    private static int ByIdempotencyKey(Entry left, Entry right)
+    {
+        var (one, other) = (left.Row.Deployment, right.Row.Deployment);
+        return (one.IdempotencyKey, other.IdempotencyKey) switch
+        {
+            (null, null) => 0,
+            (null, _) => 1,
+            (_, null) => -1,
+            _ when string.CompareOrdinal(one.ProjectId, other.ProjectId) is not 0 and var order => order,
+            _ => string.CompareOrdinal(one.IdempotencyKey, other.IdempotencyKey),
+        };
+    }
+
     private static async Task DropConnectionAsync(DeploymentInsert? insert)
     {
         if (insert is not null)
@@ -168,18 +185,18 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     /// <summary>A deployment on its way, and the caller who waits for it.</summary>
     private sealed class Entry(DeploymentRow row)
     {
-        private readonly TaskCompletionSource stored = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<bool> stored = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public DeploymentRow Row { get; } = row;
 
-        public Task Stored => stored.Task;
+        public Task<bool> Stored => stored.Task;
 
         /// <summary>Whether nobody waits any more.</summary>
         public bool IsAbandoned { get; private set; }
 
         public void Abandon() => IsAbandoned = true;
 
-        public void Succeed() => stored.TrySetResult();
+        public void Succeed(bool isNew) => stored.TrySetResult(isNew);
 
         public void Fail(Exception exception) => stored.TrySetException(exception);
     }

@@ -16,7 +16,7 @@ internal sealed class Project(Service? service = null, string? id = null)
 
     public Token Token => new(Id);
 
-    public Task<Answer> CreateAsync(string json) => CreateAsync(Requests.Body(json));
+    public Task<Answer> CreateAsync(string json, params (string Name, string Value)[] headers) => CreateAsync(Requests.Body(json), headers);
 
     /// <param name="body">What is sent, null for nothing at all.</param>
     /// <param name="headers">Beside the token's.</param>
@@ -44,8 +44,9 @@ internal sealed class Project(Service? service = null, string? id = null)
         $$"""{"config_id": "a config", "server_id": "a server", "stack_user_project_id": "{{second.Id}}"}""");
 
     /// <param name="deployments">Each as one would be created.</param>
-    public Task<Answer> CreateBatchAsync(IEnumerable<string> deployments) =>
-        SendAsync(HttpMethod.Post, $"{Path}/batch", $$"""{"software_deployments": [{{string.Join(',', deployments)}}]}""");
+    /// <param name="headers">Beside the token's.</param>
+    public Task<Answer> CreateBatchAsync(IEnumerable<string> deployments, params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Post, $"{Path}/batch", $$"""{"software_deployments": [{{string.Join(',', deployments)}}]}""", headers);
 
     /// <param name="query">With its question mark, or nothing.</param>
     public Task<Answer> ListAsync(string query = "") => SendAsync(HttpMethod.Get, Path + query);

@@ -34,7 +34,7 @@ internal static class UseCases
 
     private sealed class OutOfReach : IDeploymentStore, IConfigStore
     {
-        public Task<IReadOnlySet<string>> AddAsync(
+        public Task<AddOutcome> AddAsync(
             IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
             throw Reached();
 

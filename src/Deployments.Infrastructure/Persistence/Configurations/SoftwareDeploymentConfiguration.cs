@@ -21,6 +21,13 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
         builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ServerId, deployment.Id });
         builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ConfigId, deployment.Id });
 
+        // One row for each key and index: whoever comes second, on whatever instance, finds the first.
+        builder.HasIndex(deployment => new { deployment.ProjectId, deployment.IdempotencyKey, deployment.IdempotencyIndex })
+            .IsUnique().HasFilter("idempotency_key IS NOT NULL");
+
+        // What is due is due whoever owns it.
+        builder.HasIndex(deployment => deployment.Deadline).HasFilter("deadline IS NOT NULL");
+
         builder.Property(deployment => deployment.ProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
         builder.Property(deployment => deployment.Id).ValueGeneratedNever();
         builder.Property(deployment => deployment.ConfigId).HasMaxLength(SoftwareDeployment.MaxConfigIdLength);
@@ -31,6 +38,8 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
         builder.Property(deployment => deployment.Status).IsStatus();
         builder.Property(deployment => deployment.StatusReason).HasMaxLength(SoftwareDeployment.MaxStatusReasonLength);
         builder.Property(deployment => deployment.StackUserProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
+
+        builder.Property(deployment => deployment.IdempotencyKey).HasMaxLength(SoftwareDeployment.MaxIdempotencyKeyLength);
 
         builder.ToTable(table => table.HasCheckConstraint(
             "ck_software_deployments_status",

@@ -148,6 +148,19 @@ namespace Deployments.Infrastructure.Persistence.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("creation_time");
 
+                    b.Property<DateTimeOffset?>("Deadline")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("deadline");
+
+                    b.Property<int?>("IdempotencyIndex")
+                        .HasColumnType("integer")
+                        .HasColumnName("idempotency_index");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("idempotency_key");
+
                     b.Property<string>("InputValues")
                         .HasColumnType("json")
                         .HasColumnName("input_values");
@@ -155,6 +168,10 @@ namespace Deployments.Infrastructure.Persistence.Migrations
                     b.Property<string>("OutputValues")
                         .HasColumnType("json")
                         .HasColumnName("output_values");
+
+                    b.Property<byte[]>("RequestHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("request_hash");
 
                     b.Property<string>("ServerId")
                         .IsRequired()
@@ -177,6 +194,10 @@ namespace Deployments.Infrastructure.Persistence.Migrations
                         .HasColumnType("character varying(16384)")
                         .HasColumnName("status_reason");
 
+                    b.Property<int?>("Timeout")
+                        .HasColumnType("integer")
+                        .HasColumnName("timeout");
+
                     b.Property<DateTimeOffset?>("UpdatedTime")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("updated_time");
@@ -188,12 +209,21 @@ namespace Deployments.Infrastructure.Persistence.Migrations
                     b.HasKey("ProjectId", "Id")
                         .HasName("pk_software_deployments");
 
+                    b.HasIndex("Deadline")
+                        .HasDatabaseName("ix_software_deployments_deadline")
+                        .HasFilter("deadline IS NOT NULL");
+
                     b.HasIndex("StackUserProjectId", "Id")
                         .HasDatabaseName("ix_software_deployments_stack_user_project_id_id")
                         .HasFilter("stack_user_project_id IS NOT NULL");
 
                     b.HasIndex("ProjectId", "ConfigId", "Id")
                         .HasDatabaseName("ix_software_deployments_project_id_config_id_id");
+
+                    b.HasIndex("ProjectId", "IdempotencyKey", "IdempotencyIndex")
+                        .IsUnique()
+                        .HasDatabaseName("ix_software_deployments_project_id_idempotency_key_idempotency")
+                        .HasFilter("idempotency_key IS NOT NULL");
 
                     b.HasIndex("ProjectId", "ServerId", "Id")
                         .HasDatabaseName("ix_software_deployments_project_id_server_id_id");

@@ -1,0 +1,182 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>What is in progress for longer than it may be fails, once; what is not in progress has no deadline.</summary>
+public sealed class DeadlineTests
+{
+    private const string AnHour = """{"config_id": "c", "server_id": "s", "timeout": 3600}""";
+    private const string ASecond = """{"config_id": "c", "server_id": "s", "action": "CREATE", "timeout": 1}""";
+
+    [TestCase("1")]
+    [TestCase("3600")]
+    [TestCase("2592000")]
+    public async Task A_deadline_is_as_far_away_as_the_timeout(string timeout)
+    {
+        var project = new Project();
+
+        var created = await project.CreateAsync($$"""{"config_id": "c", "server_id": "s", "timeout": {{timeout}}}""");
+
+        Deadline(created.Deployment).ShouldBe(
+            TimeOf(created.Deployment, "creation_time").AddSeconds(int.Parse(timeout, CultureInfo.InvariantCulture)));
+        created.Deployment.TryGetProperty("timeout", out _).ShouldBeFalse();
+    }
+
+    [TestCase("0")]
+    [TestCase("-1")]
+    [TestCase("2592001")]
+    [TestCase("3000000000")]
+    [TestCase("1.5")]
+    [TestCase("\"60\"")]
+    [TestCase("true")]
+    [TestCase("[]")]
+    public async Task A_timeout_out_of_range_is_refused(string timeout)
+    {
+        var project = new Project();
+        var body = $$"""{"config_id": "c", "server_id": "s", "timeout": {{timeout}}}""";
+
+        (await project.CreateAsync(body)).ShouldBeError(HttpStatusCode.BadRequest, "timeout");
+        (await project.CreateBatchAsync([AnHour, body])).ShouldBeError(HttpStatusCode.BadRequest, "software_deployments[1].timeout");
+        (await project.CountStoredAsync()).ShouldBe(0);
+
+        var created = await project.CreateAsync(AnHour);
+        (await project.UpdateAsync(created.Id, $$"""{"timeout": {{timeout}}}""")).ShouldBeError(HttpStatusCode.BadRequest, "timeout");
+        (await project.GetAsync(created.Id)).Text.ShouldBe(created.Text);
+    }
+
+    [Test]
+    public async Task What_is_not_in_progress_has_no_deadline()
+    {
+        var project = new Project();
+
+        var created = await project.CreateAsync("""{"config_id": "c", "server_id": "s", "status": "COMPLETE", "timeout": 60}""");
+
+        Deadline(created.Deployment).ShouldBeNull();
+        (await project.UpdateAsync(created.Id, """{"timeout": 60}""")).Text.ShouldBe(created.Text);
+        Deadline((await project.UpdateAsync(created.Id, """{"status": "IN_PROGRESS"}""")).Deployment).ShouldBeNull();
+        Deadline((await project.UpdateAsync(created.Id, """{"timeout": 60}""")).Deployment).ShouldNotBeNull();
+    }
+
+    [Test]
+    public async Task Leaving_progress_cancels_a_deadline_and_coming_back_does_not_arm_it_again()
+    {
+        var project = new Project();
+        var created = await project.CreateAsync(AnHour);
+
+        Deadline((await project.UpdateAsync(created.Id, """{"status_reason": "still at it"}""")).Deployment)
+            .ShouldBe(Deadline(created.Deployment));
+        Deadline((await project.UpdateAsync(created.Id, """{"status": "COMPLETE"}""")).Deployment).ShouldBeNull();
+        Deadline((await project.UpdateAsync(created.Id, """{"status": "IN_PROGRESS"}""")).Deployment).ShouldBeNull();
+        Deadline((await project.GetAsync(created.Id)).Deployment).ShouldBeNull();
+    }
+
+    [Test]
+    public async Task A_timeout_runs_from_the_request_that_sets_it()
+    {
+        var project = new Project();
+        var created = await project.CreateAsync(AnHour);
+
+        var changed = await project.UpdateAsync(created.Id, """{"timeout": 60}""");
+
+        Deadline(changed.Deployment).ShouldBe(TimeOf(changed.Deployment, "updated_time").AddSeconds(60));
+        changed.EntityTag.ShouldNotBe(created.EntityTag);
+        (await project.ListEventsAsync(created.Id)).Items.Count.ShouldBe(2);
+        (await project.ListAsync()).Items.ShouldHaveSingleItem().GetRawText().ShouldBe(changed.Deployment.GetRawText());
+    }
+
+    [Test]
+    public async Task What_is_overdue_fails_once_on_whichever_instance()
+    {
+        await using var second = await Service.StartReadyAsync(TestRun.ConnectionString);
+        var project = new Project();
+        var created = await project.CreateBatchAsync([ASecond, AnHour, ASecond, Project.Minimal]);
+
+        var failed = await UntilFailedAsync(project, created.Ids[0]);
+
+        failed.Deployment.GetProperty("status_reason").GetString().ShouldBe("Timed out after 1 s");
+        Deadline(failed.Deployment).ShouldBeNull();
+        failed.EntityTag.ShouldBe("\"2\"");
+        failed.Deployment.TryGetProperty("updated_time", out _).ShouldBeTrue();
+        var events = (await project.ListEventsAsync(created.Ids[0])).Items;
+        events.Count.ShouldBe(2);
+        events[1].GetProperty("actor").GetString().ShouldBe("deadline");
+        events[1].GetProperty("status").GetString().ShouldBe("FAILED");
+        events[1].GetProperty("status_reason").GetString().ShouldBe("Timed out after 1 s");
+        events[1].GetProperty("action").GetString().ShouldBe("CREATE");
+        events[1].GetProperty("request_id").GetString()!.ShouldMatch(Answer.RequestIdForm().ToString());
+
+        await UntilFailedAsync(project, created.Ids[2]);
+        foreach (var id in new[] { created.Ids[1], created.Ids[3] })
+        {
+            (await project.GetAsync(id)).Deployment.GetProperty("status").GetString().ShouldBe("IN_PROGRESS");
+        }
+
+        (await project.CountStoredEventsAsync()).ShouldBe(6);
+        (await SecondsInProgressAsync(project)).ShouldAllBe(seconds => seconds >= 1 && seconds <= 3);
+    }
+
+    [Test]
+    public async Task A_report_after_the_deadline_still_counts()
+    {
+        var project = new Project();
+        var created = await project.CreateAsync(ASecond);
+        var failed = await UntilFailedAsync(project, created.Id);
+
+        var late = await project.UpdateAsync(created.Id, """{"status": "COMPLETE", "status_reason": "at last"}""", ("If-Match", failed.EntityTag));
+
+        late.Deployment.GetProperty("status").GetString().ShouldBe("COMPLETE");
+        (await project.ListEventsAsync(created.Id)).Items.Count.ShouldBe(3);
+    }
+
+    [Test]
+    public async Task A_repetition_of_the_request_does_not_arm_it_again()
+    {
+        var project = new Project();
+        var created = await project.CreateAsync(ASecond, ("Idempotency-Key", "k"));
+        var failed = await UntilFailedAsync(project, created.Id);
+
+        (await project.CreateAsync(ASecond, ("Idempotency-Key", "k"))).Text.ShouldBe(failed.Text);
+    }
+
+    private static async Task<Answer> UntilFailedAsync(Project project, string id)
+    {
+        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(50))
+        {
+            var answer = await project.GetAsync(id);
+            if (answer.Deployment.GetProperty("status").GetString() == "FAILED")
+            {
+                return answer;
+            }
+
+            waited.Elapsed.ShouldBeLessThan(Service.Patience, "it does not fail");
+        }
+    }
+
+    // By the database's account, which has the fractions of a second.
+    private static async Task<IReadOnlyList<double>> SecondsInProgressAsync(Project project)
+    {
+        await using var select = TestRun.Database.CreateCommand(
+            "SELECT extract(epoch FROM updated_time - creation_time)::float8 FROM software_deployments WHERE project_id = $1 AND status = 'FAILED'");
+        select.Parameters.Add(new() { Value = project.Id });
+        await using var rows = await select.ExecuteReaderAsync();
+        var seconds = new List<double>();
+        while (await rows.ReadAsync())
+        {
+            seconds.Add(rows.GetDouble(0));
+        }
+
+        return seconds;
+    }
+
+    private static DateTimeOffset? Deadline(JsonElement deployment) =>
+        deployment.TryGetProperty("deadline", out _) ? TimeOf(deployment, "deadline") : null;
+
+    private static DateTimeOffset TimeOf(JsonElement deployment, string field) =>
+        DateTimeOffset.Parse(deployment.GetProperty(field).GetString()!, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,308 @@
+using System.Net;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>A request with a key creates once, however often, wherever and how closely together it comes.</summary>
+public sealed class IdempotencyTests
+{
+    private const string Header = "Idempotency-Key";
+    private const string Replayed = "Idempotent-Replayed";
+    private const string Full =
+        """
+        {"config_id": "c", "server_id": "s", "action": "CREATE", "input_values": {"b": 1.0, "a": [null]}, "status": "IN_PROGRESS",
+         "status_reason": "why", "stack_user_project_id": "other", "timeout": 600}
+        """;
+
+    private static readonly (string Name, string Value) Key = (Header, "a-key");
+
+    private static IEnumerable<TestCaseData> OtherBodies =>
+        from change in new[]
+        {
+            ("config_id", "\"c\"", "\"d\""), ("server_id", "\"s\"", "\"t\""), ("action", "CREATE", "UPDATE"), ("values", "1.0", "1.00"),
+            ("order of values", "\"b\": 1.0, \"a\": [null]", "\"a\": [null], \"b\": 1.0"), ("status", "IN_PROGRESS", "COMPLETE"),
+            ("status_reason", "why", "because"), ("second project", "other", "another"), ("timeout", "600", "601"),
+        }
+        select new TestCaseData(Full.Replace(change.Item2, change.Item3, StringComparison.Ordinal)).SetArgDisplayNames(change.Item1);
+
+    [Test]
+    public async Task A_repetition_creates_nothing_and_is_answered_with_what_was_created()
+    {
+        var project = new Project();
+
+        var first = await project.CreateAsync(Full, Key);
+        var second = await project.CreateAsync(Full, Key);
+
+        first.ShouldBeOk().Headers.ShouldNotContainKey(Replayed);
+        second.ShouldBeOk().Text.ShouldBe(first.Text);
+        second.Headers[Replayed].ShouldBe("true");
+        second.Headers["Location"].ShouldBe(first.Headers["Location"]);
+        second.EntityTag.ShouldBe(first.EntityTag);
+        await ShouldHaveStoredAsync(project, 1);
+    }
+
+    [Test]
+    public async Task A_repetition_is_answered_with_what_became_of_it()
+    {
+        var project = new Project();
+        var created = await project.CreateAsync(Project.Minimal, Key);
+        var changed = await project.UpdateAsync(created.Id, """{"status": "COMPLETE", "output_values": {"a": 1} }""");
+
+        var repeated = await project.CreateAsync(Project.Minimal, Key);
+
+        repeated.ShouldBeOk().Text.ShouldBe(changed.Text);
+        repeated.EntityTag.ShouldBe(changed.EntityTag);
+    }
+
+    [Test]
+    public async Task What_does_not_change_what_is_asked_for_is_the_same_body()
+    {
+        var project = new Project();
+        var created = await project.CreateAsync("""{"config_id": "c", "server_id": "s", "input_values": {"a": 1} }""", Key);
+
+        var repeated = await project.CreateAsync(
+            """{"server_id":"s","input_values":{"a":1},"config_id":"\u0063","action":null,"tenant_id":7}""", Key);
+
+        repeated.Id.ShouldBe(created.Id);
+    }
+
+    [TestCaseSource(nameof(OtherBodies))]
+    public async Task Another_body_is_a_conflict(string other)
+    {
+        var project = new Project();
+        var created = await project.CreateAsync(Full, Key);
+
+        (await project.CreateAsync(other, Key)).ShouldBeError(HttpStatusCode.Conflict);
+
+        (await project.CreateAsync(Full, Key)).Id.ShouldBe(created.Id);
+        await ShouldHaveStoredAsync(project, 1);
+    }
+
+    [Test]
+    public async Task A_key_is_its_projects_own()
+    {
+        var (project, another) = (new Project(), new Project());
+
+        var created = await project.CreateAsync(Full, Key);
+        var others = await another.CreateAsync(Project.Minimal, Key);
+
+        others.Id.ShouldNotBe(created.Id);
+        others.Headers.ShouldNotContainKey(Replayed);
+    }
+
+    [Test]
+    public async Task Keys_differ_in_the_least_character()
+    {
+        var project = new Project();
+
+        foreach (var key in new[] { "key", "Key", "key,", "\"key\"", "!", "~", new string('k', 255) })
+        {
+            (await project.CreateAsync(Project.Minimal, (Header, key))).ShouldBeOk().Headers.ShouldNotContainKey(Replayed);
+            (await project.CreateAsync(Project.Minimal, (Header, key))).ShouldBeOk().Headers.ShouldContainKey(Replayed);
+        }
+
+        await ShouldHaveStoredAsync(project, 7);
+    }
+
+    [TestCase("")]
+    [TestCase(" ")]
+    [TestCase("a b")]
+    [TestCase("a\tb")]
+    [TestCase("256")]
+    public async Task A_key_that_is_none_is_refused(string key)
+    {
+        var project = new Project();
+        var header = (Header, key == "256" ? new string('k', 256) : key);
+
+        (await project.CreateAsync(Project.Minimal, header)).ShouldBeError(HttpStatusCode.BadRequest, Header);
+        (await project.CreateBatchAsync([Project.Minimal], header)).ShouldBeError(HttpStatusCode.BadRequest, Header);
+
+        await ShouldHaveStoredAsync(project, 0);
+    }
+
+    [Test]
+    public async Task A_refused_request_leaves_its_key_free()
+    {
+        var project = new Project();
+        (await project.CreateAsync("{}", Key)).ShouldBeError(HttpStatusCode.BadRequest, "config_id", "server_id");
+
+        (await project.CreateAsync(Project.Minimal, Key)).ShouldBeOk().Headers.ShouldNotContainKey(Replayed);
+    }
+
+    [Test]
+    public async Task A_key_is_forgotten_with_its_deployment()
+    {
+        var project = new Project();
+        var first = await project.CreateAsync(Full, Key);
+        (await project.DeleteAsync(first.Id)).ShouldBeGone();
+
+        var second = await project.CreateAsync(Project.Minimal, Key);
+
+        second.ShouldBeOk().Headers.ShouldNotContainKey(Replayed);
+        second.Id.ShouldNotBe(first.Id);
+    }
+
+    [Test]
+    public async Task A_batch_that_is_repeated_is_answered_in_its_order()
+    {
+        var project = new Project();
+        string[] elements = [Project.Minimal, Full, Project.Minimal];
+        var created = await project.CreateBatchAsync(elements, Key);
+        var changed = await project.UpdateAsync(created.Ids[1], """{"status": "COMPLETE"}""");
+
+        var repeated = await project.CreateBatchAsync(elements, Key);
+
+        created.Headers.ShouldNotContainKey(Replayed);
+        repeated.Headers[Replayed].ShouldBe("true");
+        repeated.Ids.ShouldBe(created.Ids);
+        repeated.Items[1].GetRawText().ShouldBe(changed.Deployment.GetRawText());
+        await ShouldHaveStoredAsync(project, 3, events: 4);
+    }
+
+    [Test]
+    public async Task Another_batch_or_a_single_deployment_with_a_batchs_key_is_a_conflict()
+    {
+        var project = new Project();
+        await project.CreateBatchAsync([Project.Minimal, Project.Minimal], Key);
+
+        (await project.CreateBatchAsync([Project.Minimal], Key)).ShouldBeError(HttpStatusCode.Conflict);
+        (await project.CreateBatchAsync([Project.Minimal, Project.Minimal, Project.Minimal], Key)).ShouldBeError(HttpStatusCode.Conflict);
+        (await project.CreateBatchAsync([Project.Minimal, Full], Key)).ShouldBeError(HttpStatusCode.Conflict);
+        (await project.CreateAsync(Project.Minimal, Key)).ShouldBeError(HttpStatusCode.Conflict);
+
+        await ShouldHaveStoredAsync(project, 2);
+    }
+
+    [Test]
+    public async Task A_batch_of_one_with_a_single_deployments_key_is_a_conflict()
+    {
+        var project = new Project();
+        await project.CreateAsync(Project.Minimal, Key);
+
+        (await project.CreateBatchAsync([Project.Minimal], Key)).ShouldBeError(HttpStatusCode.Conflict);
+
+        await ShouldHaveStoredAsync(project, 1);
+    }
+
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(2)]
+    public async Task A_batch_of_which_some_are_gone_is_a_conflict_until_all_are(int gone)
+    {
+        var project = new Project();
+        string[] elements = [Project.Minimal, Full, Project.Minimal];
+        var created = await project.CreateBatchAsync(elements, Key);
+        (await project.DeleteAsync(created.Ids[gone])).ShouldBeGone();
+
+        (await project.CreateBatchAsync(elements, Key)).ShouldBeError(HttpStatusCode.Conflict);
+        (await project.CreateBatchAsync([elements[gone]], Key)).ShouldBeError(HttpStatusCode.Conflict);
+        (await project.CreateAsync(Project.Minimal, Key)).ShouldBeError(HttpStatusCode.Conflict);
+        await ShouldHaveStoredAsync(project, 2);
+
+        foreach (var id in created.Ids.Where(id => id != created.Ids[gone]))
+        {
+            (await project.DeleteAsync(id)).ShouldBeGone();
+        }
+
+        (await project.CreateBatchAsync(elements, Key)).ShouldBeOk().Headers.ShouldNotContainKey(Replayed);
+    }
+
+    [Test]
+    public async Task Twins_at_the_same_time_are_one_and_all_are_answered_with_it()
+    {
+        await using var second = await Service.StartReadyAsync(TestRun.ConnectionString);
+        var project = new Project();
+        var elsewhere = new Project(second, project.Id);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(n => (n % 2 == 0 ? project : elsewhere).CreateAsync(Full, Key)));
+
+        answers.Select(answer => answer.ShouldBeOk().Text).Distinct().ShouldHaveSingleItem();
+        answers.Count(answer => !answer.Headers.ContainsKey(Replayed)).ShouldBe(1);
+        await ShouldHaveStoredAsync(project, 1);
+    }
+
+    [Test]
+    public async Task Twin_batches_at_the_same_time_are_one_and_all_are_answered_with_it()
+    {
+        await using var second = await Service.StartReadyAsync(TestRun.ConnectionString);
+        var project = new Project();
+        var elsewhere = new Project(second, project.Id);
+        string[] elements = [.. Enumerable.Range(0, 50).Select(n => $$"""{"config_id": "c", "server_id": "{{n}}"}""")];
+
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(n => (n % 2 == 0 ? project : elsewhere).CreateBatchAsync(elements, Key)));
+
+        answers.Select(answer => answer.ShouldBeOk().Text).Distinct().ShouldHaveSingleItem();
+        answers.Count(answer => !answer.Headers.ContainsKey(Replayed)).ShouldBe(1);
+        await ShouldHaveStoredAsync(project, 50);
+    }
+
+    [Test]
+    public async Task Of_requests_with_one_key_that_ask_for_different_things_at_the_same_time_one_wins()
+    {
+        var project = new Project();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(
+            n => project.CreateAsync($$"""{"config_id": "c", "server_id": "{{n}}"}""", Key)));
+
+        answers.Count(answer => answer.Status == HttpStatusCode.OK).ShouldBe(1);
+        answers.Count(answer => answer.Status == HttpStatusCode.Conflict).ShouldBe(49);
+        await ShouldHaveStoredAsync(project, 1);
+    }
+
+    [Test]
+    public async Task A_request_whose_confirmation_by_the_database_is_lost_is_no_repetition_of_itself()
+    {
+        await using var proxy = new Proxy(TestRun.ConnectionString);
+        proxy.Open();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+        (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
+
+        proxy.LoseNextAnswer();
+        var single = await project.CreateAsync(Full, Key);
+        proxy.LostAnswers.ShouldBe(1);
+        proxy.LoseAnswerTo("INSERT INTO software_deployments");
+        var batch = await project.CreateBatchAsync([Full, Full], (Header, "another"));
+        proxy.LostAnswers.ShouldBe(2);
+        proxy.LoseAnswerTo("COMMIT\0");
+        var committed = await project.CreateBatchAsync([Full, Full], (Header, "third"));
+
+        proxy.LostAnswers.ShouldBe(3);
+        foreach (var answer in new[] { single, batch, committed })
+        {
+            answer.ShouldBeOk().Headers.ShouldNotContainKey(Replayed);
+        }
+
+        await ShouldHaveStoredAsync(project, 6);
+    }
+
+    [Test]
+    public async Task A_repetition_needs_no_known_config_any_more()
+    {
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString,
+            new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:ConfigReferences"] = "Known" });
+        var project = new Project(service);
+        var (former, latter) = ((await project.CreateConfigAsync("{}")).Id, (await project.CreateConfigAsync("{}")).Id);
+        var body = $$"""{"config_id": "{{former}}", "server_id": "s"}""";
+        var created = await project.CreateAsync(body, Key);
+        (await project.UpdateAsync(created.Id, $$"""{"config_id": "{{latter}}"}""")).ShouldBeOk();
+        (await project.DeleteConfigAsync(former)).ShouldBeGone();
+
+        var repeated = await project.CreateAsync(body, Key);
+
+        repeated.Id.ShouldBe(created.Id);
+        repeated.Headers[Replayed].ShouldBe("true");
+        (await project.CreateAsync(Full, Key)).ShouldBeError(HttpStatusCode.Conflict);
+        (await project.CreateAsync(body, (Header, "another"))).ShouldBeError(HttpStatusCode.BadRequest, "config_id");
+    }
+
+    private static async Task ShouldHaveStoredAsync(Project project, int deployments, int? events = null)
+    {
+        (await project.CountStoredAsync()).ShouldBe(deployments);
+        (await project.CountStoredEventsAsync()).ShouldBe(events ?? deployments);
+    }
+}
