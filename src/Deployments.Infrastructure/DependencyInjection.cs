@@ -70,6 +70,9 @@ public static class DependencyInjection
         settings.TryAdd("Timeout", 3);
         settings.TryAdd("GSS Encryption Mode", "Disable");
 
+        // Of several hosts, one that has just become the primary is to be found soon.
+        settings.TryAdd("Host Recheck Seconds", 1);
+
         // PostgreSQL grants 100 connections to all comers: another instance, and an operator, need some of them.
         settings.TryAdd("Maximum Pool Size", 40);
 

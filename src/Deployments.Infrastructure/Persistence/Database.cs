@@ -10,7 +10,8 @@ namespace Deployments.Infrastructure.Persistence;
 /// The stores' way to the database. Work is tried until it is done or four seconds have passed, so that a short outage is a
 /// delay and a long one an <see cref="UnavailableException"/> within the five seconds that the contract allows.
 /// </summary>
-internal sealed partial class Database(IDbContextFactory<DeploymentsDbContext> contexts, ILogger<Database> logger)
+internal sealed partial class Database(
+    IDbContextFactory<DeploymentsDbContext> contexts, NpgsqlDataSource dataSource, ILogger<Database> logger)
 {
     /// <summary>How long a request may wait for the database.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(4);
@@ -63,6 +64,10 @@ internal sealed partial class Database(IDbContextFactory<DeploymentsDbContext> c
             catch (Exception exception) when (IsOutage(exception))
             {
                 last = exception;
+                if (exception.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction })
+                {
+                    dataSource.Clear(); // every connection leads to the former primary
+                }
             }
 
             try
@@ -87,6 +92,7 @@ internal sealed partial class Database(IDbContextFactory<DeploymentsDbContext> c
                 case PostgresException refusal:
                     return IsOutage(refusal.SqlState);
                 case NpgsqlException or SocketException or IOException or TimeoutException:
+                case { Source: "Npgsql" }: // a connection that breaks under it shows itself as one of many exceptions
                     return true;
             }
         }
@@ -100,7 +106,7 @@ internal sealed partial class Database(IDbContextFactory<DeploymentsDbContext> c
             is PostgresErrorCodes.SerializationFailure
             or PostgresErrorCodes.DeadlockDetected
             or PostgresErrorCodes.LockNotAvailable
-            or PostgresErrorCodes.ReadOnlySqlTransaction // a primary that has become a standby
+            or PostgresErrorCodes.ReadOnlySqlTransaction
             or PostgresErrorCodes.InvalidCatalogName // the database, or
             or PostgresErrorCodes.UndefinedTable; // the schema, is not there yet
 
