@@ -17,14 +17,18 @@ internal sealed class Bench : IAsyncDisposable
 
     private readonly PrivatePostgres postgres;
     private readonly RSA key;
+    private readonly ECDsa curve;
 
-    private Bench(PrivatePostgres postgres, DirectoryInfo folder, RSA key)
+    private Bench(PrivatePostgres postgres, DirectoryInfo folder, RSA key, ECDsa curve)
     {
         this.postgres = postgres;
         Folder = folder;
         this.key = key;
+        this.curve = curve;
         Database = NpgsqlDataSource.Create(postgres.ConnectionString);
     }
+
+    public SigningCredentials Es256 => new(new ECDsaSecurityKey(curve), SecurityAlgorithms.EcdsaSha256);
 
     /// <summary>Where files can be left until the end.</summary>
     public DirectoryInfo Folder { get; }
@@ -37,33 +41,32 @@ internal sealed class Bench : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("deployments-benchmarks-");
         var key = RSA.Create(2048);
-        await File.WriteAllTextAsync(Path.Combine(folder.CreateSubdirectory("keys").FullName, "key.pem"), key.ExportSubjectPublicKeyInfoPem());
+        var curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var keys = folder.CreateSubdirectory("keys").FullName;
+        await File.WriteAllTextAsync(Path.Combine(keys, "rsa.pem"), key.ExportSubjectPublicKeyInfoPem());
+        await File.WriteAllTextAsync(Path.Combine(keys, "curve.pem"), curve.ExportSubjectPublicKeyInfoPem());
         await RunAsync("dotnet", ["publish", ProjectFile(), "-c", "Release", "-o", Path.Combine(folder.FullName, "service"), "-v", "quiet", "--nologo"]);
 
         // Nothing but room for pgbench's clients: fsync and synchronous_commit stay as PostgreSQL has them, on.
         var postgres = await PrivatePostgres.StartTemporaryAsync(["max_connections=300"]);
-        return new Bench(postgres, folder, key);
+        return new Bench(postgres, folder, key, curve);
     }
 
     /// <summary>Starts the published service and waits until it is ready.</summary>
-    public Task<Service> StartServiceAsync(params (string Name, string Value)[] settings) => Service.StartAsync(
-        Path.Combine(Folder.FullName, "service"),
-        [
-            ("ConnectionStrings__Deployments", postgres.ConnectionString),
-            ("Authentication__Schemes__Bearer__ValidIssuer", Issuer),
-            ("Authentication__Schemes__Bearer__ValidAudiences__0", Audience),
-            ("Authentication__PublicKeys", Path.Combine(Folder.FullName, "keys")),
-            .. settings,
-        ]);
+    public Task<Service> StartServiceAsync(params (string Name, string Value)[] settings) =>
+        StartAsync([Path.Combine(Folder.FullName, "service", "Deployments.Api.dll")], settings);
 
-    /// <summary>An RS256 token, as an identity service would issue it.</summary>
-    public string CreateToken(string project, string subject) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+    /// <summary>Starts the service with Entity Framework Core's usual way to write, and waits until it is ready.</summary>
+    public Task<Service> StartServiceWithSaveChangesAsync() => StartAsync([typeof(Bench).Assembly.Location, SaveChangesService.Command], []);
+
+    /// <summary>A token, as an identity service would issue it: RS256, unless another key is given.</summary>
+    public string CreateToken(string project, string subject, SigningCredentials? credentials = null) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
     {
         Issuer = Issuer,
         Audience = Audience,
         Expires = DateTime.UtcNow.AddHours(8),
         Claims = new Dictionary<string, object> { ["sub"] = subject, ["project_id"] = project, ["roles"] = new[] { "member" } },
-        SigningCredentials = new SigningCredentials(new RsaSecurityKey(key), SecurityAlgorithms.RsaSha256),
+        SigningCredentials = credentials ?? new SigningCredentials(new RsaSecurityKey(key), SecurityAlgorithms.RsaSha256),
     });
 
     public async Task ExecuteAsync(string sql)
@@ -86,6 +89,7 @@ internal sealed class Bench : IAsyncDisposable
         await postgres.DisposeAsync();
         Folder.Delete(recursive: true);
         key.Dispose();
+        curve.Dispose();
     }
 
     /// <summary>The server's first process, whose children all others are.</summary>
@@ -128,6 +132,16 @@ internal sealed class Bench : IAsyncDisposable
         await process.WaitForExitAsync();
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} failed: {output}{await error}");
     }
+
+    private Task<Service> StartAsync(string[] program, (string Name, string Value)[] settings) => Service.StartAsync(
+        program,
+        [
+            ("ConnectionStrings__Deployments", postgres.ConnectionString),
+            ("Authentication__Schemes__Bearer__ValidIssuer", Issuer),
+            ("Authentication__Schemes__Bearer__ValidAudiences__0", Audience),
+            ("Authentication__PublicKeys", Path.Combine(Folder.FullName, "keys")),
+            .. settings,
+        ]);
 
     private static string ProjectFile([CallerFilePath] string thisFile = "") =>
         Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "src", "Deployments.Api");

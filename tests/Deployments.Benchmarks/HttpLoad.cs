@@ -9,6 +9,8 @@ internal sealed partial class HttpLoad
 {
     public const string Generator = "wrk -t1";
 
+    private const string KeyMark = "A-KEY-OF-ITS-OWN";
+
     private readonly string script;
     private readonly Uri address;
 
@@ -16,23 +18,39 @@ internal sealed partial class HttpLoad
     {
         this.address = address;
         script = Path.Combine(folder.FullName, $"{Guid.NewGuid()}.lua");
-        var lua = new StringBuilder("local requests = {}\ninit = function(args)\n");
+        var lua = new StringBuilder("local requests, tails = {}, {}\ninit = function(args)\n");
         foreach (var request in requests)
         {
             var body = request.Body is null ? "nil" : $"[==[{request.Body.Trim()}]==]";
+            var key = request.IsKeyed ? $", ['Idempotency-Key'] = '{KeyMark}'" : string.Empty;
             lua.Append(
                 CultureInfo.InvariantCulture,
-                $"  requests[#requests + 1] = wrk.format('{request.Method}', '{request.Path}', {{['Authorization'] = 'Bearer {request.Token}', ['Content-Type'] = 'application/json', ['Host'] = '{address.Authority}'}}, {body})\n");
+                $"  requests[#requests + 1] = wrk.format('{request.Method}', '{request.Path}', {{['Authorization'] = 'Bearer {request.Token}', ['Content-Type'] = 'application/json', ['Host'] = '{address.Authority}'{key}}}, {body})\n");
         }
 
-        lua.Append("end\nlocal n = 0\nrequest = function()\n  n = n % #requests + 1\n  return requests[n]\nend\n");
+        lua.Append(
+            $$"""
+              for i, text in ipairs(requests) do
+                local from, to = text:find('{{KeyMark}}', 1, true)
+                if from then tails[i] = text:sub(to + 1); requests[i] = text:sub(1, from - 1) end
+              end
+            end
+            local n, sent = 0, 0
+            request = function()
+              n = n % #requests + 1
+              if not tails[n] then return requests[n] end
+              sent = sent + 1
+              return requests[n] .. 'key-' .. sent .. tails[n]
+            end
+
+            """);
         File.WriteAllText(script, lua.ToString());
     }
 
-    public async Task<Load> RunAsync(int connections)
+    public async Task<Load> RunAsync(int connections, int seconds = Measurement.Seconds)
     {
         var printed = await Bench.RunAsync(
-            "wrk", ["-t1", $"-c{connections}", $"-d{Measurement.Seconds}s", "--latency", "--timeout", "10s", "-s", script, address.ToString()]);
+            "wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", "--latency", "--timeout", "10s", "-s", script, address.ToString()]);
         if (printed.Contains("Non-2xx", StringComparison.Ordinal) || printed.Contains("Socket errors", StringComparison.Ordinal))
         {
             throw new InvalidOperationException($"Not every request was answered as it should: {printed}");
@@ -56,7 +74,12 @@ internal sealed partial class HttpLoad
     [GeneratedRegex(@"99%\s+([0-9.]+)(us|ms|s)")]
     private static partial Regex Percentile99();
 
-    internal sealed record Request(string Method, string Path, string Token, string? Body);
+    /// <param name="Method">The method.</param>
+    /// <param name="Path">From the root.</param>
+    /// <param name="Token">The caller's.</param>
+    /// <param name="Body">The body, if there is one.</param>
+    /// <param name="IsKeyed">Whether it has, each time it is sent in a run, an idempotency key of its own.</param>
+    internal sealed record Request(string Method, string Path, string Token, string? Body, bool IsKeyed = false);
 }
 
 /// <summary>What a load generator saw: requests a second, and how long half and 99 % of them took at most.</summary>

@@ -1,6 +1,12 @@
 using Deployments.Benchmarks;
 
-const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|read|list|batch|all]";
+const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|read|list|batch|tokens|memory|all]";
+
+if (args is [SaveChangesService.Command])
+{
+    await SaveChangesService.RunAsync();
+    return 0;
+}
 
 var benchmarks = new Dictionary<string, Func<Bench, Task>>
 {
@@ -8,6 +14,8 @@ var benchmarks = new Dictionary<string, Func<Bench, Task>>
     ["read"] = ReadBenchmark.RunAsync,
     ["list"] = ListBenchmark.RunAsync,
     ["batch"] = BatchBenchmark.RunAsync,
+    ["tokens"] = TokensBenchmark.RunAsync,
+    ["memory"] = WriteBenchmark.WatchMemoryAsync,
 };
 var chosen = args is [] or ["all"] ? benchmarks.Keys : args.AsEnumerable();
 if (!chosen.All(benchmarks.ContainsKey))

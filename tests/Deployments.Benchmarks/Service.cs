@@ -33,18 +33,16 @@ internal sealed class Service : IAsyncDisposable
         }
     }
 
-    public static async Task<Service> StartAsync(string folder, IEnumerable<(string Name, string Value)> settings)
+    /// <param name="program">The program to run, and its arguments.</param>
+    /// <param name="settings">Its environment.</param>
+    public static async Task<Service> StartAsync(string[] program, IEnumerable<(string Name, string Value)> settings)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var address = new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
         listener.Stop();
 
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "Deployments.Api.dll")])
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-        };
+        var start = new ProcessStartInfo("dotnet", program) { RedirectStandardOutput = true };
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         start.Environment["ASPNETCORE_URLS"] = address.ToString();
         foreach (var (name, value) in settings)

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Deployments.Benchmarks;
 
 /// <summary>
@@ -10,7 +8,11 @@ internal static class WriteBenchmark
 {
     private const int Callers = 8;
     private const int Runs = 5;
-    private static readonly int[] Connections = [1, 8, 64, 256];
+    private const int Many = 64;
+    private const int Most = 256;
+    private const string Empty = "TRUNCATE software_deployments, deployment_events; CHECKPOINT";
+    private static readonly int[] Connections = [1, 8, Many, Most];
+    private static readonly int[] KeyedConnections = [Many, Most];
 
     // Ids in ascending order, as the service makes them.
     private const string Insert =
@@ -30,34 +32,68 @@ internal static class WriteBenchmark
     {
         await using var service = await bench.StartServiceAsync();
         await bench.ExecuteAsync("CREATE SEQUENCE IF NOT EXISTS benchmark_ids");
-        var load = new HttpLoad(
-            bench.Folder,
-            service.Address,
-            Enumerable.Range(1, Callers)
-                .Select(n => new HttpLoad.Request("POST", $"/v1/caller-{n}/software_deployments", bench.CreateToken($"caller-{n}", $"writer-{n}"), Body)));
+        var (plain, keyed) = (Posts(bench, service, keyed: false), Posts(bench, service, keyed: true));
         var pgbench = new PgbenchLoad(bench, Insert);
 
         Console.WriteLine($"{Runs} runs of {Measurement.Seconds} s each, alternating, after a warm-up; {HttpLoad.Generator} and pgbench -M prepared:");
         Console.WriteLine(Measurement.Header("POST /s", "pgbench /s"));
         foreach (var connections in Connections)
         {
-            var (posts, inserts) = (new List<Measurement>(), new List<Measurement>());
-            for (var run = 0; run <= Runs; run++)
-            {
-                await bench.ExecuteAsync("TRUNCATE software_deployments, deployment_events; CHECKPOINT");
-                var post = await Measurement.TakeAsync(bench, service, () => load.RunAsync(connections));
-                await bench.ExecuteAsync("TRUNCATE software_deployments, deployment_events; CHECKPOINT");
-                var insert = await Measurement.TakeAsync(bench, service, () => pgbench.RunAsync(connections));
-                if (run > 0)
-                {
-                    posts.Add(post);
-                    inserts.Add(insert);
-                }
-            }
+            Console.WriteLine(await CompareAsync($"{connections}", () => plain.RunAsync(connections), () => pgbench.RunAsync(connections)));
+        }
 
-            Console.WriteLine(Measurement.Row(connections.ToString(CultureInfo.InvariantCulture), posts, inserts));
+        foreach (var connections in KeyedConnections)
+        {
+            Console.WriteLine(await CompareAsync($"{connections}, each with a key", () => keyed.RunAsync(connections), () => pgbench.RunAsync(connections)));
         }
 
         Console.WriteLine($"Memory of the service after it all: {service.MemoryMiB:F0} MiB");
+
+        await using var usual = await bench.StartServiceWithSaveChangesAsync();
+        var saving = Posts(bench, usual, keyed: false);
+        Console.WriteLine();
+        Console.WriteLine(Measurement.Header("POST /s", "POST /s with SaveChanges"));
+        Console.WriteLine(await CompareAsync($"{Many}", () => plain.RunAsync(Many), () => saving.RunAsync(Many)));
+
+        async Task<string> CompareAsync(string name, Func<Task<Load>> measured, Func<Task<Load>> reference)
+        {
+            var (posts, others) = (new List<Measurement>(), new List<Measurement>());
+            for (var run = 0; run <= Runs; run++)
+            {
+                await bench.ExecuteAsync(Empty);
+                var post = await Measurement.TakeAsync(bench, service, measured);
+                await bench.ExecuteAsync(Empty);
+                var other = await Measurement.TakeAsync(bench, service, reference);
+                if (run > 0)
+                {
+                    posts.Add(post);
+                    others.Add(other);
+                }
+            }
+
+            return Measurement.Row(name, posts, others);
+        }
     }
+
+    /// <summary>Five minutes of as many callers as there usually are at most: what the service holds at the end of each.</summary>
+    public static async Task WatchMemoryAsync(Bench bench)
+    {
+        const int minutes = 5;
+        await using var service = await bench.StartServiceAsync();
+        var load = Posts(bench, service, keyed: false);
+        Console.WriteLine($"| minute at {Most} connections | POST /s | memory MiB |");
+        Console.WriteLine("|---|---|---|");
+        Console.WriteLine($"| before | | {service.MemoryMiB:F0} |");
+        for (var minute = 1; minute <= minutes; minute++)
+        {
+            var run = await load.RunAsync(Most, seconds: 60);
+            Console.WriteLine($"| {minute} | {run.Rate:F0} | {service.MemoryMiB:F0} |");
+        }
+    }
+
+    private static HttpLoad Posts(Bench bench, Service service, bool keyed) => new(
+        bench.Folder,
+        service.Address,
+        Enumerable.Range(1, Callers).Select(n => new HttpLoad.Request(
+            "POST", $"/v1/caller-{n}/software_deployments", bench.CreateToken($"caller-{n}", $"writer-{n}"), Body, keyed)));
 }

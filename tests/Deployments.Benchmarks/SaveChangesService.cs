@@ -1,0 +1,71 @@
+using Deployments.Api;
+using Deployments.Application;
+using Deployments.Application.SoftwareDeployments;
+using Deployments.Domain.SoftwareConfigs;
+using Deployments.Domain.SoftwareDeployments;
+using Deployments.Infrastructure.Persistence;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Deployments.Benchmarks;
+
+/// <summary>
+/// The service as it would be without its write path: each request adds its row and its event to a context of its own and saves the
+/// changes. All else is the service's own.
+/// </summary>
+internal static class SaveChangesService
+{
+    public const string Command = "serve-with-save-changes";
+
+    public static async Task RunAsync()
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.AddDeployments();
+        builder.Services.AddSingleton<IDeploymentStore, Store>();
+        await using var app = builder.Build();
+        app.UseApi();
+        await app.RunAsync();
+    }
+
+    private sealed class Store(IDbContextFactory<DeploymentsDbContext> contexts) : IDeploymentStore
+    {
+        public async Task<AddOutcome> AddAsync(
+            IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken)
+        {
+            await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+            context.AddRange(deployments);
+            context.AddRange(deployments.Select(deployment => new DeploymentEvent(
+                deployment.ProjectId,
+                deployment.Id,
+                deployment.Version,
+                deployment.CreationTime,
+                deployment.Action,
+                deployment.Status,
+                deployment.StatusReason,
+                caller.Actor,
+                caller.RequestId)));
+            await context.SaveChangesAsync(cancellationToken);
+            return AddOutcome.Stored;
+        }
+
+        public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public Task<IReadOnlyList<SoftwareDeployment>> ListAsync(
+            DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<UpdateOutcome> UpdateAsync(
+            SoftwareDeployment deployment, Caller caller, bool configMustBeKnown, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public Task<bool> DeleteAsync(SoftwareDeployment deployment, bool onlyThisVersion, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public Task<IReadOnlyList<DeploymentEvent>> ListEventsAsync(SoftwareDeployment deployment, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public Task<IReadOnlyList<SoftwareConfig>> ListServerConfigsAsync(
+            string projectId, string serverId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
+}
