@@ -30,6 +30,7 @@ internal static class DependencyInjection
             .AddApplication(builder.Configuration["AutoMapper:LicenseKey"])
             .AddApi(settings)
             .AddTokenAuthentication(builder.Configuration, builder.Environment);
+        builder.AddTelemetry();
         return builder;
     }
 

@@ -63,7 +63,7 @@ public static class DependencyInjection
 
     private static NpgsqlDataSource CreateDataSource(string? connectionString)
     {
-        var builder = new NpgsqlDataSourceBuilder(connectionString);
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments" }; // of its pool, in metrics
         var settings = builder.ConnectionStringBuilder;
 
         // What the operator does not say: an unreachable host is given up early, and no Kerberos library is looked for.

@@ -60,6 +60,7 @@ internal static class DeploymentCreation
 
         if (outcome.Earlier is not { Count: > 0 } earlier)
         {
+            DeploymentMetrics.Created.Add(deployments.Count);
             return new(deployments, Replayed: false);
         }
 
@@ -68,8 +69,12 @@ internal static class DeploymentCreation
             throw new ConflictException("The Idempotency-Key was used before, for another body.");
         }
 
-        return earlier.Count == deployments.Count
-            ? new(earlier, Replayed: true)
-            : throw new ConflictException("Some of the deployments that were created with this Idempotency-Key are gone.");
+        if (earlier.Count < deployments.Count)
+        {
+            throw new ConflictException("Some of the deployments that were created with this Idempotency-Key are gone.");
+        }
+
+        DeploymentMetrics.Replayed.Add(earlier.Count);
+        return new(earlier, Replayed: true);
     }
 }

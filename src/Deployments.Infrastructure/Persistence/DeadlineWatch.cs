@@ -1,3 +1,4 @@
+using Deployments.Application.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -65,6 +66,7 @@ internal sealed partial class DeadlineWatch(Database database, TimeProvider cloc
             cancellationToken);
         if (failed > 0)
         {
+            DeploymentMetrics.Expired.Add(failed);
             LogFailed(failed, requestId);
         }
 

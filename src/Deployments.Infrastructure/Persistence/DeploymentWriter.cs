@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Deployments.Application;
 using Deployments.Application.Errors;
+using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -100,6 +101,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
             try
             {
                 var there = await SendAsync(group);
+                DeploymentMetrics.GroupSize.Record(group.Count);
                 group.ForEach(entry => entry.Succeed(!there.Contains(entry.Row.Deployment.Id)));
                 return;
             }

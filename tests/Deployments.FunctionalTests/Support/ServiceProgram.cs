@@ -1,14 +1,38 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Deployments.FunctionalTests.Support;
 
 /// <summary>The service's program, run as its users run it: a process of its own, with settings in its environment.</summary>
-internal static class ServiceProgram
+internal static partial class ServiceProgram
 {
-    private static readonly string[] OthersSettings = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "Authentication__", "ConnectionStrings__", "Deployments__"];
+    private static readonly string[] OthersSettings = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "Authentication__", "ConnectionStrings__", "Deployments__", "OTEL_"];
 
     /// <summary>Runs the program to its end.</summary>
     public static async Task<Ended> RunAsync(IReadOnlyDictionary<string, string> settings, params string[] arguments)
+    {
+        using var process = Start(settings, arguments);
+        return await EndOfAsync(process, process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+    }
+
+    /// <summary>Starts the program to serve, and returns as soon as it listens.</summary>
+    public static async Task<Running> ServeAsync(IReadOnlyDictionary<string, string> settings)
+    {
+        var process = Start(settings, []);
+        var error = process.StandardError.ReadToEndAsync();
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (Listening().Match(line) is { Success: true } listening)
+            {
+                return new Running(process, new Uri(listening.Value), process.StandardOutput.ReadToEndAsync(), error);
+            }
+        }
+
+        throw new InvalidOperationException($"The service ended before it listened: {await error}");
+    }
+
+    private static Process Start(IReadOnlyDictionary<string, string> settings, string[] arguments)
     {
         var start = new ProcessStartInfo(
             Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
@@ -29,9 +53,11 @@ internal static class ServiceProgram
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
+        return Process.Start(start)!;
+    }
+
+    private static async Task<Ended> EndOfAsync(Process process, Task<string> output, Task<string> error)
+    {
         try
         {
             await process.WaitForExitAsync().WaitAsync(Service.Patience);
@@ -45,5 +71,30 @@ internal static class ServiceProgram
         return new Ended(process.ExitCode, await output, await error);
     }
 
+    [GeneratedRegex(@"(?<=Now listening on: )http://[0-9.:]+")]
+    private static partial Regex Listening();
+
     internal sealed record Ended(int ExitCode, string Output, string Error);
+
+    /// <summary>The program while it serves.</summary>
+    internal sealed class Running(Process process, Uri address, Task<string> output, Task<string> error) : IAsyncDisposable
+    {
+        public HttpClient Http { get; } = new() { BaseAddress = address };
+
+        /// <summary>Ends it as an operator does, with SIGTERM.</summary>
+        public async Task<Ended> StopAsync()
+        {
+            using var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            await kill.WaitForExitAsync();
+            return await EndOfAsync(process, output, error);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Http.Dispose();
+            process.Kill();
+            process.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
 }

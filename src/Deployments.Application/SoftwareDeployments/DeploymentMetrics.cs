@@ -1,0 +1,31 @@
+using System.Diagnostics.Metrics;
+
+namespace Deployments.Application.SoftwareDeployments;
+
+/// <summary>What is counted of deployments, beside what ASP.NET Core and Npgsql measure by themselves. It costs nothing while nobody listens.</summary>
+public static class DeploymentMetrics
+{
+    /// <summary>The name under which a listener finds all of them.</summary>
+    public const string MeterName = "Deployments";
+
+    private static readonly Meter Meter = new(MeterName);
+
+    /// <summary>Deployments stored, alone or in a batch.</summary>
+    public static Counter<long> Created { get; } =
+        Meter.CreateCounter<long>("deployments.created", "{deployment}", "Deployments stored, alone or in a batch.");
+
+    /// <summary>Deployments answered once more, as their idempotency key was known.</summary>
+    public static Counter<long> Replayed { get; } =
+        Meter.CreateCounter<long>("deployments.replayed", "{deployment}", "Deployments answered once more, as their idempotency key was known.");
+
+    /// <summary>Deployments that failed as their deadline passed.</summary>
+    public static Counter<long> Expired { get; } =
+        Meter.CreateCounter<long>("deployments.expired", "{deployment}", "Deployments that failed as their deadline passed.");
+
+    /// <summary>How many deployments that waited together were stored by one statement.</summary>
+    public static Histogram<int> GroupSize { get; } = Meter.CreateHistogram(
+        "deployments.write.group_size",
+        "{deployment}",
+        "How many deployments that waited together were stored by one statement.",
+        advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000] });
+}

@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Deployments.FunctionalTests.Support;
+
+/// <summary>An OpenTelemetry collector that takes OTLP over HTTP and keeps what it is sent: messages of protobuf, in which text stands as it is.</summary>
+internal sealed class Collector : IAsyncDisposable
+{
+    public static readonly IReadOnlyList<string> Signals = ["traces", "metrics", "logs"];
+
+    private readonly ConcurrentQueue<(string Signal, byte[] Message)> received = [];
+    private readonly WebApplication app;
+    private TaskCompletionSource grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Collector(WebApplication app)
+    {
+        this.app = app;
+        app.MapPost("/v1/{signal}", async (string signal, HttpRequest request) =>
+        {
+            using var message = new MemoryStream();
+            await request.Body.CopyToAsync(message);
+            received.Enqueue((signal, message.ToArray()));
+            Interlocked.Exchange(ref grown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        });
+    }
+
+    public string Address => app.Urls.Single();
+
+    /// <summary>Which signals have come.</summary>
+    public IEnumerable<string> Received => received.Select(one => one.Signal);
+
+    public static async Task<Collector> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        var app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        var collector = new Collector(app);
+        await app.StartAsync();
+        return collector;
+    }
+
+    /// <summary>Waits until all of these have come in one message of the signal.</summary>
+    public async Task WaitForAsync(string signal, params byte[][] parts)
+    {
+        while (true)
+        {
+            var growth = Volatile.Read(ref grown).Task;
+            if (received.Any(one => one.Signal == signal && parts.All(part => Contains(one.Message, part))))
+            {
+                return;
+            }
+
+            await growth.WaitAsync(Service.Patience);
+        }
+    }
+
+    /// <summary>Whether the text stands in anything that has come.</summary>
+    public bool Knows(string text) => received.Any(one => Contains(one.Message, Encoding.UTF8.GetBytes(text)));
+
+    public ValueTask DisposeAsync() => app.DisposeAsync();
+
+    private static bool Contains(byte[] message, byte[] part) => message.AsSpan().IndexOf(part) >= 0;
+}

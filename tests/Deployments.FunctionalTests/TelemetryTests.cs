@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Text;
+using Deployments.FunctionalTests.Support;
+using Npgsql;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>What an OpenTelemetry collector is sent, and that there is none where none is named.</summary>
+public sealed class TelemetryTests
+{
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    [Test]
+    public async Task Traces_metrics_and_logs_reach_the_collector_that_is_named()
+    {
+        await using var collector = await Collector.StartAsync();
+        await using var service = await ServiceProgram.ServeAsync(new Dictionary<string, string>(Settings(collector)) { [Endpoint] = collector.Address });
+        var project = new Project();
+        var trace = ActivityTraceId.CreateRandom();
+
+        var created = await SendAsync(service, project, Project.Minimal, trace);
+        var read = Requests.Make(HttpMethod.Get, $"{project.Path}/{created.Id}", Headers(project, trace));
+        (await SendAsync(service, read)).ShouldBeOk();
+
+        var id = TraceBytes(trace);
+        await collector.WaitForAsync("traces", id, Text("POST v1/{project_id:project}/software_deployments"), Text("http.response.status_code"));
+        await collector.WaitForAsync("traces", id, Text("Npgsql"), Text("FROM software_deployments"));
+        await collector.WaitForAsync("traces", Text("INSERT INTO software_deployments"));
+        await collector.WaitForAsync("logs", id, Text(created.RequestId));
+        await collector.WaitForAsync("metrics", Text("deployments.created"), Text("deployments.write.group_size"));
+        await collector.WaitForAsync("metrics", Text("http.server.request.duration"), Text("http.route"));
+        await collector.WaitForAsync("metrics", Text("db.client.connection.count"));
+        collector.Knows("service.name").ShouldBeTrue();
+    }
+
+    [Test]
+    public async Task What_is_entrusted_to_the_service_does_not_reach_the_collector()
+    {
+        await using var collector = await Collector.StartAsync();
+        var service = await ServiceProgram.ServeAsync(new Dictionary<string, string>(Settings(collector)) { [Endpoint] = collector.Address });
+        var project = new Project();
+        var marker = $"marker-{Guid.NewGuid():N}";
+        var token = project.Token.ToString();
+
+        await using (service)
+        {
+            (await SendAsync(service, project, $$"""{"config_id": "c", "server_id": "s", "input_values": {"password": "{{marker}}"} }""")).ShouldBeOk();
+            await SendAsync(service, project, $$"""{"config_id": "c", "status": "{{marker}}"}""");
+            await SendAsync(service, Requests.Make(HttpMethod.Get, $"{project.Path}?server_id={marker}", Headers(project)));
+            await SendAsync(service, Requests.Make(HttpMethod.Get, project.Path, ("Authorization", $"Bearer {marker}")));
+            await service.StopAsync();
+        }
+
+        collector.Received.Distinct().ShouldBe(Collector.Signals, ignoreOrder: true);
+        collector.Knows(project.Id).ShouldBeTrue();
+        collector.Knows(marker).ShouldBeFalse();
+        collector.Knows(token.Split('.')[1]).ShouldBeFalse();
+        collector.Knows(token.Split('.')[2]).ShouldBeFalse();
+        collector.Knows(Convert.ToBase64String(Token.Secret)).ShouldBeFalse();
+        if (new NpgsqlConnectionStringBuilder(TestRun.ConnectionString).Password is { Length: > 0 } password)
+        {
+            collector.Knows(password).ShouldBeFalse();
+        }
+    }
+
+    [Test]
+    public async Task Nothing_is_sent_where_no_collector_is_named()
+    {
+        await using var collector = await Collector.StartAsync();
+        await using var service = await ServiceProgram.ServeAsync(Settings(collector));
+
+        (await SendAsync(service, new Project(), Project.Minimal)).ShouldBeOk();
+        var ended = await service.StopAsync();
+
+        ended.ExitCode.ShouldBe(0, ended.Error);
+        collector.Received.ShouldBeEmpty();
+    }
+
+    /// <summary>All that a sender would need to reach the collector, but for what makes it one.</summary>
+    private static Dictionary<string, string> Settings(Collector collector)
+    {
+        var settings = new Dictionary<string, string>(Service.SigningKeys)
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,
+            ["Authentication:Schemes:Bearer:ValidIssuer"] = Token.TrustedIssuer,
+            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
+            ["OTEL_BLRP_SCHEDULE_DELAY"] = "100",
+            ["OTEL_METRIC_EXPORT_INTERVAL"] = "100",
+        };
+        foreach (var signal in Collector.Signals)
+        {
+            settings[$"OTEL_EXPORTER_OTLP_{signal.ToUpperInvariant()}_ENDPOINT"] = $"{collector.Address}/v1/{signal}";
+        }
+
+        return settings;
+    }
+
+    private static Task<Answer> SendAsync(
+        ServiceProgram.Running service, Project project, string json, ActivityTraceId trace = default)
+    {
+        var request = Requests.Make(HttpMethod.Post, project.Path, Headers(project, trace));
+        request.Content = Requests.Body(json);
+        return SendAsync(service, request);
+    }
+
+    private static async Task<Answer> SendAsync(ServiceProgram.Running service, HttpRequestMessage request)
+    {
+        using var response = await service.Http.SendAsync(request);
+        return await Answer.ReadAsync(response);
+    }
+
+    private static (string Name, string Value)[] Headers(Project project, ActivityTraceId trace = default) =>
+    [
+        ("X-Auth-Token", project.Token.ToString()),
+        .. trace == default ? [] : new[] { ("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01") },
+    ];
+
+    private static byte[] Text(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static byte[] TraceBytes(ActivityTraceId trace)
+    {
+        var bytes = new byte[16];
+        trace.CopyTo(bytes);
+        return bytes;
+    }
+}
