@@ -37,9 +37,11 @@ internal static class DependencyInjection
     public static void UseApi(this WebApplication app)
     {
         app.Services.RequireTokenKeys();
-        app.UseForwardedHeaders(Believing(app.Services.GetRequiredService<IOptions<ServiceOptions>>().Value.Proxies));
+        var settings = app.Services.GetRequiredService<IOptions<ServiceOptions>>().Value;
+        app.UseForwardedHeaders(Believing(settings.Proxies));
         app.UseRequestId();
         app.UseRequestLog();
+        app.UseCors(settings.CorsOrigins);
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(context => context.HttpContext.RequestServices.GetRequiredService<ErrorWriter>()
             .WriteAsync(context.HttpContext, context.HttpContext.Response.StatusCode));
@@ -96,6 +98,7 @@ internal static class DependencyInjection
                 json.Value.JsonSerializerOptions, settings.MaxBodyBytes, settings.MaxBatchBytes));
         });
 
+        services.AddCors();
         services.AddSingleton<ErrorWriter>();
         services.AddExceptionHandler<ExceptionHandler>();
         services.AddOpenApi();

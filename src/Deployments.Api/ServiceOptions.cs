@@ -1,3 +1,4 @@
+using Deployments.Api.Http;
 using Deployments.Api.Json;
 
 namespace Deployments.Api;
@@ -24,7 +25,10 @@ internal sealed class ServiceOptions
     /// <summary>The proxies, as addresses or networks (<c>10.0.0.0/8</c>), whose <c>X-Forwarded-*</c> headers are believed.</summary>
     public IReadOnlyList<string> Proxies { get; init; } = [];
 
-    /// <exception cref="StartupException">A size is none that a body could have.</exception>
+    /// <summary>The origins (<c>https://console.example.org</c>) whose pages may call the service from a browser.</summary>
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    /// <exception cref="StartupException">A size is none that a body could have, or an origin is none.</exception>
     public static ServiceOptions From(IConfiguration configuration)
     {
         var options = configuration.GetSection(Section).Get<ServiceOptions>() ?? new ServiceOptions();
@@ -34,6 +38,12 @@ internal sealed class ServiceOptions
             {
                 throw new StartupException($"{Section}:{name} must be from 1 to {MostBytes}.");
             }
+        }
+
+        if (options.CorsOrigins.FirstOrDefault(origin => !Cors.IsOrigin(origin)) is { } other)
+        {
+            throw new StartupException(
+                $"{Section}:CorsOrigins: {other} is no origin as browsers send it, such as https://console.example.org, without a path or a slash at its end.");
         }
 
         return options;

@@ -5,7 +5,7 @@ namespace Deployments.Api.Http;
 /// <summary>Gives each request an id, or keeps the one it came with, and puts it on the answer whatever that is.</summary>
 internal static partial class RequestId
 {
-    private const string Header = "X-Openstack-Request-Id";
+    public const string Header = "X-Openstack-Request-Id";
 
     public static void UseRequestId(this IApplicationBuilder app) => app.Use(static (context, next) =>
     {

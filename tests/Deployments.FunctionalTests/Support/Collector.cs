@@ -46,6 +46,7 @@ internal sealed class Collector : IAsyncDisposable
     /// <summary>Waits until all of these have come in one message of the signal.</summary>
     public async Task WaitForAsync(string signal, params byte[][] parts)
     {
+        using var patience = new CancellationTokenSource(Service.Patience);
         while (true)
         {
             var growth = Volatile.Read(ref grown).Task;
@@ -54,7 +55,7 @@ internal sealed class Collector : IAsyncDisposable
                 return;
             }
 
-            await growth.WaitAsync(Service.Patience);
+            await growth.WaitAsync(patience.Token);
         }
     }
 
