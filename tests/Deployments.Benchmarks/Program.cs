@@ -1,6 +1,6 @@
 using Deployments.Benchmarks;
 
-const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|read|list|batch|tokens|memory|all]";
+const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|read|list|batch|tokens|memory|telemetry|all]";
 
 if (args is [SaveChangesService.Command])
 {
@@ -16,6 +16,7 @@ var benchmarks = new Dictionary<string, Func<Bench, Task>>
     ["batch"] = BatchBenchmark.RunAsync,
     ["tokens"] = TokensBenchmark.RunAsync,
     ["memory"] = WriteBenchmark.WatchMemoryAsync,
+    ["telemetry"] = TelemetryBenchmark.RunAsync,
 };
 var chosen = args is [] or ["all"] ? benchmarks.Keys : args.AsEnumerable();
 if (!chosen.All(benchmarks.ContainsKey))

@@ -10,7 +10,7 @@ internal static class WriteBenchmark
     private const int Runs = 5;
     private const int Many = 64;
     private const int Most = 256;
-    private const string Empty = "TRUNCATE software_deployments, deployment_events; CHECKPOINT";
+    public const string Empty = "TRUNCATE software_deployments, deployment_events; CHECKPOINT";
     private static readonly int[] Connections = [1, 8, Many, Most];
     private static readonly int[] KeyedConnections = [Many, Most];
 
@@ -91,7 +91,7 @@ internal static class WriteBenchmark
         }
     }
 
-    private static HttpLoad Posts(Bench bench, Service service, bool keyed) => new(
+    public static HttpLoad Posts(Bench bench, Service service, bool keyed) => new(
         bench.Folder,
         service.Address,
         Enumerable.Range(1, Callers).Select(n => new HttpLoad.Request(
