@@ -1,5 +1,7 @@
+using Deployments.Api.Http;
 using Deployments.Application.SoftwareDeployments;
 using OpenTelemetry;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -10,6 +12,10 @@ namespace Deployments.Api;
 internal static class Telemetry
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string Sampler = "OTEL_TRACES_SAMPLER";
+
+    /// <summary>The share of requests that are traced where neither the operator nor the caller's own trace decides.</summary>
+    private const double TracedShare = 0.01;
 
     /// <exception cref="StartupException">What names the collector is no address.</exception>
     public static void AddTelemetry(this WebApplicationBuilder builder)
@@ -26,11 +32,23 @@ internal static class Telemetry
             throw new StartupException($"{Endpoint} must be an address such as http://collector:4317.");
         }
 
+        // The request's trace says all that its line in the log does, and a line for each costs more than all the rest.
+        builder.Logging.AddFilter<OpenTelemetryLoggerProvider>(RequestLog.Category, LogLevel.Warning);
+
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("deployments").AddEnvironmentVariableDetector())
-            .WithTracing(traces => traces
-                .AddSource("Npgsql")
-                .AddAspNetCoreInstrumentation(http => http.Filter = context => !context.Request.Path.StartsWithSegments("/healthz")))
+            .WithTracing(traces =>
+            {
+                traces.AddSource("Npgsql").AddAspNetCoreInstrumentation(http =>
+                {
+                    http.Filter = context => !context.Request.Path.StartsWithSegments(Health.Path);
+                    http.EnrichWithHttpResponse = (span, response) => span.SetTag("deployments.request_id", response.HttpContext.TraceIdentifier);
+                });
+                if (string.IsNullOrWhiteSpace(builder.Configuration[Sampler]))
+                {
+                    traces.SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(TracedShare)));
+                }
+            })
             .WithMetrics(metrics => metrics.AddMeter(
                 DeploymentMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Npgsql", "System.Runtime"))
             .WithLogging(configureBuilder: null, logs => logs.IncludeFormattedMessage = true)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Text;
 using Deployments.FunctionalTests.Support;
 using Npgsql;
@@ -20,19 +21,36 @@ public sealed class TelemetryTests
         var project = new Project();
         var trace = ActivityTraceId.CreateRandom();
 
-        var created = await SendAsync(service, project, Project.Minimal, trace);
+        var created = await SendAsync(service, Create(project, Project.Minimal, trace));
         var read = Requests.Make(HttpMethod.Get, $"{project.Path}/{created.Id}", Headers(project, trace));
         (await SendAsync(service, read)).ShouldBeOk();
 
         var id = TraceBytes(trace);
-        await collector.WaitForAsync("traces", id, Text("POST v1/{project_id:project}/software_deployments"), Text("http.response.status_code"));
+        await collector.WaitForAsync("traces", id, Text("POST v1/{project_id:project}/software_deployments"), Text("http.response.status_code"), Text(created.RequestId));
         await collector.WaitForAsync("traces", id, Text("Npgsql"), Text("FROM software_deployments"));
         await collector.WaitForAsync("traces", Text("INSERT INTO software_deployments"));
-        await collector.WaitForAsync("logs", id, Text(created.RequestId));
         await collector.WaitForAsync("metrics", Text("deployments.created"), Text("deployments.write.group_size"));
         await collector.WaitForAsync("metrics", Text("http.server.request.duration"), Text("http.route"));
         await collector.WaitForAsync("metrics", Text("db.client.connection.count"));
         collector.Knows("service.name").ShouldBeTrue();
+    }
+
+    [Test]
+    public async Task A_line_of_the_log_names_the_trace_of_its_request()
+    {
+        await using var collector = await Collector.StartAsync();
+        await using var service = await ServiceProgram.ServeAsync(new Dictionary<string, string>(Settings(collector))
+        {
+            [Endpoint] = collector.Address,
+            ["ConnectionStrings:Deployments"] = "Host=127.0.0.1;Port=1",
+        });
+        var project = new Project();
+        var trace = ActivityTraceId.CreateRandom();
+
+        var list = Requests.Make(HttpMethod.Get, project.Path, Headers(project, trace));
+        (await SendAsync(service, list)).ShouldBeError(HttpStatusCode.ServiceUnavailable);
+
+        await collector.WaitForAsync("logs", TraceBytes(trace), Text("The database cannot be reached"));
     }
 
     [Test]
@@ -46,8 +64,9 @@ public sealed class TelemetryTests
 
         await using (service)
         {
-            (await SendAsync(service, project, $$"""{"config_id": "c", "server_id": "s", "input_values": {"password": "{{marker}}"} }""")).ShouldBeOk();
-            await SendAsync(service, project, $$"""{"config_id": "c", "status": "{{marker}}"}""");
+            (await SendAsync(service, Create(project, $$"""{"config_id": "c", "server_id": "s", "input_values": {"password": "{{marker}}"} }""")))
+                .ShouldBeOk();
+            await SendAsync(service, Create(project, $$"""{"config_id": "c", "status": "{{marker}}"}"""));
             await SendAsync(service, Requests.Make(HttpMethod.Get, $"{project.Path}?server_id={marker}", Headers(project)));
             await SendAsync(service, Requests.Make(HttpMethod.Get, project.Path, ("Authorization", $"Bearer {marker}")));
             await service.StopAsync();
@@ -71,7 +90,7 @@ public sealed class TelemetryTests
         await using var collector = await Collector.StartAsync();
         await using var service = await ServiceProgram.ServeAsync(Settings(collector));
 
-        (await SendAsync(service, new Project(), Project.Minimal)).ShouldBeOk();
+        (await SendAsync(service, Create(new Project(), Project.Minimal))).ShouldBeOk();
         var ended = await service.StopAsync();
 
         ended.ExitCode.ShouldBe(0, ended.Error);
@@ -88,6 +107,7 @@ public sealed class TelemetryTests
             ["Authentication:Schemes:Bearer:ValidIssuer"] = Token.TrustedIssuer,
             ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_TRACES_SAMPLER"] = "always_on",
             ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
             ["OTEL_BLRP_SCHEDULE_DELAY"] = "100",
             ["OTEL_METRIC_EXPORT_INTERVAL"] = "100",
@@ -100,12 +120,11 @@ public sealed class TelemetryTests
         return settings;
     }
 
-    private static Task<Answer> SendAsync(
-        ServiceProgram.Running service, Project project, string json, ActivityTraceId trace = default)
+    private static HttpRequestMessage Create(Project project, string json, ActivityTraceId trace = default)
     {
         var request = Requests.Make(HttpMethod.Post, project.Path, Headers(project, trace));
         request.Content = Requests.Body(json);
-        return SendAsync(service, request);
+        return request;
     }
 
     private static async Task<Answer> SendAsync(ServiceProgram.Running service, HttpRequestMessage request)

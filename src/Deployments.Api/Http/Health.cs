@@ -7,13 +7,14 @@ namespace Deployments.Api.Http;
 /// <summary>For those who watch the process: live says that it runs, ready that it can serve.</summary>
 internal static class Health
 {
-    public const string ReadyPath = "/healthz/ready";
+    public const string Path = "/healthz";
+    public const string ReadyPath = Path + "/ready";
 
     private static readonly HttpMethodMetadata GetOnly = new([HttpMethods.Get]);
 
     public static void MapHealth(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapHealthChecks("/healthz/live", Answering(_ => false)).WithMetadata(GetOnly).AllowAnonymous();
+        endpoints.MapHealthChecks(Path + "/live", Answering(_ => false)).WithMetadata(GetOnly).AllowAnonymous();
         endpoints.MapHealthChecks(ReadyPath, Answering(check => check.Tags.Contains(Infrastructure.DependencyInjection.ReadyTag)))
             .WithMetadata(GetOnly).AllowAnonymous();
     }

@@ -6,9 +6,11 @@ namespace Deployments.Api.Http;
 /// <summary>One line for each request: the route rather than the path, and never a header, a token or a body.</summary>
 internal static partial class RequestLog
 {
+    public const string Category = "Deployments.Api.Requests";
+
     public static void UseRequestLog(this WebApplication app)
     {
-        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Deployments.Api.Requests");
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(Category);
         app.Use(async (context, next) =>
         {
             var started = Stopwatch.GetTimestamp();
