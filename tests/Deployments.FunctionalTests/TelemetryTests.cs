@@ -17,22 +17,38 @@ public sealed class TelemetryTests
     public async Task Traces_metrics_and_logs_reach_the_collector_that_is_named()
     {
         await using var collector = await Collector.StartAsync();
-        await using var service = await ServiceProgram.ServeAsync(new Dictionary<string, string>(Settings(collector)) { [Endpoint] = collector.Address });
+        await using var service = await ServiceProgram.ServeAsync(new Dictionary<string, string>(Settings(collector))
+        {
+            [Endpoint] = collector.Address,
+
+            // Its own: what is overdue here, no other service fails.
+            ["ConnectionStrings:Deployments"] = await TestRun.Server.CreateDatabaseAsync(),
+        });
         var project = new Project();
         var trace = ActivityTraceId.CreateRandom();
+        await collector.WaitForAsync("logs", Text("The database answers and its schema is current."));
 
-        var created = await SendAsync(service, Create(project, Project.Minimal, trace));
-        var read = Requests.Make(HttpMethod.Get, $"{project.Path}/{created.Id}", Headers(project, trace));
-        (await SendAsync(service, read)).ShouldBeOk();
+        var created = await SendAsync(service, CreateOnce());
+        var again = await SendAsync(service, CreateOnce());
+        var read = await SendAsync(service, Requests.Make(HttpMethod.Get, $"{project.Path}/{created.Id}", Headers(project, trace)));
 
+        again.Id.ShouldBe(created.Id);
+        read.ShouldBeOk();
         var id = TraceBytes(trace);
-        await collector.WaitForAsync("traces", id, Text("POST v1/{project_id:project}/software_deployments"), Text("http.response.status_code"), Text(created.RequestId));
-        await collector.WaitForAsync("traces", id, Text("Npgsql"), Text("FROM software_deployments"));
+        await collector.WaitForAsync("traces", id, Text("POST v1/{project_id:project}/software_deployments"), Text(created.RequestId));
+        await collector.WaitForAsync("traces", id, Text("http.response.status_code"), Text("Npgsql"), Text("FROM software_deployments"));
         await collector.WaitForAsync("traces", Text("INSERT INTO software_deployments"));
-        await collector.WaitForAsync("metrics", Text("deployments.created"), Text("deployments.write.group_size"));
+        await collector.WaitForAsync("metrics", Text("deployments.created"), Text("deployments.replayed"), Text("deployments.write.group_size"));
+        await collector.WaitForAsync("metrics", Text("deployments.expired"));
         await collector.WaitForAsync("metrics", Text("http.server.request.duration"), Text("http.route"));
         await collector.WaitForAsync("metrics", Text("db.client.connection.count"));
-        collector.Knows("service.name").ShouldBeTrue();
+
+        HttpRequestMessage CreateOnce()
+        {
+            var request = Create(project, """{"config_id": "a config", "server_id": "a server", "timeout": 1}""", trace);
+            request.Headers.Add("Idempotency-Key", "once");
+            return request;
+        }
     }
 
     [Test]
