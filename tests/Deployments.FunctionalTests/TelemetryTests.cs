@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.RegularExpressions;
 using Deployments.FunctionalTests.Support;
 using Npgsql;
 using NUnit.Framework;
@@ -9,7 +11,7 @@ using Shouldly;
 namespace Deployments.FunctionalTests;
 
 /// <summary>What an OpenTelemetry collector is sent, and that there is none where none is named.</summary>
-public sealed class TelemetryTests
+public sealed partial class TelemetryTests
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
@@ -38,10 +40,13 @@ public sealed class TelemetryTests
         await collector.WaitForAsync("traces", id, Text("POST v1/{project_id:project}/software_deployments"), Text(created.RequestId));
         await collector.WaitForAsync("traces", id, Text("http.response.status_code"), Text("Npgsql"), Text("FROM software_deployments"));
         await collector.WaitForAsync("traces", Text("INSERT INTO software_deployments"));
-        await collector.WaitForAsync("metrics", Text("deployments.created"), Text("deployments.replayed"), Text("deployments.write.group_size"));
-        await collector.WaitForAsync("metrics", Text("deployments.expired"));
-        await collector.WaitForAsync("metrics", Text("http.server.request.duration"), Text("http.route"));
-        await collector.WaitForAsync("metrics", Text("db.client.connection.count"));
+        await collector.WaitForAsync("metrics", Text("http.route"));
+        var described = DescribedMetrics();
+        described.ShouldContain("deployments.created");
+        foreach (var metric in described)
+        {
+            await collector.WaitForAsync("metrics", Text(metric));
+        }
 
         HttpRequestMessage CreateOnce()
         {
@@ -112,6 +117,20 @@ public sealed class TelemetryTests
         ended.ExitCode.ShouldBe(0, ended.Error);
         collector.Received.ShouldBeEmpty();
     }
+
+    /// <summary>The metrics that operators are told of.</summary>
+    private static IReadOnlyList<string> DescribedMetrics([CallerFilePath] string thisFile = "") =>
+    [
+        .. File.ReadLines(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "docs", "operations.md"))
+            .Where(line => MetricRow().IsMatch(line))
+            .SelectMany(line => Metric().Matches(line.Split('|')[1]).Select(name => name.Value)),
+    ];
+
+    [GeneratedRegex(@"^\| `(http|db|dotnet|deployments)\.")]
+    private static partial Regex MetricRow();
+
+    [GeneratedRegex(@"[a-z_]+(\.[a-z_]+)+")]
+    private static partial Regex Metric();
 
     /// <summary>All that a sender would need to reach the collector, but for what makes it one.</summary>
     private static Dictionary<string, string> Settings(Collector collector)

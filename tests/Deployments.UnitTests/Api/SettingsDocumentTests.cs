@@ -1,0 +1,44 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Deployments.Api;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Api;
+
+/// <summary>Operators find every setting in docs/operations.md.</summary>
+public sealed partial class SettingsDocumentTests
+{
+    private static readonly string Root = Path.Combine(ThisFolder(), "..", "..", "..");
+
+    [Test]
+    public void Every_setting_under_Deployments_is_described() => ShouldBeDescribed(
+        typeof(ServiceOptions).GetProperties().Select(property => $"{ServiceOptions.Section}:{property.Name}"));
+
+    [Test]
+    public void Every_setting_that_the_source_names_is_described()
+    {
+        var named = Directory.GetFiles(Path.Combine(Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
+            .SelectMany(file => Setting().Matches(File.ReadAllText(file)).Select(match => match.Value))
+            .Distinct()
+            .ToList();
+
+        named.ShouldContain("Authentication:Keystone:PublicKeys");
+        named.ShouldContain("OTEL_EXPORTER_OTLP_ENDPOINT");
+        ShouldBeDescribed(named);
+    }
+
+    private static void ShouldBeDescribed(IEnumerable<string> settings)
+    {
+        var text = File.ReadAllText(Path.Combine(Root, "docs", "operations.md"));
+
+        settings.Where(setting => !Regex.IsMatch(text, $@"^\| [^|]*`{Regex.Escape(setting)}[:`]", RegexOptions.Multiline)).ShouldBeEmpty();
+    }
+
+    private static string ThisFolder([CallerFilePath] string thisFile = "") => Path.GetDirectoryName(thisFile)!;
+
+    // In a string, or at its beginning: "Deployments:Section:Name", OTEL_NAME.
+    [GeneratedRegex("""(?<=")((Deployments|Authentication|AutoMapper):[A-Za-z:]*[A-Za-z]|OTEL_[A-Z_]+)(?=")""")]
+    private static partial Regex Setting();
+}
