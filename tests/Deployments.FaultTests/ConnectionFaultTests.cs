@@ -26,8 +26,7 @@ public sealed class ConnectionFaultTests
 
         proxy.CutsOneIn = 0;
         await load.StopAsync();
-        FaultRun.Report(
-            $"{proxy.LostQuestions} cuts before a statement, {proxy.LostAnswers} before its answer; {await load.ShouldHoldAsync(postgres)}");
+        await load.ShouldHoldAsync(postgres, $"{proxy.LostQuestions} cuts before a statement, {proxy.LostAnswers} before its answer");
         load.Slowest.ShouldBeLessThan(Promise.Answer);
         load.Failed.ShouldBeEmpty();
     }
@@ -49,7 +48,7 @@ public sealed class ConnectionFaultTests
         }
 
         await load.StopAsync();
-        FaultRun.Report($"{terminated} backends terminated; {await load.ShouldHoldAsync(postgres)}");
+        await load.ShouldHoldAsync(postgres, $"{terminated} backends terminated");
         load.Failed.Values.ShouldNotBeEmpty();
         load.Failed.Values.ShouldAllBe(failure => failure.StartsWith($"{Load.RefusedServer}: 5", StringComparison.Ordinal));
         load.Slowest.ShouldBeLessThan(Promise.Answer);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using Deployments.FaultTests.Support;
 using Npgsql;
@@ -29,8 +28,7 @@ public sealed class DatabaseFaultTests
         }
 
         await load.StopAsync();
-        FaultRun.Report(
-            $"{Form.Kills} kills, slowest recovery {recoveries.Max().TotalSeconds:F2} s; {await load.ShouldHoldAsync(postgres)}");
+        await load.ShouldHoldAsync(postgres, $"{Form.Kills} kills, slowest recovery {recoveries.Max().TotalSeconds:F2} s");
         recoveries.Max().ShouldBeLessThan(Promise.Recovery);
         load.Slowest.ShouldBeLessThan(Promise.Answer);
         load.Failed.ShouldBeEmpty();
@@ -58,8 +56,7 @@ public sealed class DatabaseFaultTests
         }
 
         await load.StopAsync();
-        FaultRun.Report(
-            $"{Form.Failovers} failovers, slowest recovery {recoveries.Max().TotalSeconds:F2} s; {await load.ShouldHoldAsync(primary)}");
+        await load.ShouldHoldAsync(primary, $"{Form.Failovers} failovers, slowest recovery {recoveries.Max().TotalSeconds:F2} s");
         recoveries.Max().ShouldBeLessThan(Promise.Failover);
         load.Slowest.ShouldBeLessThan(Promise.Answer);
         load.Failed.ShouldBeEmpty();
@@ -71,22 +68,22 @@ public sealed class DatabaseFaultTests
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
         await using var load = Load.Start(services);
-        await load.AcknowledgeAsync(5_000);
+        await load.AcknowledgeAsync(1_000);
         var before = services[0].Memory;
 
         double most;
         using (postgres.Pause())
         {
-            most = await MostMemoryAsync(services[0], Form.Silence);
+            most = await services[0].MostMemoryAsync(Form.Silence);
         }
 
         var recovery = await load.AcknowledgeAsync(1);
         most = Math.Max(most, services[0].Memory);
 
         await load.StopAsync();
-        FaultRun.Report(
-            $"paused for {Form.Silence.TotalSeconds} s, recovery {recovery.TotalSeconds:F2} s, memory {before:F0} and at most {most:F0} MiB; "
-            + await load.ShouldHoldAsync(postgres));
+        await load.ShouldHoldAsync(
+            postgres,
+            $"paused for {Form.Silence.TotalSeconds} s, recovery {recovery.TotalSeconds:F2} s, memory {before:F0} and at most {most:F0} MiB");
         load.Unavailable.ShouldBePositive();
         recovery.ShouldBeLessThan(Promise.Recovery);
         load.Slowest.ShouldBeLessThan(Promise.Answer);
@@ -125,25 +122,15 @@ public sealed class DatabaseFaultTests
 
         var recovery = await load.AcknowledgeAsync(1);
         await load.StopAsync();
-        FaultRun.Report(
+        await load.ShouldHoldAsync(
+            postgres,
             $"{string.Join(", ", outcomes.Select(outcome => $"{(int?)outcome.Status} in {outcome.Time.TotalSeconds:F2} s"))}, "
-            + $"recovery {recovery.TotalSeconds:F2} s; {await load.ShouldHoldAsync(postgres)}");
+            + $"recovery {recovery.TotalSeconds:F2} s");
         outcomes.ShouldAllBe(outcome => outcome.Status == HttpStatusCode.ServiceUnavailable);
         outcomes.ShouldAllBe(outcome => outcome.Time < Promise.Answer);
         recovery.ShouldBeLessThan(Promise.Recovery);
         load.Slowest.ShouldBeLessThan(Promise.Answer);
         load.Failed.ShouldBeEmpty();
-    }
-
-    private static async Task<double> MostMemoryAsync(ServiceProcess service, TimeSpan time)
-    {
-        var most = 0.0;
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < time; await Task.Delay(TimeSpan.FromMilliseconds(200)))
-        {
-            most = Math.Max(most, service.Memory);
-        }
-
-        return most;
     }
 
     /// <summary>Ends all connections but its own until its own are all that the server takes.</summary>

@@ -25,7 +25,7 @@ public sealed class ServiceFaultTests
         }
 
         await load.StopAsync();
-        FaultRun.Report($"{Form.Kills} kills; {await load.ShouldHoldAsync(postgres)}");
+        await load.ShouldHoldAsync(postgres, $"{Form.Kills} kills");
         load.Broken.ShouldNotBeEmpty();
         load.Failed.ShouldBeEmpty();
     }
@@ -47,7 +47,7 @@ public sealed class ServiceFaultTests
         }
 
         await load.StopAsync();
-        FaultRun.Report($"{Form.Stops} times SIGTERM; {await load.ShouldHoldAsync(postgres)}");
+        await load.ShouldHoldAsync(postgres, $"{Form.Stops} times SIGTERM");
         exitCodes.ShouldAllBe(code => code == 0);
         load.Broken.ShouldBeEmpty();
         load.Unavailable.ShouldBe(0);

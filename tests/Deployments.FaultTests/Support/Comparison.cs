@@ -13,8 +13,10 @@ internal static class Comparison
         """;
 
     /// <summary>Nothing acknowledged is missing, nothing is there twice, and nothing is there that was given up or not told.</summary>
-    /// <returns>The figures, for people.</returns>
-    public static async Task<string> ShouldHoldAsync(this Load load, Postgres postgres)
+    /// <param name="load">The writers, who have stopped.</param>
+    /// <param name="postgres">The database, such as it is now.</param>
+    /// <param name="fault">What happened meanwhile, for people.</param>
+    public static async Task ShouldHoldAsync(this Load load, Postgres postgres, string fault)
     {
         var rows = new List<(Guid Id, string Name, long Events)>();
         await using var command = postgres.Administration.CreateCommand(Sql);
@@ -30,13 +32,14 @@ internal static class Comparison
         var missing = load.Acknowledged.Values.Count(id => !ids.Contains(id));
         var doubled = rows.Count - rows.DistinctBy(row => row.Name).Count();
         var untold = rows.Count(row => !load.Acknowledged.ContainsKey(row.Name));
-        var figures =
-            $"{load}; rows {rows.Count}, events {rows.Sum(row => row.Events)}; acknowledged and missing {missing}, doubled {doubled}, "
-            + $"stored but not acknowledged {untold}";
+        FaultRun.Report(
+            $"{fault}; {load}; rows {rows.Count}, events {rows.Sum(row => row.Events)}; acknowledged and missing {missing}, doubled {doubled}, "
+            + $"stored but not acknowledged {untold}");
 
-        load.Acknowledged.Count.ShouldBePositive(figures);
-        (missing, doubled, untold).ShouldBe((0, 0, 0), figures);
-        rows.ShouldAllBe(row => row.Events == 1, figures);
-        return figures;
+        load.Acknowledged.Count.ShouldBePositive();
+        missing.ShouldBe(0, "acknowledged and missing");
+        doubled.ShouldBe(0, "doubled");
+        untold.ShouldBe(0, "stored but not acknowledged");
+        rows.ShouldAllBe(row => row.Events == 1);
     }
 }

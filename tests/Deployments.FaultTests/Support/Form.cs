@@ -11,7 +11,7 @@ internal static class Form
 
     public static int Stops { get; } = IsFull ? 10 : 3;
 
-    public static int Cuts { get; } = IsFull ? 1_000 : 100;
+    public static int Cuts { get; } = IsFull ? 1_000 : 60;
 
     public static TimeSpan Termination { get; } = TimeSpan.FromSeconds(IsFull ? 60 : 6);
 
@@ -42,6 +42,9 @@ internal static class Promise
     /// <summary>How long 99 of 100 accepted requests take at most when there are far too many.</summary>
     public static TimeSpan AcceptedUnderOverload { get; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How much memory a fault may cost the service, in MiB.</summary>
+    /// <summary>How much memory a fault of the database may cost the service, in MiB.</summary>
     public const double MemoryGrowth = 100;
+
+    /// <summary>The same for the buffers of all the connections of those who ask too much.</summary>
+    public const double MemoryGrowthUnderOverload = 250;
 }

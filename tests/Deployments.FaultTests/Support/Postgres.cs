@@ -146,6 +146,19 @@ internal sealed class Postgres : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
+    public async Task<IReadOnlyList<string>> ListAsync(string sql)
+    {
+        var values = new List<string>();
+        await using var command = Administration.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            values.Add(reader.GetString(0));
+        }
+
+        return values;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Administration.DisposeAsync();

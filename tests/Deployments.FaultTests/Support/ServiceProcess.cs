@@ -81,6 +81,20 @@ internal sealed class ServiceProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Watches the memory that the process holds.</summary>
+    /// <param name="time">How long.</param>
+    /// <returns>The most that it held, in MiB.</returns>
+    public async Task<double> MostMemoryAsync(TimeSpan time)
+    {
+        var most = 0.0;
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < time; await Task.Delay(PollingPause))
+        {
+            most = Math.Max(most, Memory);
+        }
+
+        return most;
+    }
+
     /// <summary>Ends the process as a lack of memory, or an impatient operator, would.</summary>
     public async Task KillAsync()
     {
