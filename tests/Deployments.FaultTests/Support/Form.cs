@@ -11,7 +11,7 @@ internal static class Form
 
     public static int Stops { get; } = IsFull ? 10 : 3;
 
-    public static int Cuts { get; } = IsFull ? 1_000 : 60;
+    public static int Cuts { get; } = IsFull ? 500 : 60;
 
     public static TimeSpan Termination { get; } = TimeSpan.FromSeconds(IsFull ? 60 : 6);
 
