@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using Deployments.FaultTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FaultTests;
+
+/// <summary>Connections between the service and its database break under load.</summary>
+public sealed class ConnectionFaultTests
+{
+    private static readonly TimeSpan BetweenTerminations = TimeSpan.FromMilliseconds(50);
+
+    [Test]
+    public async Task A_network_that_loses_statements_and_answers_loses_and_doubles_no_deployment()
+    {
+        await using var postgres = await Postgres.StartAsync();
+        await using var proxy = new Proxy(postgres.Port);
+        await using var services = await Services.StartAsync(postgres.ConnectionStringTo(proxy.Port), 2);
+        await using var load = Load.Start(services);
+
+        proxy.CutsOneIn = 20;
+        while (proxy.LostQuestions < Form.Cuts || proxy.LostAnswers < Form.Cuts)
+        {
+            await load.AcknowledgeAsync(1);
+        }
+
+        proxy.CutsOneIn = 0;
+        await load.StopAsync();
+        await load.ShouldHoldAsync(postgres, $"{proxy.LostQuestions} cuts before a statement, {proxy.LostAnswers} before its answer");
+        load.Slowest.ShouldBeLessThan(Promise.Answer);
+        load.Failed.ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task Terminated_backends_and_refused_rows_cost_no_other_row([Values] bool keyed)
+    {
+        await using var postgres = await Postgres.StartAsync();
+        await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
+        await postgres.ExecuteAsync(
+            $"ALTER TABLE software_deployments ADD CONSTRAINT ck_of_the_test CHECK (server_id <> '{Load.RefusedServer}')");
+        await using var load = Load.Start(services, writers: 64, keyed, refusedOneIn: 500);
+
+        var terminated = 0L;
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < Form.Termination; await Task.Delay(BetweenTerminations))
+        {
+            terminated += await postgres.CountAsync(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()");
+        }
+
+        await load.StopAsync();
+        await load.ShouldHoldAsync(postgres, $"{terminated} backends terminated");
+        load.Failed.Values.ShouldNotBeEmpty();
+        load.Failed.Values.ShouldAllBe(failure => failure.StartsWith($"{Load.RefusedServer}: 5", StringComparison.Ordinal));
+        load.Slowest.ShouldBeLessThan(Promise.Answer);
+    }
+}

@@ -1,0 +1,158 @@
+using System.Net;
+using Deployments.FaultTests.Support;
+using Npgsql;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FaultTests;
+
+/// <summary>The database goes away under load, and comes back.</summary>
+public sealed class DatabaseFaultTests
+{
+    private const int BetweenFaults = 200;
+
+    [Test]
+    public async Task A_killed_database_costs_nothing_but_time()
+    {
+        await using var postgres = await Postgres.StartAsync();
+        await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
+        await using var load = Load.Start(services);
+        var recoveries = new List<TimeSpan>();
+
+        for (var kill = 0; kill < Form.Kills; kill++)
+        {
+            await load.AcknowledgeAsync(BetweenFaults);
+            await postgres.KillAsync();
+            await postgres.StartServerAsync();
+            recoveries.Add(await load.AcknowledgeAsync(1));
+        }
+
+        await load.StopAsync();
+        await load.ShouldHoldAsync(postgres, $"{Form.Kills} kills, slowest recovery {recoveries.Max().TotalSeconds:F2} s");
+        recoveries.Max().ShouldBeLessThan(Promise.Recovery);
+        load.Slowest.ShouldBeLessThan(Promise.Answer);
+        load.Failed.ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task A_promoted_standby_has_all_that_was_acknowledged()
+    {
+        await using var one = await Postgres.StartAsync();
+        await using var other = await one.StartStandbyAsync();
+        await using var services = await Services.StartAsync(one.ConnectionStringWith(other), 2);
+        await using var load = Load.Start(services);
+        var (primary, standby) = (one, other);
+        var recoveries = new List<TimeSpan>();
+
+        for (var failover = 0; failover < Form.Failovers; failover++)
+        {
+            await load.AcknowledgeAsync(BetweenFaults);
+            await primary.KillAsync();
+            await standby.PromoteAsync();
+            recoveries.Add(await load.AcknowledgeAsync(1));
+
+            (primary, standby) = (standby, primary);
+            await standby.FollowAsync(primary);
+        }
+
+        await load.StopAsync();
+        await load.ShouldHoldAsync(primary, $"{Form.Failovers} failovers, slowest recovery {recoveries.Max().TotalSeconds:F2} s");
+        recoveries.Max().ShouldBeLessThan(Promise.Failover);
+        load.Slowest.ShouldBeLessThan(Promise.Answer);
+        load.Failed.ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task A_paused_database_hangs_nobody_and_fills_no_memory()
+    {
+        await using var postgres = await Postgres.StartAsync();
+        await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
+        await using var load = Load.Start(services);
+        await load.AcknowledgeAsync(1_000);
+        var before = services[0].Memory;
+
+        double most;
+        using (postgres.Pause())
+        {
+            most = await services[0].MostMemoryAsync(Form.Silence);
+        }
+
+        var recovery = await load.AcknowledgeAsync(1);
+        most = Math.Max(most, services[0].Memory);
+
+        await load.StopAsync();
+        await load.ShouldHoldAsync(
+            postgres,
+            $"paused for {Form.Silence.TotalSeconds} s, recovery {recovery.TotalSeconds:F2} s, memory {before:F0} and at most {most:F0} MiB");
+        load.Unavailable.ShouldBePositive();
+        recovery.ShouldBeLessThan(Promise.Recovery);
+        load.Slowest.ShouldBeLessThan(Promise.Answer);
+        (most - before).ShouldBeLessThan(Promise.MemoryGrowth);
+        load.Failed.ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task A_database_without_a_connection_to_spare_is_told_in_time()
+    {
+        const int connections = 20;
+        await using var postgres = await Postgres.StartAsync($"max_connections={connections}");
+        await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
+        await using var load = Load.Start(services);
+        using var client = new Client();
+        await load.AcknowledgeAsync(BetweenFaults);
+
+        List<Outcome> outcomes;
+        var taken = await TakeConnectionsAsync(postgres, connections);
+        try
+        {
+            outcomes = [.. await Task.WhenAll(services.SelectMany(service => new[]
+            {
+                client.CreateAsync(service, "never stored"),
+                client.SendAsync(service, HttpMethod.Get, "?limit=1"),
+                client.SendAsync(service, HttpMethod.Get, $"/{Guid.CreateVersion7()}"),
+            }))];
+        }
+        finally
+        {
+            foreach (var connection in taken)
+            {
+                await connection.DisposeAsync();
+            }
+        }
+
+        var recovery = await load.AcknowledgeAsync(1);
+        await load.StopAsync();
+        await load.ShouldHoldAsync(
+            postgres,
+            $"{string.Join(", ", outcomes.Select(outcome => $"{(int?)outcome.Status} in {outcome.Time.TotalSeconds:F2} s"))}, "
+            + $"recovery {recovery.TotalSeconds:F2} s");
+        outcomes.ShouldAllBe(outcome => outcome.Status == HttpStatusCode.ServiceUnavailable);
+        outcomes.ShouldAllBe(outcome => outcome.Time < Promise.Answer);
+        recovery.ShouldBeLessThan(Promise.Recovery);
+        load.Slowest.ShouldBeLessThan(Promise.Answer);
+        load.Failed.ShouldBeEmpty();
+    }
+
+    /// <summary>Ends all connections but its own until its own are all that the server takes.</summary>
+    private static async Task<IReadOnlyList<NpgsqlConnection>> TakeConnectionsAsync(Postgres postgres, int number)
+    {
+        var taken = new List<NpgsqlConnection> { await postgres.Administration.OpenConnectionAsync() };
+        while (taken.Count < number)
+        {
+            await using var end = new NpgsqlCommand(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> ALL (@own)", taken[0]);
+            end.Parameters.AddWithValue("own", taken.Select(connection => connection.ProcessID).ToArray());
+            await end.ExecuteNonQueryAsync();
+            try
+            {
+                taken.Add(await postgres.Administration.OpenConnectionAsync());
+            }
+            catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.TooManyConnections)
+            {
+                // The service was faster, or is on its way out.
+            }
+        }
+
+        return taken;
+    }
+}

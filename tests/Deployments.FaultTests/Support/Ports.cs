@@ -1,0 +1,28 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Deployments.FaultTests.Support;
+
+internal static class Ports
+{
+    /// <summary>
+    /// A free loopback port that stays free while its server is down: the kernel hands out higher ones to those who connect, and who
+    /// connects again and again to a port of that range may end up connected to themselves.
+    /// </summary>
+    public static int Free()
+    {
+        while (true)
+        {
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(20_000, 32_000));
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException)
+            {
+                // Somebody has that one.
+            }
+        }
+    }
+}
