@@ -95,6 +95,7 @@ public sealed partial class TelemetryTests
 
         collector.Received.Distinct().ShouldBe(Collector.Signals, ignoreOrder: true);
         collector.Knows(project.Id).ShouldBeTrue();
+        collector.Knows("Deployments.Api.Requests").ShouldBeFalse(); // a trace tells the same
         collector.Knows(marker).ShouldBeFalse();
         collector.Knows(token.Split('.')[1]).ShouldBeFalse();
         collector.Knows(token.Split('.')[2]).ShouldBeFalse();
