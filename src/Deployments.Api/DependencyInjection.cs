@@ -39,6 +39,7 @@ internal static class DependencyInjection
         app.Services.RequireTokenKeys();
         var settings = app.Services.GetRequiredService<IOptions<ServiceOptions>>().Value;
         app.UseForwardedHeaders(Believing(settings.Proxies));
+        app.UseDraining();
         app.UseRequestId();
         app.UseRequestLog();
         app.UseCors(settings.CorsOrigins);
@@ -75,6 +76,7 @@ internal static class DependencyInjection
             // Above the service's own limits, so that this one is met only by what is far too large.
             kestrel.Limits.MaxRequestBodySize = 2L * Math.Max(settings.MaxBodyBytes, settings.MaxBatchBytes);
         });
+        services.AddDraining();
         services.Configure<RouteOptions>(Routes.AddConstraints);
 
         services

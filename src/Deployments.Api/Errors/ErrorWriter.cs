@@ -53,7 +53,7 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
         StatusCodes.Status412PreconditionFailed => ("precondition_failed", "It has changed."),
         StatusCodes.Status413PayloadTooLarge => ("body_too_large", "The body is too large."),
         StatusCodes.Status415UnsupportedMediaType => ("unsupported_media_type", "The body must be application/json in UTF-8."),
-        StatusCodes.Status503ServiceUnavailable => ("unavailable", "The service cannot reach its database. Try again."),
+        StatusCodes.Status503ServiceUnavailable => ("unavailable", "The service cannot reach its database, or has too much to do. Try again."),
         >= 400 and < 500 => ("bad_request", "The request cannot be served."),
         _ => ("internal", "The service failed to answer. The request id tells its operator why."),
     };

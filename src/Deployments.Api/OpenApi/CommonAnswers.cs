@@ -53,7 +53,7 @@ internal sealed class CommonAnswers : IOperationProcessor
             AddError(context, StatusCodes.Status415UnsupportedMediaType, "The body is not application/json in UTF-8.");
         }
 
-        AddError(context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached; try again after Retry-After seconds.");
+        AddError(context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached, or there is too much to do; try again after Retry-After seconds.");
 
         if (AnswerOf(context.MethodInfo) is { } answered && answered.IsAssignableTo(typeof(IVersioned)))
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Deployments.Application;
 using Deployments.Application.Errors;
@@ -16,17 +17,22 @@ namespace Deployments.Infrastructure.Persistence;
 /// </summary>
 /// <remarks>
 /// Those with an idempotency key go first and in order, so that two writers that hold some of the same keys cannot wait for each
-/// other. A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
+/// other. Groups grow while they are quick, and who has waited too long when its turn comes is refused: a database that is slower than
+/// what is asked of it makes the service refuse early what it cannot store in time. A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
 /// failure nobody knows whether the group was stored, so the same ids are sent again until their callers give up.
 /// </remarks>
 internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILogger<DeploymentWriter> logger) : BackgroundService
 {
+    private const int FirstGroup = 64;
     private const int LargestGroup = 1_000;
     private const int LargestGroupLength = 8 * 1024 * 1024;
     private const int LongestQueue = 8_192;
     private const long LargestQueueLength = 64 * 1024 * 1024;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan QuickGroup = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SlowGroup = TimeSpan.FromMilliseconds(250);
 
     private readonly Channel<Entry> queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(LongestQueue) { SingleReader = true });
     private DeploymentInsert? insert;
@@ -34,7 +40,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
 
     /// <summary>Stores a deployment and its first event. Returns when they are durable.</summary>
     /// <returns>False when it was there already, by its id or its idempotency key.</returns>
-    /// <exception cref="UnavailableException">Too many wait already, or the database did not answer in time.</exception>
+    /// <exception cref="UnavailableException">Too many wait already, or for too long, or the database did not answer in time.</exception>
     public async Task<bool> AddAsync(SoftwareDeployment deployment, Caller caller, CancellationToken cancellationToken)
     {
         var entry = new Entry(new DeploymentRow(deployment, caller));
@@ -70,32 +76,58 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var group = new List<Entry>(LargestGroup);
+        var most = FirstGroup;
+        var settled = 0L;
         while (await queue.Reader.WaitToReadAsync(CancellationToken.None))
         {
             group.Clear();
             var length = 0;
-            while (group.Count < LargestGroup && length < LargestGroupLength && queue.Reader.TryRead(out var entry))
+            while (group.Count < most && length < LargestGroupLength && queue.Reader.TryRead(out var entry))
             {
-                group.Add(entry);
                 length += entry.Row.Length;
+                if (entry.Since > settled && Stopwatch.GetElapsedTime(entry.Since) > LongestWait)
+                {
+                    entry.Fail(new UnavailableException());
+                }
+                else
+                {
+                    group.Add(entry);
+                }
             }
 
             group.Sort(ByIdempotencyKey);
-            await StoreAsync(group);
+            var started = Stopwatch.GetTimestamp();
+            var wasInDoubt = await StoreAsync(group);
+            var took = Stopwatch.GetElapsedTime(started);
             Interlocked.Add(ref waitingLength, -length);
+
+            if (wasInDoubt)
+            {
+                settled = Stopwatch.GetTimestamp(); // who waited meanwhile did not wait for its turn
+            }
+            else if (took > SlowGroup)
+            {
+                most = Math.Max(most / 2, 1);
+            }
+            else if (took < QuickGroup)
+            {
+                most = Math.Min(most * 2, LargestGroup);
+            }
         }
 
         await DropConnectionAsync(insert);
     }
 
-    private async Task StoreAsync(List<Entry> group)
+    /// <returns>Whether nobody knew for a while what had been stored.</returns>
+    private async Task<bool> StoreAsync(List<Entry> group)
     {
+        var wasInDoubt = false;
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             group.RemoveAll(entry => entry.IsAbandoned);
             if (group.Count == 0)
             {
-                return;
+                return wasInDoubt;
             }
 
             try
@@ -103,24 +135,25 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
                 var there = await SendAsync(group);
                 DeploymentMetrics.GroupSize.Record(group.Count);
                 group.ForEach(entry => entry.Succeed(!there.Contains(entry.Row.Deployment.Id)));
-                return;
+                return wasInDoubt;
             }
             catch (PostgresException refusal) when (refusal.SqlState[..2] is "22" or "23")
             {
                 if (group.Count == 1)
                 {
                     group[0].Fail(refusal);
-                    return;
+                    return wasInDoubt;
                 }
 
                 var half = group.Count / 2;
-                await StoreAsync(group[..half]);
-                await StoreAsync(group[half..]);
-                return;
+                wasInDoubt |= await StoreAsync(group[..half]);
+                wasInDoubt |= await StoreAsync(group[half..]);
+                return wasInDoubt;
             }
             catch (Exception doubt)
             {
                 // Npgsql does not wrap every way in which a connection breaks: whatever it is, the outcome is unknown.
+                wasInDoubt = true;
                 LogInDoubt(group.Count, doubt.Message);
                 dataSource.Clear();
                 await Task.Delay(pause);
@@ -190,6 +223,9 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
         private readonly TaskCompletionSource<bool> stored = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public DeploymentRow Row { get; } = row;
+
+        /// <summary>When its caller began to wait.</summary>
+        public long Since { get; } = Stopwatch.GetTimestamp();
 
         public Task<bool> Stored => stored.Task;
 
