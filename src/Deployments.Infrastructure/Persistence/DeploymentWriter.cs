@@ -17,25 +17,27 @@ namespace Deployments.Infrastructure.Persistence;
 /// </summary>
 /// <remarks>
 /// Those with an idempotency key go first and in order, so that two writers that hold some of the same keys cannot wait for each
-/// other. Groups grow while they are quick, and who has waited too long when its turn comes is refused: a database that is slower than
-/// what is asked of it makes the service refuse early what it cannot store in time. A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
+/// other. Groups shrink where they take long, no more may wait than a few groups hold, and none for long: where the database is slower
+/// than what is asked of it, the service refuses early what it could not store in time. A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
 /// failure nobody knows whether the group was stored, so the same ids are sent again until their callers give up.
 /// </remarks>
 internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILogger<DeploymentWriter> logger) : BackgroundService
 {
-    private const int FirstGroup = 64;
+    private const int SmallestGroup = 64;
+    private const int FirstGroup = 256;
     private const int LargestGroup = 1_000;
     private const int LargestGroupLength = 8 * 1024 * 1024;
-    private const int LongestQueue = 8_192;
+    private const int GroupsThatMayWait = 8;
     private const long LargestQueueLength = 64 * 1024 * 1024;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan QuickGroup = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan SlowGroup = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongGroup = TimeSpan.FromMilliseconds(250);
 
-    private readonly Channel<Entry> queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(LongestQueue) { SingleReader = true });
+    private readonly Channel<Entry> queue = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
     private DeploymentInsert? insert;
+    private volatile int most = FirstGroup;
+    private int waiting;
     private long waitingLength;
 
     /// <summary>Stores a deployment and its first event. Returns when they are durable.</summary>
@@ -44,11 +46,14 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     public async Task<bool> AddAsync(SoftwareDeployment deployment, Caller caller, CancellationToken cancellationToken)
     {
         var entry = new Entry(new DeploymentRow(deployment, caller));
-        if (Interlocked.Read(ref waitingLength) > LargestQueueLength || !queue.Writer.TryWrite(entry))
+        if (Volatile.Read(ref waiting) >= GroupsThatMayWait * most
+            || Interlocked.Read(ref waitingLength) > LargestQueueLength
+            || !queue.Writer.TryWrite(entry))
         {
             throw new UnavailableException();
         }
 
+        Interlocked.Increment(ref waiting);
         Interlocked.Add(ref waitingLength, entry.Row.Length);
 
         try
@@ -76,7 +81,6 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var group = new List<Entry>(LargestGroup);
-        var most = FirstGroup;
         var settled = 0L;
         while (await queue.Reader.WaitToReadAsync(CancellationToken.None))
         {
@@ -84,6 +88,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
             var length = 0;
             while (group.Count < most && length < LargestGroupLength && queue.Reader.TryRead(out var entry))
             {
+                Interlocked.Decrement(ref waiting);
                 length += entry.Row.Length;
                 if (entry.Since > settled && Stopwatch.GetElapsedTime(entry.Since) > LongestWait)
                 {
@@ -95,28 +100,29 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
                 }
             }
 
-            group.Sort(ByIdempotencyKey);
+            var count = group.Count;
             var started = Stopwatch.GetTimestamp();
-            var wasInDoubt = await StoreAsync(group);
-            var took = Stopwatch.GetElapsedTime(started);
-            Interlocked.Add(ref waitingLength, -length);
-
-            if (wasInDoubt)
+            group.Sort(ByIdempotencyKey);
+            if (await StoreAsync(group))
             {
                 settled = Stopwatch.GetTimestamp(); // who waited meanwhile did not wait for its turn
             }
-            else if (took > SlowGroup)
+            else
             {
-                most = Math.Max(most / 2, 1);
+                most = NextMost(count, Stopwatch.GetElapsedTime(started));
             }
-            else if (took < QuickGroup)
-            {
-                most = Math.Min(most * 2, LargestGroup);
-            }
+
+            Interlocked.Add(ref waitingLength, -length);
         }
 
         await DropConnectionAsync(insert);
     }
+
+    // At once as many as take as long as a group should; and more again by and by.
+    private int NextMost(int stored, TimeSpan took) =>
+        took > LongGroup ? Math.Max((int)(stored * (LongGroup / took)), SmallestGroup)
+        : stored == most && took < LongGroup / 2 ? Math.Min(most * 2, LargestGroup)
+        : most;
 
     /// <returns>Whether nobody knew for a while what had been stored.</returns>
     private async Task<bool> StoreAsync(List<Entry> group)

@@ -46,5 +46,5 @@ internal static class Promise
     public const double MemoryGrowth = 100;
 
     /// <summary>The same for the buffers of all the connections of those who ask too much.</summary>
-    public const double MemoryGrowthUnderOverload = 250;
+    public const double MemoryGrowthUnderOverload = 400;
 }
