@@ -20,10 +20,17 @@ internal static class AuthenticationSetup
     public static void AddTokenAuthentication(
         this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
     {
-        services.AddSingleton(provider => new TokenCache(new SignedTokenHandler(
-            TokenSources.Read(configuration, environment.IsDevelopment(), provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
-            TokenSources.HasAuthority(configuration) ? TokenSources.ForAuthority(configuration) : null,
-            configuration["Authentication:DefaultRole"] ?? "member")));
+        services.AddSingleton(provider =>
+        {
+            var clock = provider.GetRequiredService<TimeProvider>();
+            return new TokenCache(
+                new SignedTokenHandler(
+                    TokenSources.Read(configuration, environment.IsDevelopment(), clock, provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
+                    TokenSources.HasAuthority(configuration) ? TokenSources.ForAuthority(configuration, clock) : null,
+                    configuration["Authentication:DefaultRole"] ?? "member",
+                    provider.GetRequiredService<ILogger<SignedTokenHandler>>()),
+                clock);
+        });
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<TokenCache>((options, cache) =>
         {
@@ -32,6 +39,14 @@ internal static class AuthenticationSetup
             options.TokenHandlers.Clear();
             options.TokenHandlers.Add(cache);
             options.Events = new JwtBearerEvents { OnMessageReceived = TakeToken, OnChallenge = ChallengeAsync };
+        });
+        services.PostConfigure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, options =>
+        {
+            // Else the keys of an hour ago still verify, withdrawn or not.
+            if (options.ConfigurationManager is BaseConfigurationManager discovery)
+            {
+                discovery.UseLastKnownGoodConfiguration = false;
+            }
         });
         services.AddDataProtection().UseEphemeralDataProtectionProvider(); // comes with authentication; nothing here needs its keys
         services.AddAuthorization(ProjectAccess.AddPolicies);
@@ -70,6 +85,14 @@ internal static class AuthenticationSetup
     private static Task ChallengeAsync(JwtBearerChallengeContext context)
     {
         context.HandleResponse();
+        var writer = context.HttpContext.RequestServices.GetRequiredService<ErrorWriter>();
+        if (context.AuthenticateFailure is AuthorityUnavailableException)
+        {
+            return writer.WriteAsync(
+                context.HttpContext,
+                StatusCodes.Status503ServiceUnavailable,
+                "The service cannot reach the identity service, which has the key of this token. Try again.");
+        }
 
         var reason = context.AuthenticateFailure switch
         {
@@ -87,7 +110,6 @@ internal static class AuthenticationSetup
         context.Response.Headers.WWWAuthenticate = context.AuthenticateFailure is null
             ? "Bearer realm=\"deployments\""
             : $"Bearer realm=\"deployments\", error=\"invalid_token\", error_description=\"{reason}\"";
-        return context.HttpContext.RequestServices.GetRequiredService<ErrorWriter>()
-            .WriteAsync(context.HttpContext, StatusCodes.Status401Unauthorized, reason);
+        return writer.WriteAsync(context.HttpContext, StatusCodes.Status401Unauthorized, reason);
     }
 }
