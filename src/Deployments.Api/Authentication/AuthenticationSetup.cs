@@ -17,6 +17,9 @@ internal static class AuthenticationSetup
     // The shortest that discovery allows: a key that an identity service withdraws is forgotten after it.
     private static readonly TimeSpan DiscoveryInterval = TimeSpan.FromMinutes(5);
 
+    // How soon a key that is new there is looked for, once a token names it.
+    private static readonly TimeSpan NewKeyInterval = TimeSpan.FromSeconds(30);
+
     public static void AddTokenAuthentication(
         this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
     {
@@ -36,6 +39,8 @@ internal static class AuthenticationSetup
         {
             options.MapInboundClaims = false;
             options.AutomaticRefreshInterval = DiscoveryInterval;
+            options.RefreshInterval = NewKeyInterval;
+            options.BackchannelTimeout = SignedTokenHandler.DiscoveryPatience;
             options.TokenHandlers.Clear();
             options.TokenHandlers.Add(cache);
             options.Events = new JwtBearerEvents { OnMessageReceived = TakeToken, OnChallenge = ChallengeAsync };

@@ -11,8 +11,8 @@ namespace Deployments.Api.Authentication;
 internal sealed partial class SignedTokenHandler(
     IReadOnlyList<TokenSource> sources, TokenSource? authority, string? defaultRole, ILogger<SignedTokenHandler> logger) : TokenHandler
 {
-    // Leaves time to answer within the five seconds that are promised where something of ours is away.
-    private static readonly TimeSpan DiscoveryPatience = TimeSpan.FromSeconds(4);
+    /// <summary>Leaves time to answer within the five seconds that are promised where something of ours is away.</summary>
+    public static readonly TimeSpan DiscoveryPatience = TimeSpan.FromSeconds(3);
 
     private static readonly JsonWebTokenHandler Jwt = new() { MapInboundClaims = false };
 

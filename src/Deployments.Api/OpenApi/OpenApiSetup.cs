@@ -12,6 +12,7 @@ namespace Deployments.Api.OpenApi;
 internal static class OpenApiSetup
 {
     private const string Version = "v1";
+    private const string PagePath = "/swagger";
     private const string DocumentPath = "/openapi/v1.json";
 
     public static void AddOpenApi(this IServiceCollection services) => services.AddOpenApiDocument(settings =>
@@ -51,12 +52,31 @@ internal static class OpenApiSetup
 
     public static void UseOpenApi(this WebApplication app)
     {
-        app.UseOpenApi(settings => settings.Path = DocumentPath);
-        app.UseSwaggerUi(settings =>
+        app.UseWhen(IsRead, documents =>
         {
-            settings.Path = "/swagger";
-            settings.DocumentPath = DocumentPath;
+            documents.Use(GetOnly);
+            documents.UseOpenApi(settings => settings.Path = DocumentPath);
+            documents.UseSwaggerUi(settings =>
+            {
+                settings.Path = PagePath;
+                settings.DocumentPath = DocumentPath;
+            });
         });
+    }
+
+    private static bool IsRead(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/openapi") || context.Request.Path.StartsWithSegments(PagePath);
+
+    private static Task GetOnly(HttpContext context, RequestDelegate next)
+    {
+        if (HttpMethods.IsGet(context.Request.Method))
+        {
+            return next(context);
+        }
+
+        context.Response.Headers.Allow = HttpMethods.Get;
+        context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+        return Task.CompletedTask;
     }
 
     /// <summary>The document as it is committed: the same text on every machine.</summary>

@@ -26,11 +26,13 @@ internal sealed record Operation(HttpMethod Method, string Template)
         .Replace("{id}", SomeId, StringComparison.Ordinal)
         .Replace("{server_id}", "a-server", StringComparison.Ordinal);
 
-    public Task<Answer> SendAsync(Project project, params (string Name, string Value)[] headers)
+    public Task<Answer> SendAsync(Project project, params (string Name, string Value)[] headers) => SendAsync(project, TestRun.Service, headers);
+
+    public Task<Answer> SendAsync(Project project, Service service, params (string Name, string Value)[] headers)
     {
         var request = Requests.Make(Method, PathIn(project), headers);
         request.Content = Method == HttpMethod.Post || Method == HttpMethod.Put ? Requests.Body("{}") : null;
-        return TestRun.Service.SendAsync(request);
+        return service.SendAsync(request);
     }
 
     public override string ToString() => $"{Method} {Template}";
