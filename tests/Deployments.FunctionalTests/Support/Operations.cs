@@ -5,7 +5,8 @@ namespace Deployments.FunctionalTests.Support;
 /// <summary>An operation that the service itself says it has.</summary>
 internal sealed record Operation(HttpMethod Method, string Template)
 {
-    private const string SomeId = "0197f3a0-0000-7000-8000-000000000000";
+    /// <summary>An id that nothing has.</summary>
+    public const string NobodysId = "0197f3a0-0000-7000-8000-000000000000";
 
     /// <summary>All that the service's OpenAPI document lists.</summary>
     public static async Task<IReadOnlyList<Operation>> ListAsync()
@@ -23,7 +24,7 @@ internal sealed record Operation(HttpMethod Method, string Template)
     /// <summary>The operation in a project, on something that is not there.</summary>
     public string PathIn(Project project) => Template
         .Replace("{project_id}", project.Id, StringComparison.Ordinal)
-        .Replace("{id}", SomeId, StringComparison.Ordinal)
+        .Replace("{id}", NobodysId, StringComparison.Ordinal)
         .Replace("{server_id}", "a-server", StringComparison.Ordinal);
 
     public Task<Answer> SendAsync(Project project, params (string Name, string Value)[] headers) => SendAsync(project, TestRun.Service, headers);
