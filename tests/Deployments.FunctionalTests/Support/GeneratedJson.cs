@@ -7,6 +7,7 @@ namespace Deployments.FunctionalTests.Support;
 internal sealed class GeneratedJson(Random random)
 {
     private const int DeepestAllowed = 64;
+    private const int MostLevels = 5; // of what is not made to be deep
 
     private static readonly string[] Numbers =
     [
@@ -63,7 +64,7 @@ internal sealed class GeneratedJson(Random random)
     }
 
     /// <summary>Any value, with as many levels as are left.</summary>
-    public string Value(int levels = 5) => random.Next(levels > 1 ? 9 : 6) switch
+    public string Value(int levels = MostLevels) => random.Next(levels > 1 ? 9 : 6) switch
     {
         0 => "null",
         1 => One("true", "false"),
@@ -74,8 +75,8 @@ internal sealed class GeneratedJson(Random random)
     };
 
     /// <summary>An object without a name twice.</summary>
-    public string Object(int levels = 5) => Chance(0.02)
-        ? Requests.Nested(random.Next(1, DeepestAllowed + 1))
+    public string Object(int levels = MostLevels) => Chance(0.02)
+        ? Requests.Nested(random.Next(1, DeepestAllowed - MostLevels + 2))
         : Members(Enumerable.Range(0, random.Next(4)).Select(i => (Chance(0.1) ? $"{i}" : $"{i}{Text(20)}", Value(levels - 1))));
 
     /// <summary>An object of these members, in any order.</summary>
