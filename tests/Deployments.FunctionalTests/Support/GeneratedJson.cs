@@ -103,7 +103,8 @@ internal sealed class GeneratedJson(Random random)
             case 2:
                 return [.. bytes[..at], (byte)random.Next(256), .. bytes[at..]];
             case 3:
-                return Encoding.UTF8.GetBytes(json.Replace(":", One(": \"\\u0000\", \"x\":", ": \"\\ud800\", \"x\":", "::", ": 1, \"x\":"), StringComparison.Ordinal));
+                var colon = json.IndexOf(':', random.Next(json.Length / 2));
+                return Encoding.UTF8.GetBytes(json.Insert(colon + 1, One("\"\\u0000\", \"x\":", "\"\\ud800\", \"x\":", ":", "1, \"x\":")));
             case 4:
                 return Encoding.UTF8.GetBytes($$"""{"input_values": {{Requests.Nested(random.Next(DeepestAllowed + 1, 5_000))}}, "config_id": "c", "server_id": "s"}""");
             case 5:
