@@ -1,17 +1,13 @@
-using System.Net;
 using Deployments.Api.Authentication;
 using Deployments.Api.Errors;
 using Deployments.Api.Http;
 using Deployments.Api.Json;
 using Deployments.Api.OpenApi;
 using Deployments.Application;
-using Deployments.Application.Errors;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure;
-using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
 namespace Deployments.Api;
@@ -36,9 +32,9 @@ internal static class DependencyInjection
 
     public static void UseApi(this WebApplication app)
     {
-        app.Services.RequireTokenKeys();
         var settings = app.Services.GetRequiredService<IOptions<ServiceOptions>>().Value;
-        app.UseForwardedHeaders(Believing(settings.Proxies));
+        app.Services.RequireTokenKeys();
+        app.UseForwardedAddresses(settings.Proxies);
         app.UseDraining();
         app.UseRequestId();
         app.UseRequestLog();
@@ -46,9 +42,11 @@ internal static class DependencyInjection
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(context => context.HttpContext.RequestServices.GetRequiredService<ErrorWriter>()
             .WriteAsync(context.HttpContext, context.HttpContext.Response.StatusCode));
+        app.UseRequestTimeouts();
         app.UseOpenApi();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseRateLimit(settings.RateLimit);
         app.MapHealth();
         app.MapVersions();
         app.MapPostOnly(Routes.Project + "/software_deployments/batch");
@@ -63,19 +61,15 @@ internal static class DependencyInjection
         }
         catch (InvalidOperationException exception)
         {
-            throw new StartupException(exception.Message);
+            // What follows is the name of one of our types.
+            throw new StartupException($"{exception.Message.Split(" to type ")[0].TrimEnd('.')}.");
         }
     }
 
     private static IServiceCollection AddApi(this IServiceCollection services, ServiceOptions settings)
     {
-        services.Configure<KestrelServerOptions>(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-
-            // Above the service's own limits, so that this one is met only by what is far too large.
-            kestrel.Limits.MaxRequestBodySize = 2L * Math.Max(settings.MaxBodyBytes, settings.MaxBatchBytes);
-        });
+        services.AddBounds(settings);
+        services.AddRateLimit(settings.RateLimit);
         services.AddDraining();
         services.Configure<RouteOptions>(Routes.AddConstraints);
 
@@ -88,7 +82,7 @@ internal static class DependencyInjection
                 mvc.ModelMetadataDetailsProviders.Add(new EmptyIsGiven());
             })
             .AddJsonOptions(json => JsonPolicy.Apply(json.JsonSerializerOptions, settings.TimeFormat))
-            .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = RefuseModel);
+            .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = ModelRefusal.Refuse);
         services.AddOptions<MvcOptions>().Configure<IOptions<JsonOptions>>((mvc, json) =>
         {
             // Everything else that reads a body goes: a form, too, is a body of the wrong type.
@@ -105,48 +99,5 @@ internal static class DependencyInjection
         services.AddExceptionHandler<ExceptionHandler>();
         services.AddOpenApi();
         return services;
-    }
-
-    private static ForwardedHeadersOptions Believing(IReadOnlyList<string> proxies)
-    {
-        var forwarded = new ForwardedHeadersOptions
-        {
-            ForwardedHeaders = proxies.Count > 0
-                ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedPrefix
-                : ForwardedHeaders.None,
-        };
-        forwarded.KnownProxies.Clear();
-        forwarded.KnownIPNetworks.Clear();
-        foreach (var proxy in proxies)
-        {
-            if (IPAddress.TryParse(proxy, out var address))
-            {
-                forwarded.KnownProxies.Add(address);
-            }
-            else if (System.Net.IPNetwork.TryParse(proxy, out var network))
-            {
-                forwarded.KnownIPNetworks.Add(network);
-            }
-            else
-            {
-                throw new StartupException($"{ServiceOptions.Section}:Proxies: {proxy} is neither an address nor a network such as 10.0.0.0/8.");
-            }
-        }
-
-        return forwarded;
-    }
-
-    private static IActionResult RefuseModel(ActionContext context) => throw new InvalidRequestException(context.ModelState
-        .Where(field => field.Value!.Errors.Count > 0)
-        .ToDictionary(
-            field => field.Key,
-            field => new[] { $"{field.Key} must be {KindOf(context.ActionDescriptor, field.Key)}." }));
-
-    private static string KindOf(Microsoft.AspNetCore.Mvc.Abstractions.ActionDescriptor action, string field)
-    {
-        var type = action.Parameters.FirstOrDefault(parameter => (parameter.BindingInfo?.BinderModelName ?? parameter.Name) == field)?.ParameterType;
-        return type == typeof(int?) ? "an integer"
-            : type == typeof(Guid?) ? "a UUID"
-            : "of another form";
     }
 }

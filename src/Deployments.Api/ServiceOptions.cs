@@ -9,6 +9,7 @@ internal sealed class ServiceOptions
     public const string Section = "Deployments";
 
     private const int MostBytes = 1024 * 1024 * 1024;
+    private const int MostSeconds = 3600;
 
     /// <summary>How large a body may be.</summary>
     public int MaxBodyBytes { get; init; } = 1024 * 1024;
@@ -28,7 +29,13 @@ internal sealed class ServiceOptions
     /// <summary>The origins (<c>https://console.example.org</c>) whose pages may call the service from a browser.</summary>
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
-    /// <exception cref="StartupException">A size is none that a body could have, or an origin is none.</exception>
+    /// <summary>How long a request may take until its answer begins.</summary>
+    public int RequestTimeoutSeconds { get; init; } = 60;
+
+    /// <summary>How many requests a project may send; null: any number.</summary>
+    public RateLimitOptions? RateLimit { get; init; }
+
+    /// <exception cref="StartupException">A number is none that could be meant.</exception>
     public static ServiceOptions From(IConfiguration configuration)
     {
         var options = configuration.GetSection(Section).Get<ServiceOptions>() ?? new ServiceOptions();
@@ -46,8 +53,39 @@ internal sealed class ServiceOptions
                 $"{Section}:CorsOrigins: {other} is no origin as browsers send it, such as https://console.example.org, without a path or a slash at its end.");
         }
 
+        if (options.RequestTimeoutSeconds is < 1 or > MostSeconds)
+        {
+            throw new StartupException($"{Section}:{nameof(RequestTimeoutSeconds)} must be from 1 to {MostSeconds}.");
+        }
+
+        if (options.RateLimit is { PerSecond: not (>= RateLimitOptions.Least and <= RateLimitOptions.Most) })
+        {
+            throw new StartupException($"{Section}:RateLimit:PerSecond must be from {RateLimitOptions.Least} to {RateLimitOptions.Most}.");
+        }
+
+        if (options.RateLimit is { Burst: < 1 })
+        {
+            throw new StartupException($"{Section}:RateLimit:Burst must be at least 1.");
+        }
+
         return options;
     }
+}
+
+/// <summary>How many requests a project may send.</summary>
+internal sealed class RateLimitOptions
+{
+    public const double Least = 0.001;
+    public const double Most = 1_000_000;
+
+    /// <summary>How many a second in the long run; a fraction is allowed.</summary>
+    public double PerSecond { get; init; }
+
+    /// <summary>How many at once after a rest; as many as in a second, if left out.</summary>
+    public int? Burst { get; init; }
+
+    /// <summary>How many the bucket holds.</summary>
+    public int Bucket => Burst ?? (int)Math.Ceiling(PerSecond);
 }
 
 /// <summary>Which configurations a deployment may name.</summary>

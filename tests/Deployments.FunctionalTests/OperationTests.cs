@@ -76,66 +76,6 @@ public sealed class OperationTests
         }
     }
 
-    [Test]
-    public async Task Every_operation_asks_for_a_token()
-    {
-        var project = new Project();
-        foreach (var operation in await Operation.ListAsync())
-        {
-            (await operation.SendAsync(project)).ShouldBeUnauthorized();
-        }
-    }
-
-    [Test]
-    public async Task Every_operation_refuses_a_token_for_another_project()
-    {
-        var project = new Project();
-        foreach (var operation in await Operation.ListAsync())
-        {
-            (await operation.SendAsync(project, ("X-Auth-Token", new Token("another").ToString()))).ShouldBeError(HttpStatusCode.Forbidden);
-        }
-    }
-
-    [Test]
-    public async Task A_reader_may_get_and_nothing_else()
-    {
-        var project = new Project();
-        var reader = (project.Token with { Roles = ["reader"] }).ToString();
-        foreach (var operation in await Operation.ListAsync())
-        {
-            var answer = await operation.SendAsync(project, ("X-Auth-Token", reader));
-
-            (answer.Status == HttpStatusCode.Forbidden).ShouldBe(operation.Method != HttpMethod.Get, operation.ToString());
-        }
-    }
-
-    [Test]
-    public async Task An_agent_may_read_metadata_and_nothing_else()
-    {
-        var project = new Project();
-        var agent = (project.Token with { Roles = ["heat_stack_user"] }).ToString();
-        foreach (var operation in await Operation.ListAsync())
-        {
-            var answer = await operation.SendAsync(project, ("X-Auth-Token", agent));
-
-            answer.Status.ShouldBe(operation.Template == Metadata ? HttpStatusCode.OK : HttpStatusCode.Forbidden, operation.ToString());
-        }
-    }
-
-    [TestCase("member", null)]
-    [TestCase("admin", "another")]
-    public async Task A_member_and_an_admin_may_do_everything(string role, string? ofProject)
-    {
-        var project = new Project();
-        var token = new Token(ofProject ?? project.Id) { Roles = [role] }.ToString();
-        foreach (var operation in await Operation.ListAsync())
-        {
-            var answer = await operation.SendAsync(project, ("X-Auth-Token", token));
-
-            answer.Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.BadRequest, HttpStatusCode.NotFound);
-        }
-    }
-
     [TestCaseSource(nameof(MethodsByPath))]
     public async Task A_method_that_the_path_does_not_take_is_told_those_it_takes(string template, string[] taken)
     {

@@ -49,6 +49,15 @@ public sealed class StartRefusalTests
         Case("a collector that is no address", "OTEL_EXPORTER_OTLP_ENDPOINT", settings => settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = "collector:4317"),
         Case("an unknown time format", "Deployments:TimeFormat", settings => settings["Deployments:TimeFormat"] = "banana"),
         Case("an unknown rule for configs", "Deployments:ConfigReferences", settings => settings["Deployments:ConfigReferences"] = "banana"),
+        Case("no time for a request", "Deployments:RequestTimeoutSeconds", settings => settings["Deployments:RequestTimeoutSeconds"] = "0"),
+        Case("a rate of nothing", "Deployments:RateLimit:PerSecond", settings => settings["Deployments:RateLimit:PerSecond"] = "0"),
+        Case("a rate that is no number", "Deployments:RateLimit:PerSecond", settings => settings["Deployments:RateLimit:PerSecond"] = "NaN"),
+        Case("a burst without a rate", "Deployments:RateLimit:PerSecond", settings => settings["Deployments:RateLimit:Burst"] = "5"),
+        Case("a burst of nothing", "Deployments:RateLimit:Burst", settings =>
+        {
+            settings["Deployments:RateLimit:PerSecond"] = "1";
+            settings["Deployments:RateLimit:Burst"] = "0";
+        }),
         Case("a limit that is no number", "Deployments:MaxBatchBytes", settings => settings["Deployments:MaxBatchBytes"] = "16 MiB"),
         Case("a folder that is not there", "Authentication:PublicKeys", settings => settings["Authentication:PublicKeys"] = "nowhere"),
     ];
@@ -72,6 +81,8 @@ public sealed class StartRefusalTests
         ended.Error.ShouldContain(setting);
         ended.Output.ShouldBeEmpty();
         ended.Error.ShouldNotContain(Password);
+        ended.Error.ShouldNotContain("Deployments.Api."); // no type names
+        ended.Error.ShouldNotContain("System.");
         if (settings.TryGetValue(Key, out var value) && value.Length > 0)
         {
             ended.Error.ShouldNotContain(value);

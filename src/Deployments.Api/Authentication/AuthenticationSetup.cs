@@ -17,22 +17,42 @@ internal static class AuthenticationSetup
     // The shortest that discovery allows: a key that an identity service withdraws is forgotten after it.
     private static readonly TimeSpan DiscoveryInterval = TimeSpan.FromMinutes(5);
 
+    // How soon a key that is new there is looked for, once a token names it.
+    private static readonly TimeSpan NewKeyInterval = TimeSpan.FromSeconds(30);
+
     public static void AddTokenAuthentication(
         this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
     {
-        services.AddSingleton(provider => new TokenCache(new SignedTokenHandler(
-            TokenSources.Read(configuration, environment.IsDevelopment(), provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
-            TokenSources.HasAuthority(configuration) ? TokenSources.ForAuthority(configuration) : null,
-            configuration["Authentication:DefaultRole"] ?? "member")));
+        services.AddSingleton(provider =>
+        {
+            var clock = provider.GetRequiredService<TimeProvider>();
+            return new TokenCache(
+                new SignedTokenHandler(
+                    TokenSources.Read(configuration, environment.IsDevelopment(), clock, provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
+                    TokenSources.HasAuthority(configuration) ? TokenSources.ForAuthority(configuration, clock) : null,
+                    configuration["Authentication:DefaultRole"] ?? "member",
+                    provider.GetRequiredService<ILogger<SignedTokenHandler>>()),
+                clock);
+        });
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<TokenCache>((options, cache) =>
         {
             options.MapInboundClaims = false;
             options.TokenValidationParameters = new TokenValidationParameters(); // copied for each request, and each source has its own
             options.AutomaticRefreshInterval = DiscoveryInterval;
+            options.RefreshInterval = NewKeyInterval;
+            options.BackchannelTimeout = SignedTokenHandler.DiscoveryPatience;
             options.TokenHandlers.Clear();
             options.TokenHandlers.Add(cache);
             options.Events = new JwtBearerEvents { OnMessageReceived = TakeToken, OnChallenge = ChallengeAsync };
+        });
+        services.PostConfigure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, options =>
+        {
+            // Else the keys of an hour ago still verify, withdrawn or not.
+            if (options.ConfigurationManager is BaseConfigurationManager discovery)
+            {
+                discovery.UseLastKnownGoodConfiguration = false;
+            }
         });
         services.AddDataProtection().UseEphemeralDataProtectionProvider(); // comes with authentication; nothing here needs its keys
         services.AddAuthorization(ProjectAccess.AddPolicies);
@@ -71,6 +91,14 @@ internal static class AuthenticationSetup
     private static Task ChallengeAsync(JwtBearerChallengeContext context)
     {
         context.HandleResponse();
+        var writer = context.HttpContext.RequestServices.GetRequiredService<ErrorWriter>();
+        if (context.AuthenticateFailure is AuthorityUnavailableException)
+        {
+            return writer.WriteAsync(
+                context.HttpContext,
+                StatusCodes.Status503ServiceUnavailable,
+                "The service cannot reach the identity service, which has the key of this token. Try again.");
+        }
 
         var reason = context.AuthenticateFailure switch
         {
@@ -88,7 +116,6 @@ internal static class AuthenticationSetup
         context.Response.Headers.WWWAuthenticate = context.AuthenticateFailure is null
             ? "Bearer realm=\"deployments\""
             : $"Bearer realm=\"deployments\", error=\"invalid_token\", error_description=\"{reason}\"";
-        return context.HttpContext.RequestServices.GetRequiredService<ErrorWriter>()
-            .WriteAsync(context.HttpContext, StatusCodes.Status401Unauthorized, reason);
+        return writer.WriteAsync(context.HttpContext, StatusCodes.Status401Unauthorized, reason);
     }
 }

@@ -15,15 +15,16 @@ internal sealed partial class PublicKeyFolder
 
     private readonly string setting;
     private readonly string folder;
+    private readonly TimeProvider clock;
     private readonly ILogger logger;
     private readonly Lock looking = new();
     private Content content;
     private long lookedAt;
 
     /// <exception cref="StartupException">There is no key, or a file holds something else than a public key of a kind that is allowed.</exception>
-    public PublicKeyFolder(string setting, string folder, ILogger logger)
+    public PublicKeyFolder(string setting, string folder, TimeProvider clock, ILogger logger)
     {
-        (this.setting, this.folder, this.logger) = (setting, folder, logger);
+        (this.setting, this.folder, this.clock, this.logger) = (setting, folder, clock, logger);
 
         var files = Files();
         if (files.Count == 0)
@@ -32,7 +33,7 @@ internal sealed partial class PublicKeyFolder
         }
 
         content = new Content(Version: 1, files, [.. files.Select(file => ReadPublicKey(setting, file.Key, file.Value))]);
-        lookedAt = Environment.TickCount64;
+        lookedAt = clock.GetTimestamp();
     }
 
     /// <summary>The keys that the folder holds.</summary>
@@ -43,7 +44,7 @@ internal sealed partial class PublicKeyFolder
 
     private Content Look()
     {
-        if (Environment.TickCount64 - Volatile.Read(ref lookedAt) < Freshness.TotalMilliseconds || !looking.TryEnter())
+        if (clock.GetElapsedTime(Volatile.Read(ref lookedAt)) < Freshness || !looking.TryEnter())
         {
             return Volatile.Read(ref content);
         }
@@ -64,7 +65,7 @@ internal sealed partial class PublicKeyFolder
         }
         finally
         {
-            Volatile.Write(ref lookedAt, Environment.TickCount64);
+            Volatile.Write(ref lookedAt, clock.GetTimestamp());
             looking.Exit();
         }
 

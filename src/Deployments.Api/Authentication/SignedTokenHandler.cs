@@ -8,8 +8,12 @@ namespace Deployments.Api.Authentication;
 /// Verifies a token against each source whose keys fit its algorithm, and reduces it to what this service asks of it: who, which
 /// project, which roles.
 /// </summary>
-internal sealed class SignedTokenHandler(IReadOnlyList<TokenSource> sources, TokenSource? authority, string? defaultRole) : TokenHandler
+internal sealed partial class SignedTokenHandler(
+    IReadOnlyList<TokenSource> sources, TokenSource? authority, string? defaultRole, ILogger<SignedTokenHandler> logger) : TokenHandler
 {
+    /// <summary>Leaves time to answer within the five seconds that are promised where something of ours is away.</summary>
+    public static readonly TimeSpan DiscoveryPatience = TimeSpan.FromSeconds(3);
+
     private static readonly JsonWebTokenHandler Jwt = new() { MapInboundClaims = false };
 
     /// <summary>Another number where any of the keys that are held here have changed.</summary>
@@ -35,38 +39,60 @@ internal sealed class SignedTokenHandler(IReadOnlyList<TokenSource> sources, Tok
         }
 
         Exception? failure = null;
-        foreach (var source in SourcesFor(read.Alg, validationParameters))
+        foreach (var source in sources.Where(source => IsFor(read.Alg, source)))
         {
             var result = await Jwt.ValidateTokenAsync(token, source.Parameters);
             if (result.IsValid)
             {
-                return new TokenValidationResult
-                {
-                    IsValid = true,
-                    SecurityToken = result.SecurityToken,
-                    ClaimsIdentity = Reduce((JsonWebToken)result.SecurityToken, source.ProjectClaim),
-                };
+                return Verified(result, source);
             }
 
             // A failure past the signature says more than that another source's keys do not fit.
             failure = failure is null or SecurityTokenInvalidSignatureException ? result.Exception : failure;
         }
 
+        if (authority is not null && IsFor(read.Alg, authority))
+        {
+            var parameters = authority.Parameters.Clone();
+            parameters.ConfigurationManager = validationParameters.ConfigurationManager;
+            var result = await DiscoverAsync(parameters.ConfigurationManager) ?? await Jwt.ValidateTokenAsync(token, parameters);
+            if (result.IsValid)
+            {
+                return Verified(result, authority);
+            }
+
+            failure = failure is null or SecurityTokenInvalidSignatureException ? result.Exception : failure;
+        }
+
         return Failed(failure ?? new SecurityTokenInvalidAlgorithmException("No key here is for this token's algorithm."));
     }
 
-    private IEnumerable<TokenSource> SourcesFor(string algorithm, TokenValidationParameters discovered)
-    {
-        var fitting = sources.Where(source => source.Parameters.ValidAlgorithms.Contains(algorithm));
-        if (authority is null || !authority.Parameters.ValidAlgorithms.Contains(algorithm))
-        {
-            return fitting;
-        }
+    private static bool IsFor(string algorithm, TokenSource source) => source.Parameters.ValidAlgorithms.Contains(algorithm);
 
-        var parameters = authority.Parameters.Clone();
-        parameters.ConfigurationManager = discovered.ConfigurationManager;
-        return fitting.Append(authority with { Parameters = parameters });
+    /// <summary>
+    /// A failure where the authority's keys have never been found: the library would say of every token that its signature is wrong. Keys
+    /// that were found once are kept while the authority is away.
+    /// </summary>
+    private async Task<TokenValidationResult?> DiscoverAsync(BaseConfigurationManager discovery)
+    {
+        try
+        {
+            await discovery.GetBaseConfigurationAsync(CancellationToken.None).WaitAsync(DiscoveryPatience);
+            return null;
+        }
+        catch (Exception exception)
+        {
+            LogUndiscovered(exception.Message);
+            return Failed(new AuthorityUnavailableException());
+        }
     }
+
+    private TokenValidationResult Verified(TokenValidationResult result, TokenSource source) => new()
+    {
+        IsValid = true,
+        SecurityToken = result.SecurityToken,
+        ClaimsIdentity = Reduce((JsonWebToken)result.SecurityToken, source.ProjectClaim),
+    };
 
     private ClaimsIdentity Reduce(JsonWebToken token, string projectClaim)
     {
@@ -99,4 +125,10 @@ internal sealed class SignedTokenHandler(IReadOnlyList<TokenSource> sources, Tok
         string.Concat((subject ?? string.Empty).EnumerateRunes().Where(character => character.Value != 0));
 
     private static TokenValidationResult Failed(Exception exception) => new() { IsValid = false, Exception = exception };
+
+    [LoggerMessage(LogLevel.Error, "The keys of Authentication:Schemes:Bearer:Authority cannot be discovered. {Reason}")]
+    private partial void LogUndiscovered(string reason);
 }
+
+/// <summary>The keys that would tell whether a token is good cannot be had now.</summary>
+internal sealed class AuthorityUnavailableException() : SecurityTokenValidationException("The identity service cannot be reached.");

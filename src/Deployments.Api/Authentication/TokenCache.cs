@@ -5,19 +5,23 @@ namespace Deployments.Api.Authentication;
 
 /// <summary>
 /// Remembers for a minute which tokens were verified, for checking a signature costs as much as all else that a request does. Only
-/// successes are kept, none beyond its token's life, none past a change of the keys, and no more than a bounded number.
+/// successes are kept, none beyond its token's life, none past a change of the keys, and no more than a bounded number of characters.
 /// </summary>
-internal sealed class TokenCache(SignedTokenHandler handler) : TokenHandler, IDisposable
+internal sealed class TokenCache(SignedTokenHandler handler, TimeProvider clock) : TokenHandler, IDisposable
 {
-    private const int MaxTokens = 4_096;
+    private const int MaxCharacters = 4 * 1024 * 1024;
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
-    private readonly MemoryCache verified = new(new MemoryCacheOptions { SizeLimit = MaxTokens });
+    private readonly MemoryCache verified = new(new MemoryCacheOptions { SizeLimit = MaxCharacters });
+
+    /// <summary>How many tokens are remembered.</summary>
+    public int Count => verified.Count;
 
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)
     {
         var keys = handler.KeysVersion;
-        if (verified.TryGetValue(token, out var found) && found is Entry entry && entry.KeysVersion == keys)
+        var now = clock.GetUtcNow();
+        if (verified.TryGetValue(token, out var found) && found is Entry entry && entry.KeysVersion == keys && now < entry.Until)
         {
             return Copy(entry.Result);
         }
@@ -25,12 +29,15 @@ internal sealed class TokenCache(SignedTokenHandler handler) : TokenHandler, IDi
         var result = await handler.ValidateTokenAsync(token, validationParameters);
         if (result.IsValid)
         {
-            var now = DateTimeOffset.UtcNow;
             var left = result.SecurityToken.ValidTo - now.UtcDateTime + TokenSources.ClockSkew;
-            verified.Set(
-                token,
-                new Entry(Copy(result), keys),
-                new MemoryCacheEntryOptions { AbsoluteExpiration = now + (left < Longest ? left : Longest), Size = 1 });
+            var kept = left < Longest ? left : Longest;
+            if (kept > TimeSpan.Zero)
+            {
+                verified.Set(
+                    token,
+                    new Entry(Copy(result), keys, now + kept),
+                    new MemoryCacheEntryOptions { AbsoluteExpirationRelativeToNow = kept, Size = token.Length });
+            }
         }
 
         return result;
@@ -46,5 +53,5 @@ internal sealed class TokenCache(SignedTokenHandler handler) : TokenHandler, IDi
         ClaimsIdentity = result.ClaimsIdentity.Clone(),
     };
 
-    private sealed record Entry(TokenValidationResult Result, int KeysVersion);
+    private sealed record Entry(TokenValidationResult Result, int KeysVersion, DateTimeOffset Until);
 }

@@ -30,7 +30,7 @@ internal static class TokenSources
     private static readonly string[] MarksOfKeys = ["-----BEGIN", "\"kty\"", "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-"];
 
     /// <summary>The sources whose keys are held here; the one behind <c>Authority</c> is <see cref="ForAuthority"/>.</summary>
-    public static IReadOnlyList<TokenSource> Read(IConfiguration configuration, bool development, ILogger logger)
+    public static IReadOnlyList<TokenSource> Read(IConfiguration configuration, bool development, TimeProvider clock, ILogger logger)
     {
         var sources = new List<TokenSource>();
         var claim = configuration["Authentication:ProjectClaim"] ?? ProjectClaim;
@@ -39,7 +39,7 @@ internal static class TokenSources
 
         foreach (var secret in secrets)
         {
-            var parameters = Expecting(Issuers(configuration, secret["Issuer"]), configuration);
+            var parameters = Expecting(Issuers(configuration, secret["Issuer"]), configuration, clock);
             parameters.IssuerSigningKeys = [ReadSecret(secret, development)];
             parameters.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
             sources.Add(new TokenSource(parameters, claim));
@@ -47,26 +47,26 @@ internal static class TokenSources
 
         if (!string.IsNullOrEmpty(folder))
         {
-            var parameters = Expecting(Issuers(configuration, null), configuration);
+            var parameters = Expecting(Issuers(configuration, null), configuration, clock);
             parameters.ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
-            sources.Add(WithKeysOf(new PublicKeyFolder(PublicKeysSetting, folder, logger), parameters, claim));
+            sources.Add(WithKeysOf(new PublicKeyFolder(PublicKeysSetting, folder, clock, logger), parameters, claim));
         }
 
         if (configuration[KeystoneSetting] is { Length: > 0 } keystone)
         {
-            var parameters = Strict();
+            var parameters = Strict(clock);
             parameters.ValidateIssuer = false;
             parameters.ValidateAudience = false;
             parameters.ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256];
             sources.Add(WithKeysOf(
-                new PublicKeyFolder(KeystoneSetting, keystone, logger),
+                new PublicKeyFolder(KeystoneSetting, keystone, clock, logger),
                 parameters,
                 configuration["Authentication:Keystone:ProjectClaim"] ?? "openstack_project_id"));
         }
 
         if (development)
         {
-            var parameters = Strict();
+            var parameters = Strict(clock);
             parameters.ValidIssuer = DevelopmentKey.Issuer;
             parameters.ValidAudience = DevelopmentKey.Audience;
             parameters.IssuerSigningKeys = [DevelopmentKey.Key];
@@ -84,9 +84,9 @@ internal static class TokenSources
     public static bool HasAuthority(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[$"{BearerSection}:Authority"]);
 
     /// <summary>What is asked of a token whose keys OpenID Connect discovery finds; its issuer is the discovered one.</summary>
-    public static TokenSource ForAuthority(IConfiguration configuration)
+    public static TokenSource ForAuthority(IConfiguration configuration, TimeProvider clock)
     {
-        var parameters = Strict();
+        var parameters = Strict(clock);
         parameters.ValidAudiences = Audiences(configuration);
         parameters.ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
         return new TokenSource(parameters, configuration["Authentication:ProjectClaim"] ?? ProjectClaim);
@@ -98,20 +98,27 @@ internal static class TokenSources
         return new TokenSource(parameters, projectClaim, folder);
     }
 
-    private static TokenValidationParameters Strict() => new()
+    private static TokenValidationParameters Strict(TimeProvider clock) => new()
     {
         ValidateIssuer = true,
         ValidateAudience = true,
         ValidateLifetime = true,
-        RequireExpirationTime = true,
         RequireSignedTokens = true,
         TryAllIssuerSigningKeys = true, // tokens without a kid
-        ClockSkew = ClockSkew,
+        LifetimeValidator = (notBefore, expires, _, _) => IsAlive(notBefore, expires, clock.GetUtcNow().UtcDateTime),
     };
 
-    private static TokenValidationParameters Expecting(List<string> issuers, IConfiguration configuration)
+    // The library's own goes by the machine's clock, which no test can set. Without a time of expiry a token is never alive.
+    private static bool IsAlive(DateTime? notBefore, DateTime? expires, DateTime now) =>
+        expires is not { } end ? throw new SecurityTokenNoExpirationException()
+        : notBefore > end ? throw new SecurityTokenInvalidLifetimeException()
+        : notBefore > now + ClockSkew ? throw new SecurityTokenNotYetValidException()
+        : end >= now - ClockSkew ? true
+        : throw new SecurityTokenExpiredException();
+
+    private static TokenValidationParameters Expecting(List<string> issuers, IConfiguration configuration, TimeProvider clock)
     {
-        var parameters = Strict();
+        var parameters = Strict(clock);
         parameters.ValidIssuers = issuers;
         parameters.ValidAudiences = Audiences(configuration);
         return parameters;

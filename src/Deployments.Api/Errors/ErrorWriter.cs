@@ -20,7 +20,7 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
         context.Response.StatusCode = status;
         if (status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
         {
-            context.Response.Headers.RetryAfter = RetryAfterSeconds;
+            context.Response.Headers.RetryAfter = context.Response.Headers.RetryAfter is { Count: > 0 } known ? known : RetryAfterSeconds;
         }
 
         return context.Response.WriteAsJsonAsync(
@@ -38,7 +38,7 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
             },
             json.Value.JsonSerializerOptions,
             AcceptsProblem(context.Request) ? ProblemMediaType : "application/json",
-            context.RequestAborted);
+            CancellationToken.None); // a request that is given up for its time is answered all the same
     }
 
     private static (string Type, string Detail) Describe(int status) => status switch
@@ -49,10 +49,12 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
         StatusCodes.Status404NotFound => ("not_found", "There is nothing at this path."),
         StatusCodes.Status405MethodNotAllowed => ("method_not_allowed", "This path does not take this method; the Allow header lists those it takes."),
         StatusCodes.Status406NotAcceptable => ("not_acceptable", "This service answers application/json, which the Accept header leaves out."),
+        StatusCodes.Status408RequestTimeout => ("request_timeout", "The request was not sent in time."),
         StatusCodes.Status409Conflict => ("conflict", "The request conflicts with what is stored."),
         StatusCodes.Status412PreconditionFailed => ("precondition_failed", "It has changed."),
         StatusCodes.Status413PayloadTooLarge => ("body_too_large", "The body is too large."),
         StatusCodes.Status415UnsupportedMediaType => ("unsupported_media_type", "The body must be application/json in UTF-8."),
+        StatusCodes.Status429TooManyRequests => ("too_many_requests", "The project sends more requests than its rate allows; Retry-After tells how long to wait."),
         StatusCodes.Status503ServiceUnavailable => ("unavailable", "The service cannot reach its database, or has too much to do. Try again."),
         >= 400 and < 500 => ("bad_request", "The request cannot be served."),
         _ => ("internal", "The service failed to answer. The request id tells its operator why."),

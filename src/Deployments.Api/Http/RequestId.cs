@@ -2,7 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace Deployments.Api.Http;
 
-/// <summary>Gives each request an id, or keeps the one it came with, and puts it on the answer whatever that is.</summary>
+/// <summary>
+/// Gives each request an id, or keeps the one it came with, and puts it on the answer whatever that is. What else is to be done as an
+/// answer begins is done by the same door.
+/// </summary>
 internal static partial class RequestId
 {
     public const string Header = "X-Openstack-Request-Id";
@@ -17,6 +20,8 @@ internal static partial class RequestId
             {
                 var context = (HttpContext)state;
                 context.Response.Headers[Header] = context.TraceIdentifier;
+                SecurityHeaders.Add(context);
+                context.EndTimeout();
                 return Task.CompletedTask;
             },
             context);

@@ -25,16 +25,16 @@ internal static partial class RequestLog
                 Answered(
                     logger,
                     context.Request.Method,
-                    ((failure?.Endpoint ?? context.GetEndpoint()) as RouteEndpoint)?.RoutePattern.RawText,
+                    ((failure?.Endpoint ?? context.GetEndpoint()) as RouteEndpoint)?.RoutePattern.RawText ?? "-",
                     context.Response.StatusCode,
                     Stopwatch.GetElapsedTime(started).TotalMilliseconds,
                     context.TraceIdentifier,
-                    (failure?.RouteValues ?? context.Request.RouteValues)[Routes.ProjectId] as string);
+                    (failure?.RouteValues ?? context.Request.RouteValues)[Routes.ProjectId] as string ?? "-");
             }
         });
     }
 
     [LoggerMessage(LogLevel.Information, "{Method} {Route} {Status} {Milliseconds:F1} ms {RequestId} {Project}")]
     private static partial void Answered(
-        ILogger logger, string method, string? route, int status, double milliseconds, string requestId, string? project);
+        ILogger logger, string method, string route, int status, double milliseconds, string requestId, string project);
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Reflection;
 using System.Text.Json;
 using Deployments.Api.Errors;
+using Deployments.Api.Http;
 using Deployments.Application.Errors;
 using Microsoft.AspNetCore.Mvc.Formatters;
 using Microsoft.Net.Http.Headers;
@@ -16,6 +17,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
 {
     private const string Body = "body";
     private const int SmallestBuffer = 1024;
+    private const int LargestOnItsWord = 64 * 1024; // what is announced must also come before it has memory
     private const int DrainedBytes = 16 * 1024 * 1024;
 
     private static readonly JsonBodyAttribute Usual = new();
@@ -29,12 +31,11 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         var request = context.HttpContext.Request;
         var shape = context.ModelType.GetCustomAttribute<JsonBodyAttribute>() ?? Usual;
         var maxBytes = shape.IsBatch ? maxBatchBytes : maxBodyBytes;
-        var expected = Math.Min((request.ContentLength ?? 0) + 1, maxBytes + 1L);
+        var expected = Math.Min(Math.Min((request.ContentLength ?? 0) + 1, maxBytes + 1L), LargestOnItsWord);
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, SmallestBuffer));
         try
         {
-            var cancellation = context.HttpContext.RequestAborted;
-            var length = await ReadAsync(request.Body, buffer, cancellation);
+            var length = await ReadAsync(request, buffer);
             if (length > 0 && !IsUtf8Json(request))
             {
                 throw new HttpErrorException(StatusCodes.Status415UnsupportedMediaType);
@@ -42,14 +43,14 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
 
             if (request.ContentLength > maxBytes)
             {
-                await RefuseSizeAsync(request.Body, buffer, maxBytes, cancellation);
+                await RefuseSizeAsync(request, buffer, maxBytes);
             }
 
             for (int read = length; read > 0; length += read)
             {
                 if (length > maxBytes)
                 {
-                    await RefuseSizeAsync(request.Body, buffer, maxBytes, cancellation);
+                    await RefuseSizeAsync(request, buffer, maxBytes);
                 }
 
                 if (length == buffer.Length)
@@ -57,7 +58,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
                     buffer = Grow(buffer);
                 }
 
-                read = await ReadAsync(request.Body, buffer.AsMemory(length), cancellation);
+                read = await ReadAsync(request, buffer.AsMemory(length));
             }
 
             return InputFormatterResult.Success(Parse(buffer.AsSpan(0, length), context.ModelType, shape));
@@ -69,11 +70,16 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
     }
 
     // Chunks that are none: the server says so in two ways, of which the second is for a size that no number holds.
-    private static async ValueTask<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationToken cancellation)
+    private static async ValueTask<int> ReadAsync(HttpRequest request, Memory<byte> buffer)
     {
         try
         {
-            return await body.ReadAsync(buffer, cancellation);
+            return await request.Body.ReadAsync(buffer, request.HttpContext.RequestAborted);
+        }
+        catch (OperationCanceledException)
+        {
+            request.HttpContext.NoteLateBody();
+            throw;
         }
         catch (IOException exception) when (
             exception is BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } or { InnerException: OverflowException })
@@ -89,11 +95,11 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         && request.Headers.ContentEncoding.All(encoding => "identity".Equals(encoding, StringComparison.OrdinalIgnoreCase));
 
     // A client that is still sending would not see the answer: what it sends is taken off its hands, up to a bound.
-    private static async Task RefuseSizeAsync(Stream body, byte[] buffer, int maxBytes, CancellationToken cancellation)
+    private static async Task RefuseSizeAsync(HttpRequest request, byte[] buffer, int maxBytes)
     {
         var drained = 0;
         int read;
-        while (drained < DrainedBytes && (read = await ReadAsync(body, buffer, cancellation)) > 0)
+        while (drained < DrainedBytes && (read = await ReadAsync(request, buffer)) > 0)
         {
             drained += read;
         }

@@ -14,6 +14,7 @@ internal static class JsonRules
 {
     private const string Body = "body";
     private const int MaxErrors = 20;
+    private const int MaxFaults = 1_000; // of which many may be one field's
     private const int MaxShownKey = 100;
 
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
@@ -29,11 +30,11 @@ internal static class JsonRules
         }
 
         var levels = new Stack<Level>();
-        var errors = new Dictionary<string, string[]>();
+        var errors = new Faults();
         var reader = new Utf8JsonReader(text, AnyDepth);
         try
         {
-            while (reader.Read() && errors.Count < MaxErrors)
+            while (reader.Read() && errors.Count < MaxErrors && errors.Found < MaxFaults)
             {
                 Visit(ref reader, depthOfValues, levels, errors);
             }
@@ -53,7 +54,7 @@ internal static class JsonRules
         }
     }
 
-    private static void Visit(ref Utf8JsonReader reader, int depthOfValues, Stack<Level> levels, Dictionary<string, string[]> errors)
+    private static void Visit(ref Utf8JsonReader reader, int depthOfValues, Stack<Level> levels, Faults errors)
     {
         switch (reader.TokenType)
         {
@@ -89,7 +90,7 @@ internal static class JsonRules
         }
     }
 
-    private static void VisitName(ref Utf8JsonReader reader, Stack<Level> levels, Dictionary<string, string[]> errors)
+    private static void VisitName(ref Utf8JsonReader reader, Stack<Level> levels, Faults errors)
     {
         var level = levels.Peek();
         if (reader.ValueIsEscaped && Fault(reader.ValueSpan) is { } fault)
@@ -107,8 +108,11 @@ internal static class JsonRules
         }
     }
 
-    private static void Add(Dictionary<string, string[]> errors, string field, string fault) =>
+    private static void Add(Faults errors, string field, string fault)
+    {
+        errors.Found++;
         errors.TryAdd(field, [$"{(field == Body ? "The body" : field)} {fault}"]);
+    }
 
     /// <summary>What is wrong with an escaped string, given as it stands between its quotes.</summary>
     private static string? Fault(ReadOnlySpan<byte> escaped)
@@ -165,6 +169,12 @@ internal static class JsonRules
     private static ReadOnlySpan<char> Shown(string name) =>
         name.Length <= MaxShownKey ? name
         : name.AsSpan(0, char.IsHighSurrogate(name[MaxShownKey - 1]) ? MaxShownKey - 1 : MaxShownKey);
+
+    /// <summary>The first fault of each field, and how many there were in all.</summary>
+    private sealed class Faults : Dictionary<string, string[]>
+    {
+        public int Found { get; set; }
+    }
 
     private sealed class Level(bool isObject)
     {

@@ -49,10 +49,13 @@ internal sealed class CommonAnswers : IOperationProcessor
 
         if (hasBody)
         {
+            AddError(context, StatusCodes.Status408RequestTimeout, "The body was not sent in time.");
             AddError(context, StatusCodes.Status413PayloadTooLarge, "The body is too large.");
             AddError(context, StatusCodes.Status415UnsupportedMediaType, "The body is not application/json in UTF-8.");
         }
 
+        AddError(
+            context, StatusCodes.Status429TooManyRequests, "The project sends more than its rate allows, where one is set; try again after Retry-After seconds.");
         AddError(context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached, or there is too much to do; try again after Retry-After seconds.");
 
         if (AnswerOf(context.MethodInfo) is { } answered && answered.IsAssignableTo(typeof(IVersioned)))
@@ -101,7 +104,7 @@ internal sealed class CommonAnswers : IOperationProcessor
             context.OperationDescription.Operation.Responses[code] = response;
         }
 
-        if (status == StatusCodes.Status503ServiceUnavailable)
+        if (status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
         {
             response.Headers["Retry-After"] = Header("Seconds to wait.");
         }

@@ -12,8 +12,8 @@ namespace Deployments.Api.OpenApi;
 internal static class OpenApiSetup
 {
     private const string Version = "v1";
-    private const string DocumentPath = "/openapi/v1.json";
     private const string PagePath = "/swagger";
+    private const string DocumentPath = "/openapi/v1.json";
 
     public static void AddOpenApi(this IServiceCollection services) => services.AddOpenApiDocument(settings =>
     {
@@ -52,12 +52,31 @@ internal static class OpenApiSetup
 
     public static void UseOpenApi(this WebApplication app)
     {
-        app.UseWhen(IsFor(DocumentPath), document => document.UseOpenApi(settings => settings.Path = DocumentPath));
-        app.UseWhen(IsFor(PagePath), page => page.UseSwaggerUi(settings =>
+        app.UseWhen(IsRead, documents =>
         {
-            settings.Path = PagePath;
-            settings.DocumentPath = DocumentPath;
-        }));
+            documents.Use(GetOnly);
+            documents.UseOpenApi(settings => settings.Path = DocumentPath);
+            documents.UseSwaggerUi(settings =>
+            {
+                settings.Path = PagePath;
+                settings.DocumentPath = DocumentPath;
+            });
+        });
+    }
+
+    private static bool IsRead(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/openapi") || context.Request.Path.StartsWithSegments(PagePath);
+
+    private static Task GetOnly(HttpContext context, RequestDelegate next)
+    {
+        if (HttpMethods.IsGet(context.Request.Method))
+        {
+            return next(context);
+        }
+
+        context.Response.Headers.Allow = HttpMethods.Get;
+        context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+        return Task.CompletedTask;
     }
 
     /// <summary>The document as it is committed: the same text on every machine.</summary>
@@ -66,8 +85,6 @@ internal static class OpenApiSetup
         var document = await services.GetRequiredService<IOpenApiDocumentGenerator>().GenerateAsync(Version);
         return document.ToJson();
     }
-
-    private static Func<HttpContext, bool> IsFor(PathString path) => context => context.Request.Path.StartsWithSegments(path);
 
     private sealed class SchemaNames : DefaultSchemaNameGenerator
     {

@@ -5,7 +5,8 @@ namespace Deployments.FunctionalTests.Support;
 /// <summary>An operation that the service itself says it has.</summary>
 internal sealed record Operation(HttpMethod Method, string Template)
 {
-    private const string SomeId = "0197f3a0-0000-7000-8000-000000000000";
+    /// <summary>An id that nothing has.</summary>
+    public const string NobodysId = "0197f3a0-0000-7000-8000-000000000000";
 
     /// <summary>All that the service's OpenAPI document lists.</summary>
     public static async Task<IReadOnlyList<Operation>> ListAsync()
@@ -23,14 +24,16 @@ internal sealed record Operation(HttpMethod Method, string Template)
     /// <summary>The operation in a project, on something that is not there.</summary>
     public string PathIn(Project project) => Template
         .Replace("{project_id}", project.Id, StringComparison.Ordinal)
-        .Replace("{id}", SomeId, StringComparison.Ordinal)
+        .Replace("{id}", NobodysId, StringComparison.Ordinal)
         .Replace("{server_id}", "a-server", StringComparison.Ordinal);
 
-    public Task<Answer> SendAsync(Project project, params (string Name, string Value)[] headers)
+    public Task<Answer> SendAsync(Project project, params (string Name, string Value)[] headers) => SendAsync(project, TestRun.Service, headers);
+
+    public Task<Answer> SendAsync(Project project, Service service, params (string Name, string Value)[] headers)
     {
         var request = Requests.Make(Method, PathIn(project), headers);
         request.Content = Method == HttpMethod.Post || Method == HttpMethod.Put ? Requests.Body("{}") : null;
-        return TestRun.Service.SendAsync(request);
+        return service.SendAsync(request);
     }
 
     public override string ToString() => $"{Method} {Template}";

@@ -18,6 +18,9 @@ internal sealed record Token(string? Project)
 
     public string Algorithm { get; init; } = "HS256";
 
+    /// <summary>Null leaves it out.</summary>
+    public string? KeyId { get; init; }
+
     public Func<byte[], byte[]> Signature { get; init; } = Hmac(Secret);
 
     public string Subject { get; init; } = "tester";
@@ -56,11 +59,11 @@ internal sealed record Token(string? Project)
             ["nbf"] = NotBefore?.ToUnixTimeSeconds(),
             ["exp"] = Expires?.ToUnixTimeSeconds(),
         };
-        var header = Part(new Dictionary<string, object?> { ["alg"] = Algorithm, ["typ"] = "JWT" });
-        var signed = $"{header}.{Part(claims.Where(claim => claim.Value is not null).ToDictionary())}";
+        var header = new Dictionary<string, object?> { ["alg"] = Algorithm, ["typ"] = "JWT", ["kid"] = KeyId };
+        var signed = $"{Part(header)}.{Part(claims)}";
         return $"{signed}.{Base64Url.EncodeToString(Signature(Encoding.ASCII.GetBytes(signed)))}";
     }
 
     private static string Part(Dictionary<string, object?> members) =>
-        Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(members));
+        Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(members.Where(member => member.Value is not null).ToDictionary()));
 }

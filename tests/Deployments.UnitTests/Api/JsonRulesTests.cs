@@ -57,6 +57,15 @@ public class JsonRulesTests
         Errors($$"""{"a":[{"{{escaped}}":1}]}""").ShouldBe("a[0]", "has a member whose name holds half of a surrogate pair.");
     }
 
+    [Test]
+    public void Past_a_thousand_faults_of_one_field_the_rest_is_not_read()
+    {
+        var faults = string.Concat(Enumerable.Repeat(",\"a\":1", 1_001));
+
+        // What stands behind them is not reached, though it is a fault of another field, and no JSON.
+        Errors($"{{\"a\":1{faults},\"b\":\"\\u0000\" this is no JSON").ShouldBe("a", "stands more than once.");
+    }
+
     [TestCase("""{"\u0000":1}""", "body")]
     [TestCase("""{"a":{"b\u0000":{"c":1}}}""", "a")]
     public void A_name_with_a_NUL_is_reported_by_its_parent(string text, string field) =>

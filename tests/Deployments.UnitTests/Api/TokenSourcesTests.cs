@@ -50,7 +50,8 @@ public sealed class TokenSourcesTests
 
     [Test]
     public void Discovery_too_needs_an_audience() =>
-        Should.Throw<StartupException>(() => TokenSources.ForAuthority(Configuration([($"{Bearer}:Authority", "https://issuer.example")])))
+        Should.Throw<StartupException>(() => TokenSources.ForAuthority(
+                Configuration([($"{Bearer}:Authority", "https://issuer.example")]), TimeProvider.System))
             .Message.ShouldContain($"{Bearer}:ValidAudiences");
 
     [Test]
@@ -325,7 +326,7 @@ public sealed class TokenSourcesTests
     }
 
     private static IReadOnlyList<TokenSource> Read(IEnumerable<(string Name, string? Value)> settings, bool development = false) =>
-        TokenSources.Read(Configuration(settings), development, NullLogger.Instance);
+        TokenSources.Read(Configuration(settings), development, TimeProvider.System, NullLogger.Instance);
 
     private static string Refusal((string Name, string? Value)[] settings)
     {
@@ -350,7 +351,7 @@ public sealed class TokenSourcesTests
     }
 
     private static bool Accepts(IReadOnlyList<TokenSource> sources, string token) =>
-        new SignedTokenHandler(sources, authority: null, defaultRole: null)
+        new SignedTokenHandler(sources, authority: null, defaultRole: null, NullLogger<SignedTokenHandler>.Instance)
             .ValidateTokenAsync(token, new TokenValidationParameters()).GetAwaiter().GetResult().IsValid;
 
     private static string Token(SecurityKey key, string algorithm, string? issuer = Issuer, string? audience = Audience) =>

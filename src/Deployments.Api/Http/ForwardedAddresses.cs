@@ -1,0 +1,38 @@
+using System.Net;
+using Microsoft.AspNetCore.HttpOverrides;
+
+namespace Deployments.Api.Http;
+
+/// <summary>Whose word is taken for where a request came from and where it was sent to.</summary>
+internal static class ForwardedAddresses
+{
+    /// <exception cref="StartupException">One of the proxies is neither an address nor a network.</exception>
+    public static void UseForwardedAddresses(this IApplicationBuilder app, IReadOnlyList<string> proxies)
+    {
+        var forwarded = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = proxies.Count > 0
+                ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedPrefix
+                : ForwardedHeaders.None,
+        };
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies)
+        {
+            if (IPAddress.TryParse(proxy, out var address))
+            {
+                forwarded.KnownProxies.Add(address);
+            }
+            else if (System.Net.IPNetwork.TryParse(proxy, out var network))
+            {
+                forwarded.KnownIPNetworks.Add(network);
+            }
+            else
+            {
+                throw new StartupException($"{ServiceOptions.Section}:Proxies: {proxy} is neither an address nor a network such as 10.0.0.0/8.");
+            }
+        }
+
+        app.UseForwardedHeaders(forwarded);
+    }
+}

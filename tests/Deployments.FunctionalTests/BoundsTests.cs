@@ -1,0 +1,195 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>How much and how long a client may send, and that nothing of ours is told to those who send more.</summary>
+public sealed class BoundsTests
+{
+    private const int MaxRequestLine = 8 * 1024;
+    private const int MaxHeaders = 32 * 1024;
+    private const int MaxHeaderCount = 100;
+
+    [TestCase(MaxRequestLine, 404)]
+    [TestCase(MaxRequestLine + 1, 414)]
+    public async Task A_request_line_has_at_most_8_KiB(int bytes, int status)
+    {
+        const string start = "GET /v1/p/";
+        const string end = " HTTP/1.1\r\n";
+        var line = $"{start}{new string('x', bytes - start.Length - end.Length)}{end}";
+
+        await ShouldBeAnsweredAsync(status, $"{line}Host: a\r\nX-Auth-Token: {new Token("p")}\r\n");
+    }
+
+    [TestCase(1_000, 404)]
+    [TestCase(MaxHeaders, 431)]
+    public async Task The_headers_have_at_most_32_KiB(int bytes, int status) =>
+        await ShouldBeAnsweredAsync(status, $"GET /v1/p/x HTTP/1.1\r\nHost: a\r\nX-Auth-Token: {new Token("p")}\r\nX-Long: {new string('x', bytes)}\r\n");
+
+    [TestCase(MaxHeaderCount - 3, 404)]
+    [TestCase(MaxHeaderCount - 2, 431)]
+    public async Task There_are_at_most_100_headers(int others, int status) =>
+        await ShouldBeAnsweredAsync(
+            status,
+            $"GET /v1/p/x HTTP/1.1\r\nHost: a\r\nX-Auth-Token: {new Token("p")}\r\n"
+            + string.Concat(Enumerable.Range(0, others).Select(i => $"X-{i}: x\r\n")));
+
+    [TestCase("GET /v1/p/x HTTP/1.1\r\n")]
+    [TestCase("GET /v1/p/x HTTP/1.1\r\nHost: a\r\nHost: b\r\n")]
+    [TestCase("GET /v1/p/x HTTP/1.1\r\nHost: a b\r\n")]
+    [TestCase("GET /v1/p/x HTTP/9.9\r\nHost: a\r\n")]
+    [TestCase("GET nowhere HTTP/1.1\r\nHost: a\r\n")]
+    [TestCase("G T /v1/p/x HTTP/1.1\r\nHost: a\r\n")]
+    [TestCase("GET /v1/p/x HTTP/1.1\r\nHost: a\r\nX:\0\r\n")]
+    [TestCase("GET /v1/p/x HTTP/1.1\r\nHost: a\r\nNo colon\r\n")]
+    [TestCase("GET /v1/p/x HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n")]
+    [TestCase("GET /v1/p/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n")]
+    [TestCase("POST /v1/p/software_deployments HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n")]
+    public async Task What_is_no_HTTP_is_refused_by_the_server_itself_in_no_words(string head)
+    {
+        var answer = await RawHttp.SendAsync(TestRun.Service, Encoding.Latin1.GetBytes(head), []);
+
+        ((int)answer.ShouldNotBeNull().Status).ShouldBeOneOf(400, 405, 501, 505);
+        answer.Text.ShouldBeEmpty();
+        answer.Headers.ShouldNotContainKey("Server");
+    }
+
+    [Test]
+    public async Task A_client_that_never_ends_its_headers_is_let_go()
+    {
+        using var client = await RawHttp.ConnectAsync(TestRun.Service);
+        var stream = client.GetStream();
+        await stream.WriteAsync("GET /v1/p/x HTTP/1.1\r\nHost: a\r\n"u8.ToArray());
+
+        var answer = await RawHttp.ReadAsync(stream);
+
+        answer.ShouldNotBeNull().Status.ShouldBe(HttpStatusCode.RequestTimeout);
+        answer.Text.ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task A_body_that_comes_drop_by_drop_is_given_up()
+    {
+        var project = new Project();
+        using var client = await RawHttp.ConnectAsync(TestRun.Service);
+        var answer = await DripAsync(client, project, bytesASecond: 20);
+
+        answer.ShouldBeError(HttpStatusCode.RequestTimeout);
+        (await project.CountStoredAsync()).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task A_body_that_comes_steadily_and_does_not_end_is_given_up_after_a_time_that_is_a_setting()
+    {
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:RequestTimeoutSeconds"] = "1" });
+        var project = new Project(service);
+        (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
+        using var client = await RawHttp.ConnectAsync(service);
+
+        var answer = await DripAsync(client, project, bytesASecond: 10_000);
+
+        answer.ShouldBeError(HttpStatusCode.RequestTimeout).Headers["Connection"].ShouldBe("close");
+        (await project.CountStoredAsync()).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_request_that_hangs_for_another_reason_is_unavailable()
+    {
+        await using var proxy = new Proxy(TestRun.ConnectionString);
+        proxy.Open();
+        await using var service = await Service.StartReadyAsync(
+            proxy.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:RequestTimeoutSeconds"] = "1" });
+        var project = new Project(service);
+        var id = (await project.CreateAsync(Project.Minimal)).Id;
+
+        proxy.SwallowEverything();
+        var answer = await project.GetAsync(id);
+        proxy.SwallowNoMore();
+
+        answer.ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
+        answer.Text.ShouldContain("in time");
+    }
+
+    [Test]
+    public async Task A_list_that_takes_longer_than_a_request_may_is_sent_to_its_end()
+    {
+        const int deployments = 1_000;
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:RequestTimeoutSeconds"] = "1" });
+        var project = new Project(service);
+        var padding = new string('x', 10_000);
+        for (var batch = 0; batch < 4; batch++)
+        {
+            (await project.CreateBatchAsync(Enumerable.Repeat(
+                $$"""{"config_id": "c", "server_id": "s", "status_reason": "{{padding}}"}""", deployments))).ShouldBeOk();
+        }
+
+        // The reader is slower than the time-out, and far faster than the slowest that the server puts up with.
+        var request = Requests.Make(HttpMethod.Get, project.Path, ("X-Auth-Token", project.Token.ToString()));
+        using var answer = await service.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        await using var body = await answer.Content.ReadAsStreamAsync();
+        var buffer = new byte[1024 * 1024];
+        long length = 0;
+        for (int read; (read = await body.ReadAsync(buffer)) > 0; length += read)
+        {
+            await Task.Delay(length < 10 * buffer.Length ? 20 : 0);
+            if (length == 0)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1.5));
+            }
+        }
+
+        length.ShouldBeGreaterThan(4L * deployments * padding.Length);
+    }
+
+    private static async Task<Answer> DripAsync(TcpClient client, Project project, int bytesASecond)
+    {
+        const int drops = 10;
+        var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST {project.Path} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: {project.Token}\r\n"
+            + "Content-Type: application/json\r\nContent-Length: 1000000\r\nConnection: close\r\n\r\n{"));
+        using var stop = new CancellationTokenSource();
+        var drip = Task.Run(async () =>
+        {
+            try
+            {
+                for (var drop = new byte[bytesASecond / drops]; !stop.IsCancellationRequested; await Task.Delay(1000 / drops))
+                {
+                    drop.AsSpan().Fill((byte)' ');
+                    await stream.WriteAsync(drop);
+                }
+            }
+            catch (IOException)
+            {
+                // The server has given it up.
+            }
+        });
+
+        var answer = await RawHttp.ReadAsync(stream);
+        await stop.CancelAsync();
+        await drip;
+        return answer.ShouldNotBeNull();
+    }
+
+    private static async Task ShouldBeAnsweredAsync(int status, string head)
+    {
+        var answer = (await RawHttp.SendAsync(TestRun.Service, Encoding.ASCII.GetBytes(head), [])).ShouldNotBeNull();
+
+        ((int)answer.Status).ShouldBe(status);
+        answer.Headers.ShouldNotContainKey("Server");
+        if (status == (int)HttpStatusCode.NotFound)
+        {
+            answer.ShouldBeError(HttpStatusCode.NotFound);
+        }
+        else
+        {
+            answer.Text.ShouldBeEmpty();
+        }
+    }
+}

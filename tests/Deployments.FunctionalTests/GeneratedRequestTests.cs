@@ -1,0 +1,392 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>
+/// Requests made of chance, over all operations: none ends in an error of ours, and what was accepted reads back as it was sent. FAULTS=full sends
+/// 100,000 of them. GENERATED_SEED sends those of an earlier run again.
+/// </summary>
+public sealed class GeneratedRequestTests
+{
+    private const int Callers = 8;
+    private const int Rows = 30; // that a caller keeps to change, read and delete
+    private const double LeastAccepted = 0.3;
+
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 100 };
+
+    [Test]
+    public async Task No_request_is_our_error_and_what_is_accepted_reads_back_as_it_was_sent()
+    {
+        var requests = Environment.GetEnvironmentVariable("FAULTS") == "full" ? 100_000 : 3_000;
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("GENERATED_SEED"), CultureInfo.InvariantCulture, out var given)
+            ? given
+            : Random.Shared.Next();
+        await TestContext.Progress.WriteLineAsync($"{requests} generated requests, GENERATED_SEED={seed}");
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Logging:LogLevel:Deployments.Api.Requests"] = "None" });
+        var statuses = new ConcurrentDictionary<string, int>();
+
+        var operations = (await Operation.ListAsync()).Select(operation => operation.ToString()).ToHashSet();
+        await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(
+            () => new Caller(service, seed, caller, statuses, operations).SendAsync(requests / Callers))));
+
+        var total = statuses.Values.Sum();
+        var accepted = statuses.Where(status => status.Key[0] == '2').Sum(status => status.Value);
+        await TestContext.Progress.WriteLineAsync(
+            $"{total} requests by status: {string.Join(", ", statuses.OrderBy(status => status.Key).Select(status => $"{status.Value} of {status.Key}"))}");
+        statuses.ShouldNotContain(status => status.Key[0] == '5');
+        total.ShouldBeGreaterThanOrEqualTo(requests);
+        accepted.ShouldBeGreaterThanOrEqualTo((int)(LeastAccepted * total));
+        operations.ShouldBeEmpty("Each operation must have been accepted at least once.");
+    }
+
+    /// <summary>Sends one request after the other in a project of its own; which, its own seed decides.</summary>
+    private sealed class Caller(Service service, int seed, int number, ConcurrentDictionary<string, int> statuses, HashSet<string> untried)
+    {
+        private readonly Random random = new(unchecked((seed * 31) + number));
+        private readonly GeneratedJson json = new(new Random(unchecked((seed * 37) + number)));
+        private readonly Project project = new(service);
+        private readonly List<string> deployments = [];
+        private readonly List<string> configs = [];
+        private int sent;
+
+        private string Where => $"GENERATED_SEED={seed}, caller {number}, request {sent}";
+
+        public async Task SendAsync(int requests)
+        {
+            while (sent < requests)
+            {
+                await (random.Next(20) switch
+                {
+                    < 5 => CreateAsync(),
+                    < 6 => CreateBatchAsync(),
+                    < 9 => UpdateAsync(),
+                    < 11 => ReadAsync(),
+                    < 12 => DeleteAsync(),
+                    < 14 => CreateConfigAsync(),
+                    < 15 => ValidateAsync(),
+                    < 16 => ListAsync(),
+                    < 17 => MetadataAsync(),
+                    < 18 => WanderAsync(),
+                    _ => RawAsync(),
+                });
+            }
+        }
+
+        private async Task CreateAsync()
+        {
+            var sentMembers = Deployment();
+            var answer = await PostAsync("POST", "software_deployments", json.Members(sentMembers));
+            if (answer.Status != HttpStatusCode.OK)
+            {
+                return;
+            }
+
+            if (!WasBroken)
+            {
+                ShouldShow(answer.Deployment, sentMembers);
+            }
+
+            var shown = await CountedAsync("GET", "software_deployments/{id}", project.GetAsync(answer.Id));
+            shown.Text.ShouldBe(answer.Text, Where);
+            await KeepAsync(deployments, answer.Id, id => project.DeleteAsync(id));
+        }
+
+        private async Task CreateBatchAsync()
+        {
+            var all = Enumerable.Range(0, random.Next(1, 5)).Select(_ => Deployment()).ToList();
+            var answer = await PostAsync("POST", "software_deployments/batch", $$"""{"software_deployments": [{{string.Join(',', all.Select(json.Members))}}]}""");
+            if (answer.Status == HttpStatusCode.OK && !WasBroken)
+            {
+                answer.Items.Count.ShouldBe(all.Count, Where);
+                foreach (var (item, members) in answer.Items.Zip(all))
+                {
+                    ShouldShow(item, members);
+                    var shown = await CountedAsync("GET", "software_deployments/{id}", project.GetAsync(item.GetProperty("id").GetString()!));
+                    shown.Deployment.GetRawText().ShouldBe(item.GetRawText(), Where);
+                }
+            }
+        }
+
+        private async Task UpdateAsync()
+        {
+            var id = OneOf(deployments);
+            var members = Deployment().Where(member => member.Name is not ("server_id" or "stack_user_project_id")).ToList();
+            if (json.Chance(0.3))
+            {
+                members.Add(("output_values", json.Object()));
+            }
+
+            var answer = await PostAsync("PUT", "software_deployments/{id}", json.Members(members), id);
+            if (answer.Status == HttpStatusCode.OK)
+            {
+                if (!WasBroken)
+                {
+                    ShouldShow(answer.Deployment, members.Where(member => member.Value != "null"));
+                }
+
+                (await CountedAsync("GET", "software_deployments/{id}", project.GetAsync(id))).Text.ShouldBe(answer.Text, Where);
+                var events = await CountedAsync("GET", "software_deployments/{id}/events", project.ListEventsAsync(id));
+                events.Items[^1].GetProperty("status").GetString().ShouldBe(answer.Deployment.GetProperty("status").GetString(), Where);
+            }
+        }
+
+        private async Task ReadAsync()
+        {
+            var (path, id) = json.Chance(0.5) ? ("software_deployments", OneOf(deployments)) : ("software_configs", OneOf(configs));
+            var events = path == "software_deployments" && json.Chance(0.3) ? "/events" : string.Empty;
+            await SendAsync("GET", $"{path}/{{id}}{events}", $"{path}/{id}{events}");
+        }
+
+        private async Task DeleteAsync()
+        {
+            if (json.Chance(0.5))
+            {
+                await SendAsync("DELETE", "software_deployments/{id}", $"software_deployments/{OneOf(deployments)}");
+            }
+            else
+            {
+                await SendAsync("DELETE", "software_configs/{id}", $"software_configs/{OneOf(configs)}");
+            }
+        }
+
+        private async Task CreateConfigAsync()
+        {
+            var members = Config();
+            var answer = await PostAsync("POST", "software_configs", json.Members(members));
+            if (answer.Status != HttpStatusCode.OK)
+            {
+                return;
+            }
+
+            if (!WasBroken)
+            {
+                ShouldShow(answer.Config, members.Where(member => member.Name is not ("inputs" or "outputs") && member.Value != "null"));
+            }
+
+            (await CountedAsync("GET", "software_configs/{id}", project.GetConfigAsync(answer.Id))).Text.ShouldBe(answer.Text, Where);
+            await KeepAsync(configs, answer.Id, project.DeleteConfigAsync);
+        }
+
+        private async Task ValidateAsync() => await PostAsync(
+            "POST",
+            "validate",
+            $$$"""
+            {"template": {"heat_template_version": "2013-05-23", "resources":
+             { {{{json.Quoted(json.Text(20))}}}: {"type": "OS::Heat::SoftwareConfig", "properties": {{{json.Members(Config())}}} } } } }
+            """);
+
+        private async Task ListAsync()
+        {
+            var path = json.One("software_deployments", "software_configs");
+            var parameters = Enumerable.Range(0, random.Next(3)).Select(_ => json.One("limit", "marker", "server_id", "config_id", "action", "status", "unknown", json.Text(10)));
+            var query = string.Join('&', parameters.Select(name => $"{Encoded(name)}={Parameter(name)}"));
+            await SendAsync("GET", path, $"{path}?{query}");
+        }
+
+        private string Parameter(string name) => json.Chance(0.3)
+            ? Encoded(json.Text(50))
+            : name switch
+            {
+                "limit" => json.One("1", "2", "1000", "1001", "0", "-1", "2147483648", "1e1", "+1", "%31", "9".PadLeft(400, '9')),
+                "marker" => json.One(OneOf(deployments), Guid.Empty.ToString(), "ffffffff-ffff-ffff-ffff-ffffffffffff", "%00", "%ff"),
+                "status" => json.One("COMPLETE", "complete", "FAILED", "0", "%ED%A0%80"),
+                _ => json.One("a", string.Empty, "%00", "%FF", "%F0%9F%9A%80", "+", "%2B", "%25", "%"),
+            };
+
+        private async Task MetadataAsync() => await SendAsync(
+            "GET", "software_deployments/metadata/{server_id}", $"software_deployments/metadata/{(json.Chance(0.5) ? json.One("a", "a/b", "a%2Fb", "..", "a//b", "%25") : Encoded(json.Text(300)))}");
+
+        /// <summary>To where there may be nothing, in ways that no operation has.</summary>
+        private async Task WanderAsync()
+        {
+            var parts = Enumerable.Range(0, random.Next(1, 6)).Select(_ => json.One(
+                "v1", project.Id, "software_deployments", "software_configs", "metadata", "batch", "events", "validate", "healthz", "live", "openapi", "swagger",
+                "%2e%2e", "%00", "%ff", "%C0%AF", "a b".Replace(' ', '+'), new string('x', random.Next(1, 7_000)), Encoded(json.Text(30)), OneOf(deployments), "{id}"));
+            var method = json.One("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "BREW");
+            var body = method is "POST" or "PUT" or "PATCH" or "DELETE" ? json.Value() : null;
+            Count(method, null, await project.SendAsync(new HttpMethod(method), "/" + string.Join(json.Chance(0.9) ? "/" : "//", parts), body));
+        }
+
+        /// <summary>With headers, and a way to frame the body, that no client would send.</summary>
+        private async Task RawAsync()
+        {
+            var create = json.Chance(0.5);
+            var body = create ? Encoding.UTF8.GetBytes(json.Members(Deployment())) : [];
+            var head = new StringBuilder(create ? $"POST {project.Path} HTTP/1.1\r\n" : $"GET {project.Path}/{OneOf(deployments)} HTTP/1.1\r\n");
+            head.Append("Host: a\r\n").Append(CultureInfo.InvariantCulture, $"X-Auth-Token: {project.Token}\r\n");
+            if (create)
+            {
+                var chunked = json.Chance(0.2);
+                head.Append("Content-Type: application/json\r\n").Append(
+                    chunked ? "Transfer-Encoding: chunked\r\n" : $"Content-Length: {body.Length}\r\n");
+                body = chunked ? [.. Encoding.ASCII.GetBytes($"{body.Length:x}\r\n"), .. body, .. "\r\n0\r\n\r\n"u8] : body;
+            }
+
+            for (var headers = random.Next(3); headers > 0; headers--)
+            {
+                var name = json.One(
+                    "Accept", "Accept-Charset", "If-Match", "If-None-Match", "Content-Type", "Content-Encoding", "Content-Length", "Expect", "Host", "Cookie",
+                    "X-Openstack-Request-Id", "X-Forwarded-Proto", "X-Forwarded-Host", "X-HTTP-Method-Override", "Idempotency-Key", "traceparent", "Authorization",
+                    "Range", "Upgrade", "Transfer-Encoding", "Date", "X-Odd");
+                head.Append(name).Append(": ").Append(HeaderValue()).Append("\r\n");
+            }
+
+            var answer = await RawHttp.SendAsync(service, Encoding.Latin1.GetBytes(head.ToString()), body);
+            Count(create ? "POST" : "GET", null, answer);
+            if (create && answer is { Status: HttpStatusCode.OK } && answer.Headers.ContainsKey("Location"))
+            {
+                (await CountedAsync("GET", "software_deployments/{id}", project.GetAsync(answer.Id))).Text.ShouldBe(answer.Text, Where);
+            }
+        }
+
+        private string HeaderValue() => random.Next(6) switch
+        {
+            0 => string.Empty,
+            1 => new string((char)random.Next(0x21, 0x100), random.Next(1, 4_000)),
+            2 => json.One("*", "*/*", "\"1\"", "W/\"1\"", "\"1\", \"2\"", "\"", "\"99999999999999999999\"", "application/json", "text/html;q=0.1, */*;q=0"),
+            3 => json.One("100-continue", "chunked", "gzip", "identity", "0", "-1", "req-00000000-0000-0000-0000-000000000000", "Bearer x", "Bearer", "bytes=0-1", "h2c"),
+            4 => new string([.. Enumerable.Range(0, random.Next(40)).Select(_ => (char)random.Next(0x20, 0x7F))]),
+            _ => new string([.. Enumerable.Range(0, random.Next(40)).Select(_ => (char)json.One(9, random.Next(1, 0x20), random.Next(0x80, 0x100)))])
+                .Replace('\n', ' ').Replace('\r', ' '),
+        };
+
+        private List<(string Name, string Value)> Deployment()
+        {
+            List<(string, string)> members =
+                [("config_id", json.Quoted(json.Chance(0.2) ? OneOf(configs) : json.Text(255))), ("server_id", json.Quoted(json.Chance(0.3) ? "a" : json.Text(255)))];
+            MayBe("action", () => json.Quoted(json.Text(255)));
+            MayBe("input_values", () => json.Object());
+            MayBe("status", () => json.Quoted(json.One("COMPLETE", "IN_PROGRESS", "FAILED")));
+            MayBe("status_reason", () => json.Quoted(json.Chance(0.1) ? string.Empty : json.Text(json.Chance(0.05) ? 16_384 : 300)));
+            MayBe("stack_user_project_id", () => json.Quoted(json.Text(64)));
+            MayBe("an unknown one", () => json.Value());
+            return members;
+
+            void MayBe(string name, Func<string> value)
+            {
+                if (json.Chance(0.4))
+                {
+                    members.Add((name, json.Chance(0.1) ? "null" : value()));
+                }
+            }
+        }
+
+        private List<(string Name, string Value)> Config()
+        {
+            List<(string, string)> members = [];
+            foreach (var (name, value) in new (string, Func<string>)[]
+            {
+                ("name", () => json.Quoted(json.Text(255))),
+                ("group", () => json.Quoted(json.Text(255))),
+                ("config", () => json.Value()),
+                ("options", () => json.Object()),
+                ("inputs", () => $"[{string.Join(',', Enumerable.Range(0, random.Next(3)).Select(i => json.Members([("name", json.Quoted($"{i}{json.Text(20)}")), ("type", "\"Json\""), ("default", json.Value()), ("value", json.Value())])))}]"),
+                ("outputs", () => $"[{string.Join(',', Enumerable.Range(0, random.Next(3)).Select(i => json.Members([("name", json.Quoted($"{i}{json.Text(20)}")), ("error_output", json.One("true", "false"))])))}]"),
+            })
+            {
+                if (json.Chance(0.6))
+                {
+                    members.Add((name, json.Chance(0.1) ? "null" : value()));
+                }
+            }
+
+            return members;
+        }
+
+        private bool WasBroken { get; set; }
+
+        /// <summary>Sends a body, as it is or broken.</summary>
+        private async Task<Answer> PostAsync(string method, string template, string body, string id = "")
+        {
+            WasBroken = json.Chance(0.25);
+            var request = Requests.Make(
+                new HttpMethod(method),
+                service.Absolute($"/v1/{project.Id}/{template.Replace("{id}", id, StringComparison.Ordinal)}"),
+                ("X-Auth-Token", project.Token.ToString()));
+            var bytes = WasBroken ? json.Broken(body) : Encoding.UTF8.GetBytes(json.Space() + body + json.Space());
+            request.Content = json.Chance(0.1) ? Requests.Chunked(bytes) : Requests.Body(bytes, Requests.Json);
+            var answer = await CountedAsync(method, template, service.SendAsync(request));
+            if (!WasBroken)
+            {
+                answer.Status.ShouldBeOneOf([HttpStatusCode.OK, .. method == "PUT" ? [HttpStatusCode.NotFound] : Array.Empty<HttpStatusCode>()], $"{Where}\n{body}\n{answer.Text}");
+            }
+
+            return answer;
+        }
+
+        private Task<Answer> SendAsync(string method, string template, string path) =>
+            CountedAsync(method, template, project.SendAsync(new HttpMethod(method), $"/v1/{project.Id}/{path}"));
+
+        private async Task<Answer> CountedAsync(string method, string template, Task<Answer> sending)
+        {
+            var answer = await sending;
+            Count(method, template, answer);
+            return answer;
+        }
+
+        private void Count(string method, string? template, Answer? answer)
+        {
+            sent++;
+            statuses.AddOrUpdate(answer is null ? "connection closed" : $"{(int)answer.Status}", 1, (_, before) => before + 1);
+            if (answer is null)
+            {
+                return;
+            }
+
+            ((int)answer.Status).ShouldBeLessThan(500, $"{Where}: {answer.Text}");
+            if (answer.Status < HttpStatusCode.MultipleChoices)
+            {
+                lock (untried)
+                {
+                    untried.Remove($"{method} /v1/{{project_id}}/{template}");
+                }
+            }
+            else if (answer.Text.Length > 0 && answer.Headers["Content-Type"] == "application/json" && (int)answer.Status >= 400)
+            {
+                answer.Json.GetProperty("code").GetInt32().ShouldBe((int)answer.Status, Where);
+                answer.Json.GetProperty("detail").GetString().ShouldNotBeNullOrEmpty(Where);
+            }
+        }
+
+        /// <summary>Every member that was sent is shown as it was sent, as far as it is ever shown.</summary>
+        private void ShouldShow(JsonElement shown, IEnumerable<(string Name, string Value)> members)
+        {
+            foreach (var (name, value) in members.Where(member => member.Name is not ("stack_user_project_id" or "an unknown one")))
+            {
+                var expected = name == "status" && value == "null" ? "\"IN_PROGRESS\"" : value;
+                Canonical(shown.GetProperty(name)).ShouldBe(Canonical(JsonElement.Parse(expected, Deep)), $"{Where}: {name}");
+            }
+        }
+
+        private async Task KeepAsync(List<string> rows, string id, Func<string, Task<Answer>> delete)
+        {
+            rows.Add(id);
+            if (rows.Count > Rows)
+            {
+                await CountedAsync("DELETE", $"{(rows == configs ? "software_configs" : "software_deployments")}/{{id}}", delete(rows[0]));
+                rows.RemoveAt(0);
+            }
+        }
+
+        private string OneOf(List<string> rows) => rows.Count > 0 && json.Chance(0.9) ? rows[random.Next(rows.Count)] : Operation.NobodysId;
+
+        private static string Encoded(string text) => Uri.EscapeDataString(text);
+
+        /// <summary>The text of a value without its white space, and its strings without escapes; order and numbers as they stand.</summary>
+        private static string Canonical(JsonElement value) => value.ValueKind switch
+        {
+            JsonValueKind.Object => $"{{{string.Join(',', value.EnumerateObject().Select(member => $"<{member.Name}>:{Canonical(member.Value)}"))}}}",
+            JsonValueKind.Array => $"[{string.Join(',', value.EnumerateArray().Select(Canonical))}]",
+            JsonValueKind.String => $"<{value.GetString()}>",
+            _ => value.GetRawText(),
+        };
+    }
+}

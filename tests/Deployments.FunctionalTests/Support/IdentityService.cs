@@ -1,0 +1,84 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Deployments.FunctionalTests.Support;
+
+/// <summary>An OpenID Connect issuer, as far as discovery asks for one: a document, and the public keys that it names.</summary>
+internal sealed class IdentityService : IAsyncDisposable
+{
+    private readonly Dictionary<string, RSA> keys = [];
+    private readonly WebApplication server;
+
+    private IdentityService(WebApplication server) => this.server = server;
+
+    public string Address => server.Urls.Single();
+
+    /// <summary>Settings that make a service trust it.</summary>
+    public Dictionary<string, string> Settings => new()
+    {
+        ["Authentication:Schemes:Bearer:Authority"] = Address,
+        ["Authentication:Schemes:Bearer:RequireHttpsMetadata"] = "false",
+    };
+
+    /// <summary>Whether it says that it is out of order.</summary>
+    public bool IsDown { get; set; }
+
+    /// <summary>Whether it takes requests and never answers.</summary>
+    public bool IsSilent { get; set; }
+
+    public static async Task<IdentityService> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        var server = builder.Build();
+        server.Urls.Add("http://127.0.0.1:0");
+        var service = new IdentityService(server);
+        server.Use(async (context, next) =>
+        {
+            if (service.IsSilent)
+            {
+                await Task.Delay(Timeout.Infinite, context.RequestAborted);
+            }
+
+            if (service.IsDown)
+            {
+                context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+                return;
+            }
+
+            await next(context);
+        });
+        server.MapGet("/.well-known/openid-configuration", () => Results.Json(new { issuer = service.Address, jwks_uri = $"{service.Address}/keys" }));
+        server.MapGet("/keys", service.ListKeys);
+        await server.StartAsync();
+        return service;
+    }
+
+    public void Add(string keyId) => keys[keyId] = RSA.Create(2048);
+
+    public void Withdraw(string keyId) => keys.Remove(keyId);
+
+    /// <summary>What a key signs, then and later.</summary>
+    public Func<Token, Token> SignerWith(string keyId)
+    {
+        var key = keys[keyId];
+        return token => token with { Issuer = Address, Algorithm = "RS256", KeyId = keyId, Signature = Token.Rsa(key) };
+    }
+
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
+
+    private IResult ListKeys() => Results.Json(new
+    {
+        keys = keys.Select(key => (key.Key, Public: key.Value.ExportParameters(includePrivateParameters: false))).Select(key => new
+        {
+            kty = "RSA",
+            use = "sig",
+            kid = key.Key,
+            n = Base64Url.EncodeToString(key.Public.Modulus),
+            e = Base64Url.EncodeToString(key.Public.Exponent),
+        }).ToArray(),
+    });
+}

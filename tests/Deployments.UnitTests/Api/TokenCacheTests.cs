@@ -1,0 +1,194 @@
+using System.Security.Claims;
+using System.Security.Cryptography;
+using Deployments.Api.Authentication;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Api;
+
+/// <summary>A token that is remembered is no better than one that is verified anew.</summary>
+public sealed class TokenCacheTests
+{
+    private const string Issuer = "https://issuer.example";
+    private const string Audience = "deployments";
+
+    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private ECDsa key = null!;
+    private DirectoryInfo folder = null!;
+    private ManualClock clock = null!;
+    private TokenCache cache = null!;
+
+    [SetUp]
+    public void Make()
+    {
+        key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        folder = Directory.CreateTempSubdirectory("token-cache-");
+        File.WriteAllText(Path.Combine(folder.FullName, "key.pem"), key.ExportSubjectPublicKeyInfoPem());
+        clock = new ManualClock();
+        cache = Cache();
+    }
+
+    [TearDown]
+    public void Delete()
+    {
+        cache.Dispose();
+        key.Dispose();
+        folder.Delete(recursive: true);
+    }
+
+    [Test]
+    public async Task A_remembered_token_is_refused_one_second_after_its_expiry_and_skew()
+    {
+        var life = TimeSpan.FromSeconds(10);
+        var token = TokenOf("somebody", life);
+        (await ValidateAsync(token)).IsValid.ShouldBeTrue();
+
+        clock.Move(life + Skew - Second);
+        (await ValidateAsync(token)).IsValid.ShouldBeTrue();
+
+        clock.Move(2 * Second);
+        (await ValidateAsync(token)).Exception.ShouldBeOfType<SecurityTokenExpiredException>();
+    }
+
+    [Test]
+    public async Task A_token_is_remembered_for_a_minute_and_no_longer()
+    {
+        var token = TokenOf("somebody", TimeSpan.FromHours(1));
+        var first = await ValidateAsync(token);
+
+        clock.Move(TimeSpan.FromSeconds(59));
+        (await ValidateAsync(token)).SecurityToken.ShouldBeSameAs(first.SecurityToken);
+
+        clock.Move(Second);
+        (await ValidateAsync(token)).SecurityToken.ShouldNotBeSameAs(first.SecurityToken);
+    }
+
+    [Test]
+    public async Task A_remembered_token_is_refused_within_a_minute_of_its_keys_removal()
+    {
+        var token = TokenOf("somebody", TimeSpan.FromHours(1));
+        (await ValidateAsync(token)).IsValid.ShouldBeTrue();
+
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, "key.pem"), other.ExportSubjectPublicKeyInfoPem());
+        clock.Move(TimeSpan.FromSeconds(10));
+
+        (await ValidateAsync(token)).IsValid.ShouldBeFalse();
+    }
+
+    [Test]
+    public async Task The_last_key_may_be_removed_too()
+    {
+        var token = TokenOf("somebody", TimeSpan.FromHours(1));
+        (await ValidateAsync(token)).IsValid.ShouldBeTrue();
+
+        File.Delete(Path.Combine(folder.FullName, "key.pem"));
+        clock.Move(TimeSpan.FromSeconds(10));
+
+        (await ValidateAsync(token)).IsValid.ShouldBeFalse();
+    }
+
+    [Test]
+    public async Task What_did_not_verify_is_not_remembered()
+    {
+        (await ValidateAsync("garbage")).IsValid.ShouldBeFalse();
+        (await ValidateAsync(TokenOf("somebody", -Skew - Second))).IsValid.ShouldBeFalse();
+
+        cache.Count.ShouldBe(0);
+    }
+
+    [Test]
+    public async Task Ten_thousand_tokens_leave_a_bounded_number_remembered()
+    {
+        const int tokens = 10_000;
+        var padding = new string('x', 1_500);
+        var characters = 0L;
+        for (var i = 0; i < tokens; i++)
+        {
+            var token = TokenOf($"{i}{padding}", TimeSpan.FromHours(1));
+            characters += token.Length;
+            (await ValidateAsync(token)).IsValid.ShouldBeTrue();
+        }
+
+        characters.ShouldBeGreaterThan(4 * 4 * 1024 * 1024);
+        cache.Count.ShouldBeInRange(1, tokens / 4);
+    }
+
+    [Test]
+    public async Task Many_threads_with_many_tokens_never_see_anothers_claims()
+    {
+        const int threads = 64;
+        var tokens = Enumerable.Range(0, 1_000)
+            .ToDictionary(i => $"subject-{i}", i => TokenOf($"subject-{i}", TimeSpan.FromHours(1)));
+
+        var mixedUp = await Task.WhenAll(Enumerable.Range(0, threads).Select(thread => Task.Run(async () =>
+        {
+            var random = new Random(thread);
+            var subjects = tokens.Keys.ToArray();
+            random.Shuffle(subjects);
+            var wrong = 0;
+            foreach (var subject in subjects.Concat(subjects))
+            {
+                var result = await ValidateAsync(tokens[subject]);
+                var claims = result.ClaimsIdentity.Claims.Where(claim => claim.Type == "sub").ToList();
+                wrong += result.IsValid && claims is [{ } only] && only.Value == subject ? 0 : 1;
+
+                // What one thread adds must be seen by no other.
+                result.ClaimsIdentity.AddClaim(new Claim("sub", $"of thread {thread}"));
+            }
+
+            return wrong;
+        })));
+
+        mixedUp.ShouldAllBe(wrong => wrong == 0);
+    }
+
+    [Test]
+    public async Task The_identity_that_is_handed_out_is_the_requests_own()
+    {
+        var token = TokenOf("somebody", TimeSpan.FromHours(1));
+
+        for (var request = 0; request < 3; request++)
+        {
+            var identity = (await ValidateAsync(token)).ClaimsIdentity;
+
+            identity.Claims.Select(claim => $"{claim.Type} {claim.Value}").ShouldBe(["sub somebody", "project_id project", "roles reader"]);
+            identity.FindFirst("sub")!.Properties.ShouldBeEmpty();
+            identity.AddClaim(new Claim("roles", "admin"));
+            identity.FindFirst("sub")!.Properties["of"] = "another request";
+            identity.RemoveClaim(identity.FindFirst("project_id"));
+            identity.Label = "spoilt";
+        }
+    }
+
+    private TokenCache Cache()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Authentication:Schemes:Bearer:ValidIssuer"] = Issuer,
+            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Audience,
+            ["Authentication:PublicKeys"] = folder.FullName,
+        }).Build();
+        var sources = TokenSources.Read(configuration, development: false, clock, NullLogger.Instance);
+        return new TokenCache(
+            new SignedTokenHandler(sources, authority: null, defaultRole: "reader", NullLogger<SignedTokenHandler>.Instance), clock);
+    }
+
+    private Task<TokenValidationResult> ValidateAsync(string token) => cache.ValidateTokenAsync(token, new TokenValidationParameters());
+
+    private string TokenOf(string subject, TimeSpan life) =>
+        new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = Issuer,
+            Audience = Audience,
+            Expires = (clock.GetUtcNow() + life).UtcDateTime,
+            Claims = new Dictionary<string, object> { ["sub"] = subject, ["project_id"] = "project" },
+            SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key), SecurityAlgorithms.EcdsaSha256),
+        });
+}
