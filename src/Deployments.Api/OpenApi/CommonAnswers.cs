@@ -92,6 +92,7 @@ internal sealed class CommonAnswers : IOperationProcessor
             AddError(context, StatusCodes.Status415UnsupportedMediaType, "The body is not application/json in UTF-8.");
         }
 
+        AddError(context, StatusCodes.Status500InternalServerError, "A defect of the service, never caused by what was sent.");
         AddError(context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached; try again after Retry-After seconds.");
 
         foreach (var answer in operation.Responses.Values)
@@ -149,6 +150,7 @@ internal sealed class CommonAnswers : IOperationProcessor
             case "project_id":
                 parameter.Schema.MinLength = 1;
                 parameter.Schema.MaxLength = SoftwareDeployment.MaxProjectIdLength;
+                parameter.Schema.Pattern = @"\S";
                 break;
             case Idempotency.Key:
                 parameter.Schema.MinLength = 1;
