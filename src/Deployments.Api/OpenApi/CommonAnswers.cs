@@ -40,6 +40,7 @@ internal sealed class CommonAnswers : IOperationProcessor
                 operation.Parameters.Add(new OpenApiParameter
                 {
                     Name = "If-None-Match",
+                    OriginalName = "ifNoneMatch",
                     Kind = OpenApiParameterKind.Header,
                     Description = "Answer with the deployment or configuration only if its entity tag is none of these.",
                     Schema = new JsonSchema { Type = JsonObjectType.String },
