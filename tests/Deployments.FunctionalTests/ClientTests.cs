@@ -172,30 +172,61 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_service_below_a_path_is_reached()
+    public async Task A_service_below_a_path_is_asked_there()
     {
-        var addresses = new List<Uri>();
-        await using var below = RegisterOver(new Recorder(request => addresses.Add(request.RequestUri!)), new Uri(TestRun.Service.Address, "below/here"));
+        await using var below = RegisterOver(new DocumentedHandler(), new Uri(TestRun.Service.Address, "below"));
 
-        await Should.ThrowAsync<DeploymentsException>(() => below.GetRequiredService<IDeploymentsClient>().ListSoftwareConfigsAsync(project.Id));
+        var absent = await Should.ThrowAsync<DeploymentsException>(
+            () => below.GetRequiredService<IDeploymentsClient>().ListSoftwareConfigsAsync(project.Id));
 
-        addresses.ShouldHaveSingleItem().AbsolutePath.ShouldBe($"/below/here/v1/{project.Id}/software_configs");
+        absent.StatusCode.ShouldBe((int)HttpStatusCode.NotFound);
     }
 
-    private ServiceProvider RegisterOver(HttpMessageHandler transport, Uri? address = null)
+    [Test]
+    public async Task A_create_whose_answer_is_lost_is_tried_again_with_its_own_key([Values] bool inBatch)
+    {
+        using var transport = new LosesFirstAnswer();
+        await using var retrying = RegisterOver(transport, client: builder => builder.AddStandardResilienceHandler(
+            options => options.Retry.Delay = TimeSpan.FromMilliseconds(1)));
+        var client = retrying.GetRequiredService<IDeploymentsClient>();
+
+        await CreateAsync();
+        await CreateAsync();
+
+        transport.Keys.Count.ShouldBe(3);
+        transport.Keys[1].ShouldBe(transport.Keys[0]);
+        transport.Keys[2].ShouldNotBe(transport.Keys[0]);
+
+        Task CreateAsync() => inBatch
+            ? client.CreateSoftwareDeploymentsAsync(project.Id, new() { SoftwareDeployments = [Minimal] })
+            : client.CreateSoftwareDeploymentAsync(project.Id, Minimal);
+    }
+
+    private ServiceProvider RegisterOver(HttpMessageHandler transport, Uri? address = null, Action<IHttpClientBuilder>? client = null)
     {
         var registered = new ServiceCollection();
-        registered.AddDeploymentsClient(address ?? TestRun.Service.Address, _ => ValueTask.FromResult(project.Token.ToString()))
-            .ConfigurePrimaryHttpMessageHandler(() => transport);
+        var builder = registered.AddDeploymentsClient(
+            address ?? TestRun.Service.Address, _ => ValueTask.FromResult(project.Token.ToString()));
+        client?.Invoke(builder);
+        builder.ConfigurePrimaryHttpMessageHandler(() => transport);
         return registered.BuildServiceProvider();
     }
 
-    private sealed class Recorder(Action<HttpRequestMessage> record) : DelegatingHandler(new DocumentedHandler())
+    private sealed class LosesFirstAnswer() : DelegatingHandler(new DocumentedHandler())
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        public List<string> Keys { get; } = [];
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            record(request);
-            return base.SendAsync(request, cancellationToken);
+            Keys.Add(request.Headers.GetValues("Idempotency-Key").ShouldHaveSingleItem());
+            var answer = await base.SendAsync(request, cancellationToken);
+            if (Keys.Count == 1)
+            {
+                answer.Dispose();
+                throw new HttpRequestException("The answer was lost.");
+            }
+
+            return answer;
         }
     }
 }
