@@ -5,7 +5,7 @@ readonly oldest_node=20
 # npm_packages CLIENT FOLDER
 npm_packages() {
   local major
-  major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p')
+  major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p') || true
   if [[ -z $major || $major -lt $oldest_node ]] || ! command -v npm >/dev/null; then
     npm_skip "$1" "Node.js $oldest_node or newer, with npm, is missing"
   fi
