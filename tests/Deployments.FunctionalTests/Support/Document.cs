@@ -50,7 +50,7 @@ internal sealed partial class Document
     {
         var path = EncodedLetter().Replace(request.RequestUri!.AbsolutePath, letter => Uri.UnescapeDataString(letter.Value));
         var text = await answer.Content.ReadAsStringAsync();
-        if (request.Method == HttpMethod.Head || NeverReachedTheService(answer, text))
+        if (request.Method == HttpMethod.Head || IsPreflight(request, answer) || NeverReachedTheService(answer, text))
         {
             return;
         }
@@ -102,6 +102,10 @@ internal sealed partial class Document
             ? [.. faults, .. Validate(content.Schema, Read(text))]
             : [.. faults, $"The media type {mediaType} is not listed."];
     }
+
+    // A browser's question whether it may ask.
+    private static bool IsPreflight(HttpRequestMessage request, HttpResponseMessage answer) =>
+        request.Method == HttpMethod.Options && answer.StatusCode == HttpStatusCode.NoContent;
 
     // What is no HTTP is refused by the server beneath.
     private static bool NeverReachedTheService(HttpResponseMessage answer, string text) =>
