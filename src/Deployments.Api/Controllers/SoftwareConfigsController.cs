@@ -13,6 +13,7 @@ namespace Deployments.Api.Controllers;
 public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBase
 {
     /// <summary>Create a software configuration.</summary>
+    /// <remarks>It never changes after that; another one takes its place. The answer's <c>Location</c> header is where it can be read.</remarks>
     /// <param name="projectId">The project that will own the configuration; the token's own.</param>
     /// <param name="body">The configuration.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -56,6 +57,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
     }
 
     /// <summary>Show a software configuration.</summary>
+    /// <remarks>The whole of it, with the script or document that its agent hook takes.</remarks>
     /// <param name="projectId">The project that asks; the token's own.</param>
     /// <param name="id">The configuration's id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -68,6 +70,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
         new SoftwareConfigEnvelope { SoftwareConfig = await mediator.Send(new GetConfigQuery(projectId, id), cancellationToken) };
 
     /// <summary>Delete a software configuration.</summary>
+    /// <remarks>Only one that no deployment of the project refers to.</remarks>
     /// <param name="projectId">The project that asks; the token's own.</param>
     /// <param name="id">The configuration's id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

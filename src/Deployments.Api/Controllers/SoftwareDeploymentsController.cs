@@ -116,6 +116,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     }
 
     /// <summary>Show a software deployment.</summary>
+    /// <remarks>As it stands now; <c>events</c> has how it came to that.</remarks>
     /// <param name="projectId">The project that asks; the token's own.</param>
     /// <param name="id">The deployment's id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -153,7 +154,8 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
                 body.ToCommand(HttpContext.CallerIn(projectId), id, EntityTags.Versions(ifMatch)), cancellationToken),
         };
 
-    /// <summary>Delete a software deployment, and its history.</summary>
+    /// <summary>Delete a software deployment.</summary>
+    /// <remarks>Its history goes with it.</remarks>
     /// <param name="projectId">The project that asks; the token's own.</param>
     /// <param name="id">The deployment's id.</param>
     /// <param name="ifMatch">Delete it only if its entity tag is one of these.</param>

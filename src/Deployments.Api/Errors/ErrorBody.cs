@@ -54,5 +54,5 @@ public sealed record ErrorCause
     public required string Message { get; init; }
 
     /// <summary>Always null: where in the service it happened is nobody's business outside.</summary>
-    public string? Traceback { get; init; }
+    public required string? Traceback { get; init; }
 }

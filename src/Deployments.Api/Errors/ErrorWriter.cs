@@ -8,7 +8,7 @@ namespace Deployments.Api.Errors;
 /// <summary>Makes the one body that every error has.</summary>
 internal sealed class ErrorWriter(IOptions<JsonOptions> json)
 {
-    private const string ProblemMediaType = "application/problem+json";
+    public const string ProblemMediaType = "application/problem+json";
     private const string RetryAfterSeconds = "1";
 
     /// <summary>Answers the status with what is known of its cause.</summary>
@@ -34,7 +34,7 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
                 Errors = errors,
                 Code = status,
                 Explanation = said,
-                Cause = new ErrorCause { Type = type, Message = said },
+                Cause = new ErrorCause { Type = type, Message = said, Traceback = null },
             },
             json.Value.JsonSerializerOptions,
             AcceptsProblem(context.Request) ? ProblemMediaType : "application/json",

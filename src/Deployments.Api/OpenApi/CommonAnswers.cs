@@ -4,6 +4,7 @@ using Deployments.Api.Errors;
 using Deployments.Api.Http;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
+using Namotion.Reflection;
 using NJsonSchema;
 using NSwag;
 using NSwag.Generation.Processors;
@@ -16,75 +17,97 @@ namespace Deployments.Api.OpenApi;
 /// </summary>
 internal sealed class CommonAnswers : IOperationProcessor
 {
+    private const string Json = "application/json";
+    private const string Ok = "200";
+
     public bool Process(OperationProcessorContext context)
     {
         var operation = context.OperationDescription.Operation;
         var parameters = operation.ActualParameters;
-        var hasBody = operation.RequestBody is not null;
+        var isGet = context.OperationDescription.Method == OpenApiOperationMethod.Get;
 
-        if (hasBody || parameters.Any(parameter => parameter.Kind is OpenApiParameterKind.Query or OpenApiParameterKind.Header))
+        foreach (var parameter in parameters)
         {
-            AddError(context, StatusCodes.Status400BadRequest, "A rule is broken; errors names every field at fault. Nothing was stored.");
+            Limit(parameter, context);
         }
 
+        if (AnswerOf(context.MethodInfo) is { } answered && answered.IsAssignableTo(typeof(IVersioned)))
+        {
+            var tag = Header("The strong entity tag of what is shown, for If-Match and If-None-Match.");
+            operation.Responses[Ok].Headers["ETag"] = tag;
+            if (isGet)
+            {
+                operation.Parameters.Add(new OpenApiParameter
+                {
+                    Name = "If-None-Match",
+                    OriginalName = "ifNoneMatch",
+                    Kind = OpenApiParameterKind.Header,
+                    Description = "Answer with the deployment or configuration only if its entity tag is none of these.",
+                    Schema = new JsonSchema { Type = JsonObjectType.String },
+                });
+                operation.Responses["304"] = new OpenApiResponse { Description = "Its entity tag is one of those in If-None-Match." };
+                operation.Responses["304"].Headers["ETag"] = tag;
+            }
+            else if (context.OperationDescription.Method == OpenApiOperationMethod.Post)
+            {
+                operation.Responses[Ok].Headers["Location"] = Header("Where it can be read again.");
+            }
+        }
+
+        if (Has("limit"))
+        {
+            operation.Responses[Ok].Headers["Link"] = Header("The next page, as in the body; absent on the last.", isRequired: false);
+        }
+
+        // What an action declares beside its success is an error that only it has.
+        foreach (var (_, error) in operation.Responses.Where(answer => answer.Key != Ok && answer.Value.Content.Count > 0))
+        {
+            DescribeError(error, context);
+        }
+
+        AddError(context, StatusCodes.Status400BadRequest, "A rule is broken; errors names every field at fault. Nothing was stored.");
         AddError(context, StatusCodes.Status401Unauthorized, "No token, or one that does not verify.");
         AddError(context, StatusCodes.Status403Forbidden, "The token is another project's, or its role may not do this.");
-        if (parameters.Any(parameter => parameter.Name == "id"))
+        if (Has("id"))
         {
             AddError(context, StatusCodes.Status404NotFound, "There is no such thing that this project may see.");
         }
 
         AddError(context, StatusCodes.Status406NotAcceptable, "The Accept header leaves JSON out.");
-        if (parameters.Any(parameter => parameter.Name == "If-Match"))
+        if (Has(EntityTags.IfMatch))
         {
             AddError(context, StatusCodes.Status412PreconditionFailed, "It has changed: its entity tag is none of those in If-Match.");
         }
 
-        if (parameters.Any(parameter => parameter.Name == Idempotency.Key))
+        if (Has(Idempotency.Key))
         {
             AddError(context, StatusCodes.Status409Conflict, "The Idempotency-Key was used for another body, or some of what it created is gone.");
-            operation.Responses["200"].Headers[Idempotency.Replayed] =
-                Header("true where the answer is what an earlier request with the same Idempotency-Key created, as it stands; else absent.");
+            operation.Responses[Ok].Headers[Idempotency.Replayed] = Header(
+                "true where the answer is what an earlier request with the same Idempotency-Key created, as it stands; else absent.",
+                isRequired: false);
         }
 
-        if (hasBody)
+        if (operation.RequestBody is not null)
         {
             AddError(context, StatusCodes.Status408RequestTimeout, "The body was not sent in time.");
             AddError(context, StatusCodes.Status413PayloadTooLarge, "The body is too large.");
             AddError(context, StatusCodes.Status415UnsupportedMediaType, "The body is not application/json in UTF-8.");
         }
 
+        AddError(context, StatusCodes.Status500InternalServerError, "A defect of the service, never caused by what was sent.");
         AddError(
             context, StatusCodes.Status429TooManyRequests, "The project sends more than its rate allows, where one is set; try again after Retry-After seconds.");
-        AddError(context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached, or there is too much to do; try again after Retry-After seconds.");
-
-        if (AnswerOf(context.MethodInfo) is { } answered && answered.IsAssignableTo(typeof(IVersioned)))
-        {
-            operation.Responses["200"].Headers["ETag"] = Header("The strong entity tag of what is shown, for If-Match and If-None-Match.");
-            if (context.OperationDescription.Method == OpenApiOperationMethod.Get)
-            {
-                operation.Parameters.Add(new OpenApiParameter
-                {
-                    Name = "If-None-Match",
-                    Kind = OpenApiParameterKind.Header,
-                    Description = "Answer with the deployment or configuration only if its entity tag is none of these.",
-                    Schema = new JsonSchema { Type = JsonObjectType.String },
-                });
-                operation.Responses["304"] = new OpenApiResponse { Description = "Its entity tag is one of those in If-None-Match." };
-            }
-        }
-
-        foreach (var parameter in parameters)
-        {
-            Limit(parameter);
-        }
+        AddError(
+            context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached, or there is too much to do; try again after Retry-After seconds.");
 
         foreach (var answer in operation.Responses.Values)
         {
-            answer.Headers["X-Openstack-Request-Id"] = Header("The request's id, req-<uuid>; the service's log and the history have it too.");
+            answer.Headers[RequestId.Header] = Header("The request's id, req- and a UUID; the service's log and the history have it too.");
         }
 
         return true;
+
+        bool Has(string name) => parameters.Any(parameter => parameter.Name == name);
     }
 
     private static Type? AnswerOf(MethodInfo action) =>
@@ -92,31 +115,47 @@ internal sealed class CommonAnswers : IOperationProcessor
 
     private static void AddError(OperationProcessorContext context, int status, string description)
     {
-        var code = status.ToString(CultureInfo.InvariantCulture);
-        if (!context.OperationDescription.Operation.Responses.TryGetValue(code, out var response))
+        var answer = new OpenApiResponse { Description = description };
+        DescribeError(answer, context);
+        switch (status)
         {
-            response = new OpenApiResponse { Description = description };
-            response.Content["application/json"] = new OpenApiMediaType
-            {
-                Schema = context.SchemaGenerator.GenerateWithReference<JsonSchema>(
-                    Namotion.Reflection.ContextualTypeExtensions.ToContextualType(typeof(ErrorBody)), context.SchemaResolver),
-            };
-            context.OperationDescription.Operation.Responses[code] = response;
+            case StatusCodes.Status401Unauthorized:
+                answer.Headers["WWW-Authenticate"] = Header("Bearer, and what is wrong with the token.");
+                break;
+            case StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable:
+                answer.Headers["Retry-After"] = Header("Seconds to wait.", JsonObjectType.Integer);
+                break;
         }
 
-        if (status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
+        context.OperationDescription.Operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = answer;
+    }
+
+    private static void DescribeError(OpenApiResponse answer, OperationProcessorContext context)
+    {
+        foreach (var mediaType in (string[])[Json, ErrorWriter.ProblemMediaType])
         {
-            response.Headers["Retry-After"] = Header("Seconds to wait.");
+            answer.Content[mediaType] = new OpenApiMediaType { Schema = SchemaOf(typeof(ErrorBody), context) };
         }
     }
 
-    private static void Limit(OpenApiParameter parameter)
+    private static JsonSchema SchemaOf(Type type, OperationProcessorContext context) =>
+        context.SchemaGenerator.GenerateWithReference<JsonSchema>(type.ToContextualType(), context.SchemaResolver);
+
+    private static void Limit(OpenApiParameter parameter, OperationProcessorContext context)
     {
+        // A parameter is given or left out; there is no null in an address or a header.
+        parameter.Schema.IsNullableRaw = null;
+        if (parameter is { Kind: OpenApiParameterKind.Query, Schema: { Type: JsonObjectType.String, Format: null } })
+        {
+            parameter.Schema.MinLength = 1;
+        }
+
         switch (parameter.Name)
         {
             case "project_id":
                 parameter.Schema.MinLength = 1;
                 parameter.Schema.MaxLength = SoftwareDeployment.MaxProjectIdLength;
+                parameter.Schema.Pattern = @"\S";
                 break;
             case Idempotency.Key:
                 parameter.Schema.MinLength = 1;
@@ -128,18 +167,15 @@ internal sealed class CommonAnswers : IOperationProcessor
                 parameter.Schema.Maximum = ListDeploymentsQuery.MaxLimit;
                 break;
             case "status":
-                foreach (var name in DeploymentStatusNames.All)
-                {
-                    parameter.Schema.Enumeration.Add(name);
-                }
-
+                parameter.Schema = SchemaOf(typeof(DeploymentStatus), context);
                 break;
         }
     }
 
-    private static OpenApiHeader Header(string description) => new()
+    private static OpenApiHeader Header(string description, JsonObjectType type = JsonObjectType.String, bool isRequired = true) => new()
     {
         Description = description,
-        Schema = new JsonSchema { Type = JsonObjectType.String },
+        IsRequired = isRequired,
+        Schema = new JsonSchema { Type = type },
     };
 }

@@ -29,6 +29,14 @@ internal static class OpenApiSetup
         settings.SchemaSettings.SchemaNameGenerator = new SchemaNames();
         settings.SchemaSettings.AlwaysAllowAdditionalObjectProperties = true;
         settings.SchemaSettings.SchemaProcessors.Add(new RequestSchemas());
+        settings.SchemaSettings.SchemaProcessors.Add(new Nullability());
+        settings.UseControllerSummaryAsTagDescription = true;
+        settings.PostProcess = document =>
+        {
+            document.Info.Contact = new OpenApiContact { Name = "The Deployments project" };
+            document.Info.License = new OpenApiLicense { Name = "Apache-2.0", Url = "https://www.apache.org/licenses/LICENSE-2.0" };
+            document.Servers.Add(new OpenApiServer { Url = "/", Description = "Where this document was read." });
+        };
         settings.AddSecurity("bearer", new OpenApiSecurityScheme
         {
             Type = OpenApiSecuritySchemeType.Http,

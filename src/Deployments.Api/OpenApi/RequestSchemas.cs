@@ -51,6 +51,7 @@ internal sealed class RequestSchemas : ISchemaProcessor
         [typeof(ConfigInputBody)] = DescribeValue,
         [typeof(ConfigOutputBody)] = DescribeValue,
         [typeof(ValidateTemplateBody)] = body => Required(body, "template"),
+        [typeof(TemplateBody)] = body => NotNull(body.Properties["resources"].AdditionalPropertiesSchema!),
         [typeof(TemplateResourceBody)] = body => OneOf(Required(body, "type"), [TemplateResource.SoftwareConfig]),
     };
 

@@ -25,7 +25,7 @@ internal sealed class Service : IAsyncDisposable
         this.factory = factory;
         var addresses = factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Address = new Uri(addresses.Single());
-        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Address };
+        Http = new HttpClient(new DocumentedHandler()) { BaseAddress = Address };
     }
 
     public Uri Address { get; }

@@ -1,0 +1,72 @@
+using System.Globalization;
+using NJsonSchema;
+using NJsonSchema.CodeGeneration;
+using NJsonSchema.CodeGeneration.CSharp;
+using NSwag;
+using NSwag.CodeGeneration.CSharp;
+using NSwag.CodeGeneration.OperationNameGenerators;
+
+// Writes the C# client of an OpenAPI document: its only arguments are the document and the file to write.
+var document = await OpenApiDocument.FromFileAsync(args[0]);
+foreach (var schema in document.Components.Schemas.Values)
+{
+    // Members that a later service may add are passed over.
+    schema.AllowAdditionalProperties = false;
+    foreach (var property in schema.Properties.Values)
+    {
+        ShareEnum(property);
+    }
+}
+
+const string AnyJson = "System.Text.Json.JsonElement";
+var settings = new CSharpClientGeneratorSettings
+{
+    ClassName = "DeploymentsClient",
+    OperationNameGenerator = new SingleClientFromOperationIdOperationNameGenerator(),
+    GenerateClientInterfaces = true,
+    GenerateOptionalParameters = true,
+    UseBaseUrl = false,
+    InjectHttpClient = true,
+    DisposeHttpClient = false,
+    ExceptionClass = "DeploymentsException",
+    GenerateExceptionClasses = false, // ours say in their message what the service said
+    CSharpGeneratorSettings =
+    {
+        Namespace = "Deployments.Client",
+        ClassStyle = CSharpClassStyle.Poco,
+        JsonLibrary = CSharpJsonLibrary.SystemTextJson,
+        JsonLibraryVersion = 10.0m, // enums by their own names
+        AnyType = AnyJson,
+        GenerateDataAnnotations = false,
+        GenerateNullableReferenceTypes = true,
+        GenerateOptionalPropertiesAsNullable = true,
+        UseRequiredKeyword = true,
+        ArrayType = "System.Collections.Generic.IReadOnlyList",
+        ArrayInstanceType = "System.Collections.Generic.List",
+        ArrayBaseType = "System.Collections.Generic.List",
+        DictionaryType = "System.Collections.Generic.IReadOnlyDictionary",
+        DictionaryInstanceType = "System.Collections.Generic.Dictionary",
+        PropertyNameGenerator = new PascalCase(),
+    },
+};
+await File.WriteAllTextAsync(args[1], new CSharpClientGenerator(document, settings).GenerateFile());
+
+// A member that may also be null lists the enum's values once more, and null. In C# it is the enum with a question mark.
+void ShareEnum(JsonSchemaProperty property)
+{
+    var values = property.Enumeration.OfType<string>().ToHashSet();
+    var shared = document.Components.Schemas.Values.FirstOrDefault(
+        schema => schema.Enumeration.Count > 0 && values.SetEquals(schema.Enumeration.OfType<string>()));
+    if (shared is not null)
+    {
+        property.Enumeration.Clear();
+        property.Type = JsonObjectType.None;
+        property.AllOf.Add(new JsonSchema { Reference = shared });
+    }
+}
+
+internal sealed class PascalCase : IPropertyNameGenerator
+{
+    public string Generate(JsonSchemaProperty property) => string.Concat(
+        property.Name.Split('_').Select(word => word[..1].ToUpper(CultureInfo.InvariantCulture) + word[1..]));
+}

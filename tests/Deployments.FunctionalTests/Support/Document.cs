@@ -1,0 +1,178 @@
+using System.Globalization;
+using System.Net;
+using System.Numerics;
+using System.Text.RegularExpressions;
+using Newtonsoft.Json;
+using Newtonsoft.Json.Linq;
+using NJsonSchema;
+using NJsonSchema.Validation;
+using NJsonSchema.Validation.FormatValidators;
+using NSwag;
+using Shouldly;
+
+namespace Deployments.FunctionalTests.Support;
+
+/// <summary>docs/openapi.json, as the service is held to it: by every request that it accepts and every answer that it gives.</summary>
+internal sealed partial class Document
+{
+    private const HttpStatusCode FirstError = HttpStatusCode.BadRequest;
+
+    private static readonly JsonSchemaValidatorSettings Formats = WithUuids();
+
+    private readonly List<DocumentedOperation> operations;
+    private readonly JsonSchema error;
+
+    private Document(OpenApiDocument document)
+    {
+        error = document.Components.Schemas["Error"];
+
+        // Clients pass over what they do not know; but what the service answers and the document does not mention has been forgotten.
+        foreach (var (name, schema) in document.Components.Schemas)
+        {
+            schema.AllowAdditionalProperties = schema.Properties.Count == 0 || name.EndsWith("Body", StringComparison.Ordinal);
+        }
+
+        operations =
+        [
+            .. from description in document.Operations
+               let parameters = description.Operation.ActualParameters.Where(parameter => parameter.Kind == OpenApiParameterKind.Path).ToList()
+               orderby parameters.Count
+               select new DocumentedOperation(
+                   description.Method, PathOf(description.Path), parameters.ToDictionary(parameter => parameter.Name), description.Operation),
+        ];
+    }
+
+    public static async Task<Document> ReadAsync() =>
+        new(await OpenApiDocument.FromFileAsync(Path.Combine(AppContext.BaseDirectory, "Data", "openapi.json")));
+
+    /// <summary>Fails the test that sent the request, if the answer, or the body that it accepts, is not as the document says.</summary>
+    public async Task ShouldDescribeAsync(HttpRequestMessage request, HttpResponseMessage answer)
+    {
+        var path = EncodedLetter().Replace(request.RequestUri!.AbsolutePath, letter => Uri.UnescapeDataString(letter.Value));
+        var text = await answer.Content.ReadAsStringAsync();
+        if (request.Method == HttpMethod.Head || IsPreflight(request, answer) || NeverReachedTheService(answer, text))
+        {
+            return;
+        }
+
+        var operation = operations.FirstOrDefault(candidate => candidate.Is(request.Method.Method, path));
+
+        var faults = operation is null ? OfUnknownPath(path, answer.StatusCode, text) : OfAnswer(operation.Operation, answer, text);
+        if (answer.StatusCode == HttpStatusCode.OK && operation?.Operation.RequestBody is { } body)
+        {
+            faults.AddRange(Validate(body.Content[Requests.Json].Schema, Read(await request.Content!.ReadAsStringAsync())));
+        }
+
+        faults.ShouldBeEmpty($"docs/openapi.json does not describe {request.Method} {path} ({(int)answer.StatusCode}): {text}");
+    }
+
+    // Other methods than the documented ones, and all that lies outside projects: only errors have a form of their own.
+    private List<string> OfUnknownPath(string path, HttpStatusCode status, string text) =>
+        status >= FirstError ? Validate(error, Read(text))
+        : path.StartsWith("/v1/", StringComparison.OrdinalIgnoreCase) ? [$"The document has no operation at {path}."]
+        : [];
+
+    private static List<string> OfAnswer(OpenApiOperation operation, HttpResponseMessage answer, string text)
+    {
+        if (!operation.ActualResponses.TryGetValue(((int)answer.StatusCode).ToString(CultureInfo.InvariantCulture), out var documented))
+        {
+            return ["The status is not listed."];
+        }
+
+        List<string> faults = [];
+        foreach (var (name, header) in documented.Headers)
+        {
+            if (HeaderOf(answer, name) is { } value)
+            {
+                faults.AddRange(Validate(header.Schema, header.Schema.Type == JsonObjectType.Integer ? Read(value) : value));
+            }
+            else if (header.IsRequired)
+            {
+                faults.Add($"{name} is missing.");
+            }
+        }
+
+        if (documented.Content.Count == 0)
+        {
+            return text.Length == 0 ? faults : [.. faults, "There should be no body."];
+        }
+
+        var mediaType = answer.Content.Headers.ContentType?.MediaType;
+        return mediaType is not null && documented.Content.TryGetValue(mediaType, out var content)
+            ? [.. faults, .. Validate(content.Schema, Read(text))]
+            : [.. faults, $"The media type {mediaType} is not listed."];
+    }
+
+    // A browser's question whether it may ask.
+    private static bool IsPreflight(HttpRequestMessage request, HttpResponseMessage answer) =>
+        request.Method == HttpMethod.Options && answer.StatusCode == HttpStatusCode.NoContent;
+
+    // What is no HTTP is refused by the server beneath.
+    private static bool NeverReachedTheService(HttpResponseMessage answer, string text) =>
+        answer.StatusCode == HttpStatusCode.BadRequest && text.Length == 0 && HeaderOf(answer, Answer.RequestIdHeader) is null;
+
+    private static string? HeaderOf(HttpResponseMessage answer, string name) =>
+        answer.Headers.TryGetValues(name, out var values) || answer.Content.Headers.TryGetValues(name, out values)
+            ? string.Join(", ", values)
+            : null;
+
+    private static List<string> Validate(JsonSchema schema, JToken value) =>
+        [.. new JsonSchemaValidator(Formats).Validate(value, schema.ActualSchema, SchemaType.OpenApi3).Select(fault => fault.ToString())];
+
+    private static JToken Read(string json)
+    {
+        using var text = new StringReader(json);
+        using var reader = new JsonTextReader(text) { DateParseHandling = DateParseHandling.None, MaxDepth = null };
+        var token = JToken.ReadFrom(reader);
+
+        // The validator takes no integer beyond 64 bits, and counts a character beyond the first 65,536 twice.
+        foreach (var value in new JArray(token).Descendants().OfType<JValue>())
+        {
+            value.Value = value.Value switch
+            {
+                BigInteger integer => (double)integer,
+                string characters => SurrogatePair().Replace(characters, "-"),
+                var other => other,
+            };
+        }
+
+        return token;
+    }
+
+    private static Regex PathOf(string template) => new(
+        $"^{Regex.Replace(template, "{(.+?)}", part => part.Groups[1].Value == "server_id" ? "(?<server_id>.+)" : $"(?<{part.Groups[1].Value}>[^/]+)")}/?$",
+        RegexOptions.IgnoreCase);
+
+    [GeneratedRegex("%(3[0-9]|[46][1-9A-F]|[57][0-9A])", RegexOptions.IgnoreCase)]
+    private static partial Regex EncodedLetter();
+
+    [GeneratedRegex("[\\ud800-\\udbff][\\udc00-\\udfff]")]
+    private static partial Regex SurrogatePair();
+
+    private static JsonSchemaValidatorSettings WithUuids()
+    {
+        var settings = new JsonSchemaValidatorSettings();
+        settings.AddCustomFormatValidator(new Uuids());
+        return settings;
+    }
+
+    // The validator knows guid, which OpenAPI does not.
+    private sealed class Uuids : IFormatValidator
+    {
+        public string Format => "uuid";
+
+        public ValidationErrorKind ValidationErrorKind => ValidationErrorKind.UuidExpected;
+
+        public bool IsValid(string value, JTokenType tokenType) => Guid.TryParse(value, out _);
+    }
+
+    private sealed record DocumentedOperation(
+        string Method, Regex Path, IReadOnlyDictionary<string, OpenApiParameter> Parameters, OpenApiOperation Operation)
+    {
+        // A part of the address that its parameter does not allow is another address, where there is nothing.
+        public bool Is(string method, string path) =>
+            method.Equals(Method, StringComparison.OrdinalIgnoreCase)
+            && Path.Match(path) is { Success: true } match
+            && Parameters.All(parameter => Validate(parameter.Value.Schema, Uri.UnescapeDataString(match.Groups[parameter.Key].Value)) is []);
+    }
+}

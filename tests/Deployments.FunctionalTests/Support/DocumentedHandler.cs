@@ -1,0 +1,19 @@
+namespace Deployments.FunctionalTests.Support;
+
+/// <summary>All HTTP of the tests goes through here, and is held to the document on the way.</summary>
+internal sealed class DocumentedHandler : DelegatingHandler
+{
+    private static readonly Lazy<Task<Document>> Document = new(Support.Document.ReadAsync);
+
+    public DocumentedHandler()
+        : base(new SocketsHttpHandler { AllowAutoRedirect = false })
+    {
+    }
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var answer = await base.SendAsync(request, cancellationToken);
+        await (await Document.Value).ShouldDescribeAsync(request, answer);
+        return answer;
+    }
+}
