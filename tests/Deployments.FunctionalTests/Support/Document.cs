@@ -48,7 +48,7 @@ internal sealed partial class Document
     /// <summary>Fails the test that sent the request, if the answer, or the body that it accepts, is not as the document says.</summary>
     public async Task ShouldDescribeAsync(HttpRequestMessage request, HttpResponseMessage answer)
     {
-        var path = EncodedLetter().Replace(request.RequestUri!.AbsolutePath, letter => Uri.UnescapeDataString(letter.Value));
+        var path = WithoutDots(EncodedLetter().Replace(request.RequestUri!.AbsolutePath, letter => Uri.UnescapeDataString(letter.Value)));
         var text = await answer.Content.ReadAsStringAsync();
         if (request.Method == HttpMethod.Head || IsPreflight(request, answer) || NeverReachedTheService(answer, text))
         {
@@ -103,13 +103,17 @@ internal sealed partial class Document
             : [.. faults, $"The media type {mediaType} is not listed."];
     }
 
+    // Tests send dots as they are, and the server takes what they lead to.
+    private static string WithoutDots(string path) => new Uri($"http://service{path}").AbsolutePath;
+
     // A browser's question whether it may ask.
     private static bool IsPreflight(HttpRequestMessage request, HttpResponseMessage answer) =>
         request.Method == HttpMethod.Options && answer.StatusCode == HttpStatusCode.NoContent;
 
-    // What is no HTTP is refused by the server beneath.
+    // What is no HTTP, or too long for it, is refused by the server beneath.
     private static bool NeverReachedTheService(HttpResponseMessage answer, string text) =>
-        answer.StatusCode == HttpStatusCode.BadRequest && text.Length == 0 && HeaderOf(answer, Answer.RequestIdHeader) is null;
+        answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestUriTooLong or HttpStatusCode.RequestHeaderFieldsTooLarge
+        && text.Length == 0 && HeaderOf(answer, Answer.RequestIdHeader) is null;
 
     private static string? HeaderOf(HttpResponseMessage answer, string name) =>
         answer.Headers.TryGetValues(name, out var values) || answer.Content.Headers.TryGetValues(name, out values)
