@@ -38,6 +38,7 @@ internal static class AuthenticationSetup
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<TokenCache>((options, cache) =>
         {
             options.MapInboundClaims = false;
+            options.SaveToken = false; // nothing passes it on
             options.TokenValidationParameters = new TokenValidationParameters(); // copied for each request, and each source has its own
             options.AutomaticRefreshInterval = DiscoveryInterval;
             options.RefreshInterval = NewKeyInterval;
@@ -65,27 +66,42 @@ internal static class AuthenticationSetup
     private static Task TakeToken(MessageReceivedContext context)
     {
         var headers = context.Request.Headers;
-        var tokens = headers.Authorization
-            .Where(value => value is not null && value.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase))
-            .Select(value => value![BearerPrefix.Length..].Trim())
-            .Concat(headers[OpenStackHeader].Select(value => (value ?? string.Empty).Trim()))
-            .Distinct(StringComparer.Ordinal)
-            .ToList();
-
-        switch (tokens)
+        string? token = null;
+        var differ = false;
+        foreach (var value in headers.Authorization)
         {
-            case []:
-                context.NoResult();
-                break;
-            case [{ } token]:
-                context.Token = token;
-                break;
-            default:
-                context.Fail(TwoTokens);
-                break;
+            if (value is not null && value.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase))
+            {
+                Take(value[BearerPrefix.Length..]);
+            }
+        }
+
+        foreach (var value in headers[OpenStackHeader])
+        {
+            Take(value ?? string.Empty);
+        }
+
+        if (differ)
+        {
+            context.Fail(TwoTokens);
+        }
+        else if (token is null)
+        {
+            context.NoResult();
+        }
+        else
+        {
+            context.Token = token;
         }
 
         return Task.CompletedTask;
+
+        void Take(string given)
+        {
+            given = given.Trim();
+            differ |= token is not null && token != given;
+            token = given;
+        }
     }
 
     private static Task ChallengeAsync(JwtBearerChallengeContext context)

@@ -35,12 +35,12 @@ internal sealed class EntityTags(IOptions<ServiceOptions> options) : IResultFilt
             return;
         }
 
-        var tag = new EntityTagHeaderValue($"\"{answer.Version.ToString(CultureInfo.InvariantCulture)}{mark}\"");
+        var tag = $"\"{answer.Version.ToString(CultureInfo.InvariantCulture)}{mark}\"";
         var http = context.HttpContext;
-        http.Response.Headers.ETag = tag.ToString();
+        http.Response.Headers.ETag = tag;
         if (HttpMethods.IsGet(http.Request.Method)
             && EntityTagHeaderValue.TryParseList(http.Request.Headers.IfNoneMatch, out var known)
-            && known.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(tag, useStrongComparison: false)))
+            && known.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Tag == tag)) // the weak comparison, which If-None-Match asks for
         {
             context.Result = new StatusCodeResult(StatusCodes.Status304NotModified);
         }

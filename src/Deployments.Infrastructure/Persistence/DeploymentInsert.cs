@@ -89,6 +89,10 @@ internal sealed class DeploymentInsert : IAsyncDisposable
         if (own is null)
         {
             command.Connection = own = await dataSource.OpenConnectionAsync();
+
+            // The plan is the same for any number of rows, but PostgreSQL would take a new one for few rows to be worth its making.
+            await using var planOnce = new NpgsqlCommand("SET plan_cache_mode = force_generic_plan", own);
+            await planOnce.ExecuteNonQueryAsync();
             await command.PrepareAsync();
         }
 
