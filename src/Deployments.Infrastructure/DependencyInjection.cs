@@ -70,6 +70,11 @@ public static class DependencyInjection
         settings.TryAdd("Timeout", 3);
         settings.TryAdd("GSS Encryption Mode", "Disable");
 
+        // What is asked again and again is planned once; and no statement leaves anything behind that the next user of its connection
+        // would have to be kept from.
+        settings.TryAdd("Max Auto Prepare", 50);
+        settings.TryAdd("No Reset On Close", true);
+
         // Of several hosts, one that has just become the primary is to be found soon.
         settings.TryAdd("Host Recheck Seconds", 1);
 

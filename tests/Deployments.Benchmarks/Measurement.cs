@@ -20,7 +20,7 @@ internal sealed record Measurement(Load Load, double ServiceCpu, double Database
     }
 
     public static string Header(string measured, string reference) =>
-        $"| connections | {measured} | {reference} | ratio: median (min–max) | p50, p99 ms | p50, p99 ms of pgbench | CPU: service, database, generator |\n|---|---|---|---|---|---|---|";
+        $"| connections | {measured} | {reference} | ratio: median (min–max) | p50, p99 ms | p50, p99 ms of the other | CPU: service, database, generator |\n|---|---|---|---|---|---|---|";
 
     public static string Row(string name, IReadOnlyList<Measurement> measured, IReadOnlyList<Measurement> reference)
     {

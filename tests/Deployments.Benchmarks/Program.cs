@@ -1,6 +1,6 @@
 using Deployments.Benchmarks;
 
-const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|read|list|batch|tokens|memory|telemetry|all]";
+const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|savechanges|read|list|batch|tokens|memory|telemetry|all]";
 
 if (args is [SaveChangesService.Command])
 {
@@ -11,6 +11,7 @@ if (args is [SaveChangesService.Command])
 var benchmarks = new Dictionary<string, Func<Bench, Task>>
 {
     ["write"] = WriteBenchmark.RunAsync,
+    ["savechanges"] = WriteBenchmark.CompareWithSaveChangesAsync,
     ["read"] = ReadBenchmark.RunAsync,
     ["list"] = ListBenchmark.RunAsync,
     ["batch"] = BatchBenchmark.RunAsync,

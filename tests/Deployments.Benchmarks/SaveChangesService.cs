@@ -22,6 +22,7 @@ internal static class SaveChangesService
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.AddDeployments();
+        builder.Services.AddControllers().AddApplicationPart(typeof(ServiceOptions).Assembly); // which is not the program's own here
         builder.Services.AddSingleton<IDeploymentStore, Store>();
         await using var app = builder.Build();
         app.UseApi();

@@ -39,40 +39,28 @@ internal static class WriteBenchmark
         Console.WriteLine(Measurement.Header("POST /s", "pgbench /s"));
         foreach (var connections in Connections)
         {
-            Console.WriteLine(await CompareAsync($"{connections}", () => plain.RunAsync(connections), () => pgbench.RunAsync(connections)));
+            await CompareAsync(bench, service, $"{connections}", () => plain.RunAsync(connections), () => pgbench.RunAsync(connections));
         }
 
         foreach (var connections in KeyedConnections)
         {
-            Console.WriteLine(await CompareAsync($"{connections}, each with a key", () => keyed.RunAsync(connections), () => pgbench.RunAsync(connections)));
+            await CompareAsync(
+                bench, service, $"{connections}, each with a key", () => keyed.RunAsync(connections), () => pgbench.RunAsync(connections));
         }
 
         Console.WriteLine($"Memory of the service after it all: {service.MemoryMiB:F0} MiB");
+    }
 
+    /// <summary>The same service with Entity Framework Core's usual way to write, a context and a commit for each request.</summary>
+    public static async Task CompareWithSaveChangesAsync(Bench bench)
+    {
+        await using var service = await bench.StartServiceAsync();
         await using var usual = await bench.StartServiceWithSaveChangesAsync();
-        var saving = Posts(bench, usual, keyed: false);
-        Console.WriteLine();
+        var (grouped, saved) = (Posts(bench, service, keyed: false), Posts(bench, usual, keyed: false));
+
+        Console.WriteLine($"{Runs} runs of {Measurement.Seconds} s each, alternating, after a warm-up; {HttpLoad.Generator}:");
         Console.WriteLine(Measurement.Header("POST /s", "POST /s with SaveChanges"));
-        Console.WriteLine(await CompareAsync($"{Many}", () => plain.RunAsync(Many), () => saving.RunAsync(Many)));
-
-        async Task<string> CompareAsync(string name, Func<Task<Load>> measured, Func<Task<Load>> reference)
-        {
-            var (posts, others) = (new List<Measurement>(), new List<Measurement>());
-            for (var run = 0; run <= Runs; run++)
-            {
-                await bench.ExecuteAsync(Empty);
-                var post = await Measurement.TakeAsync(bench, service, measured);
-                await bench.ExecuteAsync(Empty);
-                var other = await Measurement.TakeAsync(bench, service, reference);
-                if (run > 0)
-                {
-                    posts.Add(post);
-                    others.Add(other);
-                }
-            }
-
-            return Measurement.Row(name, posts, others);
-        }
+        await CompareAsync(bench, service, $"{Many}", () => grouped.RunAsync(Many), () => saved.RunAsync(Many));
     }
 
     /// <summary>Five minutes of as many callers as there usually are at most: what the service holds at the end of each.</summary>
@@ -96,4 +84,23 @@ internal static class WriteBenchmark
         service.Address,
         Enumerable.Range(1, Callers).Select(n => new HttpLoad.Request(
             "POST", $"/v1/caller-{n}/software_deployments", bench.CreateToken($"caller-{n}", $"writer-{n}"), Body, keyed)));
+
+    private static async Task CompareAsync(Bench bench, Service service, string name, Func<Task<Load>> measured, Func<Task<Load>> reference)
+    {
+        var (posts, others) = (new List<Measurement>(), new List<Measurement>());
+        for (var run = 0; run <= Runs; run++)
+        {
+            await bench.ExecuteAsync(Empty);
+            var post = await Measurement.TakeAsync(bench, service, measured);
+            await bench.ExecuteAsync(Empty);
+            var other = await Measurement.TakeAsync(bench, service, reference);
+            if (run > 0)
+            {
+                posts.Add(post);
+                others.Add(other);
+            }
+        }
+
+        Console.WriteLine(Measurement.Row(name, posts, others));
+    }
 }

@@ -122,6 +122,21 @@ public sealed class DeadlineTests
     }
 
     [Test]
+    public async Task What_an_earlier_version_of_the_service_completed_does_not_fail_by_the_deadline_that_it_left()
+    {
+        var project = new Project();
+        var completed = await project.CreateAsync(AnHour);
+        await using var leave = TestRun.Database.CreateCommand(
+            "UPDATE software_deployments SET status = 'COMPLETE', deadline = now() - interval '1 hour' WHERE project_id = $1");
+        leave.Parameters.Add(new() { Value = project.Id });
+        await leave.ExecuteNonQueryAsync();
+
+        await UntilFailedAsync(project, (await project.CreateAsync(ASecond)).Id);
+
+        (await project.GetAsync(completed.Id)).Deployment.GetProperty("status").GetString().ShouldBe("COMPLETE");
+    }
+
+    [Test]
     public async Task A_report_after_the_deadline_still_counts()
     {
         var project = new Project();

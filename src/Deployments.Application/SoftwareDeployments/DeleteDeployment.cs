@@ -12,18 +12,20 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <param name="IfMatch">The versions of which the deployment must have one; null for any.</param>
 public sealed record DeleteDeploymentCommand(string ProjectId, Guid Id, IReadOnlySet<int>? IfMatch) : IRequest;
 
-internal sealed class DeleteDeploymentHandler(IDeploymentStore store) : AsyncRequestHandler<DeleteDeploymentCommand>
+internal sealed class DeleteDeploymentHandler(IDeploymentStore store) : IRequestHandler<DeleteDeploymentCommand, Unit>
 {
-    protected override async Task Handle(DeleteDeploymentCommand command, CancellationToken cancellationToken)
+    public Task<Unit> Handle(DeleteDeploymentCommand command, CancellationToken cancellationToken) =>
+        DeleteAsync(command, cancellationToken).InTimeAsync();
+
+    private async Task<Unit> DeleteAsync(DeleteDeploymentCommand command, CancellationToken cancellationToken)
     {
-        do
+        while (true)
         {
             var deployment = await store.GetAsync(command.ProjectId, command.Id, command.IfMatch, cancellationToken);
             if (await store.DeleteAsync(deployment, onlyThisVersion: command.IfMatch is not null, cancellationToken))
             {
-                return;
+                return Unit.Value;
             }
         }
-        while (true);
     }
 }

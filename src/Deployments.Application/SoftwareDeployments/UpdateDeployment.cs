@@ -60,7 +60,10 @@ internal sealed class UpdateDeploymentValidator : AbstractValidator<UpdateDeploy
 internal sealed class UpdateDeploymentHandler(IDeploymentStore store, ConfigReferences references, TimeProvider clock, IMapper mapper)
     : IRequestHandler<UpdateDeploymentCommand, SoftwareDeploymentDto>
 {
-    public async Task<SoftwareDeploymentDto> Handle(UpdateDeploymentCommand command, CancellationToken cancellationToken)
+    public Task<SoftwareDeploymentDto> Handle(UpdateDeploymentCommand command, CancellationToken cancellationToken) =>
+        ChangeAsync(command, cancellationToken).InTimeAsync();
+
+    private async Task<SoftwareDeploymentDto> ChangeAsync(UpdateDeploymentCommand command, CancellationToken cancellationToken)
     {
         var changes = new DeploymentChanges
         {

@@ -20,14 +20,20 @@ internal sealed partial class Database(
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Runs work that may be run again after a failure of which nobody knows whether it came before or after the commit.</summary>
-    public async Task<T> RunAsync<T>(Func<Attempt, Task<T>> work, CancellationToken cancellationToken)
+    public Task<T> RunAsync<T>(Func<Attempt, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(work, Deadline, cancellationToken);
+
+    /// <summary>The same for work that is only a part of what its request waits for.</summary>
+    public async Task<T> RunAsync<T>(Func<Attempt, Task<T>> work, TimeSpan left, CancellationToken cancellationToken)
     {
+        left = left > FirstPause ? left : FirstPause;
+
         // A stopped server does not answer a cancellation either: the caller is let go, and the attempt,
         // which owns its context and connection, ends by itself when the network gives it up.
-        var attempts = TryUntilDeadlineAsync(work, cancellationToken);
+        var attempts = TryUntilDeadlineAsync(work, left, cancellationToken);
         try
         {
-            return await attempts.WaitAsync(Deadline + FirstPause, cancellationToken);
+            return await attempts.WaitAsync(left + FirstPause, cancellationToken);
         }
         catch (TimeoutException timeout)
         {
@@ -43,10 +49,10 @@ internal sealed partial class Database(
     }
 
     private async Task<T> TryUntilDeadlineAsync<T>(
-        Func<Attempt, Task<T>> work, CancellationToken cancellationToken)
+        Func<Attempt, Task<T>> work, TimeSpan left, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(Deadline);
+        deadline.CancelAfter(left);
 
         Exception? last = null;
         for (var pause = FirstPause; ; pause = Min(pause * 2, LongestPause))
@@ -108,7 +114,8 @@ internal sealed partial class Database(
             or PostgresErrorCodes.LockNotAvailable
             or PostgresErrorCodes.ReadOnlySqlTransaction
             or PostgresErrorCodes.InvalidCatalogName // the database, or
-            or PostgresErrorCodes.UndefinedTable; // the schema, is not there yet
+            or PostgresErrorCodes.UndefinedTable // the schema, or
+            or PostgresErrorCodes.UndefinedColumn; // a part of it, is not there yet
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
 

@@ -42,7 +42,7 @@ internal sealed partial class DeadlineWatch(Database database, TimeProvider cloc
                 $"""
                 WITH due AS (
                     SELECT project_id, id FROM software_deployments
-                    WHERE deadline <= {now}
+                    WHERE deadline <= {now} AND status = 'IN_PROGRESS' -- an earlier version may have changed it and left the deadline
                     ORDER BY deadline
                     LIMIT {MaxAtOnce}
                     FOR UPDATE SKIP LOCKED),

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Deployments.Application;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareConfigs;
@@ -34,15 +35,18 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
                 attempt => AddTogetherAsync(attempt, deployments, caller, references), cancellationToken);
         }
 
-        while (true)
+        for (var started = Stopwatch.GetTimestamp(); ;)
         {
-            if (await writer.AddAsync(single, caller, cancellationToken))
+            if (await writer.AddAsync(single, caller, cancellationToken) || single.IdempotencyKey is null)
             {
                 return AddOutcome.Stored;
             }
 
+            // Both together within the time of one.
             var outcome = await database.RunAsync(
-                attempt => FindCreatedAsync(attempt.Context, single, attempt.Token), cancellationToken);
+                attempt => FindCreatedAsync(attempt.Context, single, attempt.Token),
+                Database.Deadline - Stopwatch.GetElapsedTime(started),
+                cancellationToken);
             if (outcome is not null)
             {
                 return outcome;
@@ -232,17 +236,12 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
         }
     }
 
-    /// <summary>What was created with the deployment's id or its idempotency key; null when that is gone, or never was.</summary>
+    /// <summary>What was created with the deployment's idempotency key; null when that is gone, or never was.</summary>
     private static async Task<AddOutcome?> FindCreatedAsync(
         DeploymentsDbContext context, SoftwareDeployment deployment, CancellationToken cancellationToken)
     {
-        if (deployment.IdempotencyKey is not { } key)
-        {
-            return AddOutcome.Stored;
-        }
-
         var earlier = new List<SoftwareDeployment>();
-        await foreach (var one in FindByKey(context, deployment.ProjectId, key).WithCancellation(cancellationToken))
+        await foreach (var one in FindByKey(context, deployment.ProjectId, deployment.IdempotencyKey!).WithCancellation(cancellationToken))
         {
             earlier.Add(one);
         }

@@ -16,10 +16,12 @@ namespace Deployments.Infrastructure.Persistence;
 /// group is one.
 /// </summary>
 /// <remarks>
-/// Those with an idempotency key go first and in order, so that two writers that hold some of the same keys cannot wait for each
-/// other. Groups shrink where they take long, no more may wait than a few groups hold, and none for long: where the database is slower
-/// than what is asked of it, the service refuses early what it could not store in time. A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
-/// failure nobody knows whether the group was stored, so the same ids are sent again until their callers give up.
+/// <para>Deployments with an idempotency key go first and in order, so that two writers that hold some of the same keys cannot wait for
+/// each other; of twins the one that came first is first.</para>
+/// <para>Groups shrink where they take long, no more may wait than a few groups hold, and none for long: where the database is slower
+/// than what is asked of it, the service refuses early what it could not store in time.</para>
+/// <para>A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
+/// failure nobody knows whether the group was stored, so the same ids are sent again until their callers give up.</para>
 /// </remarks>
 internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILogger<DeploymentWriter> logger) : BackgroundService
 {
@@ -106,6 +108,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
             if (await StoreAsync(group))
             {
                 settled = Stopwatch.GetTimestamp(); // who waited meanwhile did not wait for its turn
+                most = Math.Max(most / 2, SmallestGroup); // it may have been too many at once
             }
             else
             {
@@ -208,7 +211,8 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
             (null, _) => 1,
             (_, null) => -1,
             _ when string.CompareOrdinal(one.ProjectId, other.ProjectId) is not 0 and var order => order,
-            _ => string.CompareOrdinal(one.IdempotencyKey, other.IdempotencyKey),
+            _ when string.CompareOrdinal(one.IdempotencyKey, other.IdempotencyKey) is not 0 and var order => order,
+            _ => left.Since.CompareTo(right.Since),
         };
     }
 

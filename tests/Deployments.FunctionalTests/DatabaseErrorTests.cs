@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Net;
+using Deployments.FunctionalTests.Support;
+using Npgsql;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests;
+
+/// <summary>The database answers, but not as it should; each test has a database of its own to spoil.</summary>
+public sealed class DatabaseErrorTests
+{
+    private static readonly TimeSpan Promise = TimeSpan.FromSeconds(5);
+
+    private static readonly Dictionary<string, Func<Project, string, Task<Answer>>> Writes = new()
+    {
+        ["create"] = (project, _) => project.CreateAsync(Project.Minimal),
+        ["create with a key"] = (project, _) => project.CreateAsync(Project.Minimal, ("Idempotency-Key", "k")),
+        ["create a batch"] = (project, _) => project.CreateBatchAsync([Project.Minimal, Project.Minimal]),
+        ["update"] = (project, id) => project.UpdateAsync(id, """{"status": "COMPLETE"}"""),
+    };
+
+    private static IEnumerable<string> NamesOfWrites => Writes.Keys;
+
+    [Test]
+    public async Task A_transaction_that_may_be_tried_again_is_tried_again(
+        [ValueSource(nameof(NamesOfWrites))] string write,
+        [Values(PostgresErrorCodes.SerializationFailure, PostgresErrorCodes.DeadlockDetected, PostgresErrorCodes.DiskFull)] string sqlState)
+    {
+        await using var spoilt = await Spoilt.StartAsync();
+        var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
+
+        await spoilt.FailWritesAsync(sqlState, times: 2);
+        var answer = await Writes[write](spoilt.Project, id);
+
+        answer.ShouldBeOk();
+        (await spoilt.CountAsync("nextval('faults') - 3")).ShouldBeGreaterThanOrEqualTo(0, "it did not fail twice before");
+    }
+
+    [Test]
+    public async Task A_database_that_fails_every_write_is_told_in_time_and_nothing_is_stored(
+        [ValueSource(nameof(NamesOfWrites))] string write)
+    {
+        await using var spoilt = await Spoilt.StartAsync();
+        var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
+
+        await spoilt.FailWritesAsync(PostgresErrorCodes.DiskFull, times: 1_000_000);
+        await ShouldBeUnavailableInTimeAsync(() => Writes[write](spoilt.Project, id));
+
+        (await spoilt.CountAsync("count(*) FROM software_deployments WHERE status = 'IN_PROGRESS'")).ShouldBe(1);
+        (await spoilt.CountAsync("count(*) FROM deployment_events")).ShouldBe(1);
+    }
+
+    [TestCase("update")]
+    [TestCase("delete")]
+    public async Task A_change_that_has_to_wait_twice_is_told_in_time(string change)
+    {
+        await using var spoilt = await Spoilt.StartAsync();
+        var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
+        await using var events = await spoilt.LockAsync("deployment_events");
+        await using var deployments = await spoilt.LockAsync("software_deployments");
+
+        var answered = ShouldBeUnavailableInTimeAsync(
+            () => change == "update" ? Writes[change](spoilt.Project, id) : spoilt.Project.DeleteAsync(id));
+        await Task.Delay(TimeSpan.FromSeconds(3)); // the read waits for so long, and then the write does
+        await deployments.DisposeAsync();
+
+        await answered;
+    }
+
+    [Test]
+    public async Task A_schema_that_is_not_current_is_told_as_what_it_is()
+    {
+        await using var spoilt = await Spoilt.StartAsync();
+        var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
+
+        await spoilt.ExecuteAsync("ALTER TABLE software_deployments RENAME COLUMN deadline TO of_an_earlier_version");
+
+        await Task.WhenAll(
+            ShouldBeUnavailableInTimeAsync(() => spoilt.Project.GetAsync(id)),
+            ShouldBeUnavailableInTimeAsync(() => spoilt.Project.ListAsync()),
+            ShouldBeUnavailableInTimeAsync(() => spoilt.Project.CreateBatchAsync([Project.Minimal])));
+    }
+
+    private static async Task ShouldBeUnavailableInTimeAsync(Func<Task<Answer>> send)
+    {
+        var watch = Stopwatch.StartNew();
+        (await send()).ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
+        watch.Elapsed.ShouldBeLessThan(Promise);
+    }
+
+    /// <summary>A service over a database that nobody else uses.</summary>
+    private sealed class Spoilt(Service service, NpgsqlDataSource database) : IAsyncDisposable
+    {
+        public Project Project { get; } = new(service);
+
+        public static async Task<Spoilt> StartAsync()
+        {
+            var connectionString = await TestRun.Server.CreateDatabaseAsync();
+            return new Spoilt(await Service.StartReadyAsync(connectionString), NpgsqlDataSource.Create(connectionString));
+        }
+
+        public async Task ExecuteAsync(string sql)
+        {
+            await using var command = database.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        public async Task<long> CountAsync(string what)
+        {
+            await using var command = database.CreateCommand($"SELECT {what}");
+            return (long)(await command.ExecuteScalarAsync())!;
+        }
+
+        /// <summary>The next statements that write a deployment's history fail.</summary>
+        public Task FailWritesAsync(string sqlState, int times) => ExecuteAsync(
+            $"""
+            CREATE SEQUENCE faults;
+            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF nextval('faults') <= {times} THEN RAISE EXCEPTION 'a fault' USING ERRCODE = '{sqlState}'; END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER fail BEFORE INSERT ON deployment_events FOR EACH STATEMENT EXECUTE FUNCTION fail();
+            """);
+
+        public async Task<NpgsqlConnection> LockAsync(string table)
+        {
+            var connection = await database.OpenConnectionAsync();
+            await using var command = new NpgsqlCommand($"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE", connection);
+            await command.ExecuteNonQueryAsync();
+            return connection;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await service.DisposeAsync();
+            await database.DisposeAsync();
+        }
+    }
+}
