@@ -35,7 +35,6 @@ internal static class DependencyInjection
         var settings = app.Services.GetRequiredService<IOptions<ServiceOptions>>().Value;
         app.Services.RequireTokenKeys();
         app.UseForwardedAddresses(settings.Proxies);
-        app.UseDraining();
         app.UseRequestId();
         app.UseRequestLog();
         app.UseCors(settings.CorsOrigins);

@@ -68,6 +68,12 @@ internal sealed class ServiceOptions
             throw new StartupException($"{Section}:RateLimit:Burst must be at least 1.");
         }
 
+        if (options.RateLimit is { } rate && rate.Bucket < rate.PerSecond / RateLimitOptions.RefillsPerSecond)
+        {
+            throw new StartupException(
+                $"{Section}:RateLimit:Burst must be at least PerSecond / {RateLimitOptions.RefillsPerSecond}: a bucket is filled that often a second, and a smaller one cannot hold the rate.");
+        }
+
         return options;
     }
 }
@@ -77,6 +83,9 @@ internal sealed class RateLimitOptions
 {
     public const double Least = 0.001;
     public const double Most = 1_000_000;
+
+    /// <summary>How often ASP.NET Core fills the buckets, each never above what it holds.</summary>
+    public const int RefillsPerSecond = 10;
 
     /// <summary>How many a second in the long run; a fraction is allowed.</summary>
     public double PerSecond { get; init; }

@@ -68,10 +68,35 @@ public sealed class StartAndStopTests
     }
 
     [Test]
-    public async Task A_request_in_flight_when_the_service_stops_is_answered()
+    public async Task A_request_in_flight_when_the_service_stops_is_answered_and_its_connection_ends()
     {
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString);
         var project = new Project(service);
+
+        var answer = await StopInFlightAsync(service, project, $"POST {project.Path}");
+
+        answer.ShouldStartWith("HTTP/1.1 200 OK\r\n");
+        answer.ShouldContain("\r\nConnection: close\r\n");
+        answer.ShouldContain("\"software_deployment\"");
+        (await project.CountStoredAsync()).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task An_error_too_ends_its_connection_when_the_service_stops()
+    {
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString);
+        var project = new Project(service);
+
+        var answer = await StopInFlightAsync(service, project, $"PUT {project.Path}/{Guid.NewGuid()}");
+
+        answer.ShouldStartWith("HTTP/1.1 404 Not Found\r\n");
+        answer.ShouldContain("\r\nConnection: close\r\n");
+    }
+
+    /// <summary>Stops the service while it reads the body of a request.</summary>
+    /// <returns>The answer, and all else that came until the connection ended.</returns>
+    private static async Task<string> StopInFlightAsync(Service service, Project project, string target)
+    {
         using var client = new TcpClient();
         await client.ConnectAsync(service.Address.Host, service.Address.Port);
         var stream = client.GetStream();
@@ -80,7 +105,7 @@ public sealed class StartAndStopTests
         // That it asks for the body tells that the service has begun to read it.
         await WriteAsync(
             stream,
-            $"POST {project.Path} HTTP/1.1\r\nHost: {service.Address.Authority}\r\nX-Auth-Token: {project.Token}\r\n"
+            $"{target} HTTP/1.1\r\nHost: {service.Address.Authority}\r\nX-Auth-Token: {project.Token}\r\n"
             + $"Content-Type: application/json\r\nContent-Length: {Project.Minimal.Length}\r\nExpect: 100-continue\r\n\r\n");
         (await reader.ReadLineAsync()).ShouldBe("HTTP/1.1 100 Continue");
         (await reader.ReadLineAsync()).ShouldBeEmpty();
@@ -90,9 +115,7 @@ public sealed class StartAndStopTests
         await ShouldRefuseConnectionsAsync(service.Address);
         await WriteAsync(stream, Project.Minimal[10..]);
 
-        (await reader.ReadLineAsync()).ShouldBe("HTTP/1.1 200 OK");
-        (await reader.ReadToEndAsync()).ShouldContain("\"software_deployment\"");
-        (await project.CountStoredAsync()).ShouldBe(1);
+        return await reader.ReadToEndAsync();
     }
 
     private static async Task WriteAsync(NetworkStream stream, string text) => await stream.WriteAsync(Encoding.ASCII.GetBytes(text));

@@ -58,6 +58,11 @@ public sealed class StartRefusalTests
             settings["Deployments:RateLimit:PerSecond"] = "1";
             settings["Deployments:RateLimit:Burst"] = "0";
         }),
+        Case("a burst that cannot hold the rate", "Deployments:RateLimit:Burst", settings =>
+        {
+            settings["Deployments:RateLimit:PerSecond"] = "50";
+            settings["Deployments:RateLimit:Burst"] = "4";
+        }),
         Case("a limit that is no number", "Deployments:MaxBatchBytes", settings => settings["Deployments:MaxBatchBytes"] = "16 MiB"),
         Case("a folder that is not there", "Authentication:PublicKeys", settings => settings["Authentication:PublicKeys"] = "nowhere"),
     ];

@@ -5,7 +5,8 @@ namespace Deployments.Api.Authentication;
 
 /// <summary>
 /// Remembers for a minute which tokens were verified, for checking a signature costs as much as all else that a request does. Only
-/// successes are kept, none beyond its token's life, none past a change of the keys, and no more than a bounded number of characters.
+/// successes are kept, none beyond its token's life, none past a change of the keys that are held here, and no more than a bounded
+/// number of characters.
 /// </summary>
 internal sealed class TokenCache(SignedTokenHandler handler, TimeProvider clock) : TokenHandler, IDisposable
 {

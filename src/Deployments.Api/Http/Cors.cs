@@ -12,7 +12,7 @@ internal static class Cors
 
     private static readonly string[] Exposed =
     [
-        HeaderNames.ETag, HeaderNames.Location, HeaderNames.Link, HeaderNames.RetryAfter, RequestId.Header, "Idempotent-Replayed",
+        HeaderNames.ETag, HeaderNames.Location, HeaderNames.Link, HeaderNames.RetryAfter, RequestId.Header, Idempotency.Replayed,
     ];
 
     /// <summary>Whether the text is an origin just as a browser sends it: scheme, host, and the port where it is not the scheme's own.</summary>

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 namespace Deployments.Api.Http;
 
 /// <summary>
-/// How the service ends without a request lost: no new connection is taken, each answer closes its connection, and only then those
+/// How the service ends without a request lost: no new connection is taken, each answer that begins closes its connection, and only then those
 /// that are still open are closed. Kestrel alone would close an idle connection just as a request comes in on it.
 /// </summary>
 internal static class Draining
@@ -18,18 +18,13 @@ internal static class Draining
         services.AddSingleton<IConnectionListenerFactory, ListenerFactory>();
     }
 
-    public static void UseDraining(this WebApplication app)
+    /// <summary>Lets the answer, which is about to begin, close its connection if the service ends. Set sooner, that is lost on errors.</summary>
+    public static void EndConnection(this HttpContext context)
     {
-        var stopping = app.Lifetime.ApplicationStopping;
-        app.Use((context, next) =>
+        if (context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested)
         {
-            if (stopping.IsCancellationRequested)
-            {
-                context.Response.Headers.Connection = "close";
-            }
-
-            return next(context);
-        });
+            context.Response.Headers.Connection = "close";
+        }
     }
 
     private sealed class ListenerFactory(SocketTransportFactory sockets) : IConnectionListenerFactory

@@ -22,6 +22,7 @@ internal static partial class RequestId
                 context.Response.Headers[Header] = context.TraceIdentifier;
                 SecurityHeaders.Add(context);
                 context.EndTimeout();
+                context.EndConnection();
                 return Task.CompletedTask;
             },
             context);

@@ -10,19 +10,19 @@ public static class DeploymentMetrics
 
     private static readonly Meter Meter = new(MeterName);
 
-    /// <summary>Deployments stored, alone or in a batch.</summary>
+    /// <summary>Counts what is new.</summary>
     public static Counter<long> Created { get; } =
         Meter.CreateCounter<long>("deployments.created", "{deployment}", "Deployments stored, alone or in a batch.");
 
-    /// <summary>Deployments answered once more, as their idempotency key was known.</summary>
+    /// <summary>Counts what was sent again.</summary>
     public static Counter<long> Replayed { get; } =
         Meter.CreateCounter<long>("deployments.replayed", "{deployment}", "Deployments answered once more, as their idempotency key was known.");
 
-    /// <summary>Deployments that failed as their deadline passed.</summary>
+    /// <summary>Counts what came too late.</summary>
     public static Counter<long> Expired { get; } =
         Meter.CreateCounter<long>("deployments.expired", "{deployment}", "Deployments that failed as their deadline passed.");
 
-    /// <summary>How many deployments that waited together were stored by one statement.</summary>
+    /// <summary>Measures the groups that new deployments are written in.</summary>
     public static Histogram<int> GroupSize { get; } = Meter.CreateHistogram(
         "deployments.write.group_size",
         "{deployment}",
