@@ -211,13 +211,13 @@ public sealed class HttpRulesTests
         var connectionString = await TestRun.Server.CreateDatabaseAsync();
         await using var service = await Service.StartReadyAsync(connectionString);
         await using var database = NpgsqlDataSource.Create(connectionString);
-        await using var spoil = database.CreateCommand("ALTER TABLE software_configs RENAME COLUMN options TO spoilt");
+        await using var spoil = database.CreateCommand("ALTER TABLE software_configs ADD CONSTRAINT spoilt CHECK (name IS NOT NULL)");
         await spoil.ExecuteNonQueryAsync();
 
-        var answer = await new Project(service).GetConfigAsync(Guid.CreateVersion7().ToString());
+        var answer = await new Project(service).CreateConfigAsync("{}");
 
         answer.ShouldBeError(HttpStatusCode.InternalServerError);
-        answer.Text.ShouldNotContain("options");
+        answer.Text.ShouldNotContain("spoilt");
         answer.Text.ShouldNotContain("software_configs");
         answer.Text.ShouldNotContain("Npgsql");
     }
