@@ -100,7 +100,9 @@ public sealed partial class TelemetryTests
         collector.Knows(token.Split('.')[1]).ShouldBeFalse();
         collector.Knows(token.Split('.')[2]).ShouldBeFalse();
         collector.Knows(Convert.ToBase64String(Token.Secret)).ShouldBeFalse();
-        if (new NpgsqlConnectionStringBuilder(TestRun.ConnectionString).Password is { Length: > 0 } password)
+
+        // A container's password is "postgres", which is in the name of the database system as well.
+        if (new NpgsqlConnectionStringBuilder(TestRun.ConnectionString).Password is { } password && password != "postgres")
         {
             collector.Knows(password).ShouldBeFalse();
         }
