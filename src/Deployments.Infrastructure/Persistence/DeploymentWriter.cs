@@ -33,7 +33,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     private const long LargestQueueLength = 64 * 1024 * 1024;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(600);
     private static readonly TimeSpan LongGroup = TimeSpan.FromMilliseconds(250);
 
     private readonly Channel<Entry> queue = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
