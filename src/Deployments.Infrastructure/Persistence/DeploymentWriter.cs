@@ -92,7 +92,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
             {
                 Interlocked.Decrement(ref waiting);
                 length += entry.Row.Length;
-                if (entry.Since > settled && Stopwatch.GetElapsedTime(entry.Since) > LongestWait)
+                if (most < FirstGroup && entry.Since > settled && Stopwatch.GetElapsedTime(entry.Since) > LongestWait)
                 {
                     entry.Fail(new UnavailableException());
                 }
@@ -121,9 +121,9 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
         await DropConnectionAsync(insert);
     }
 
-    // At once as many as take as long as a group should; and more again by and by.
+    // At once as many as take as long as a group should, and more again by and by. A few that take long were only the first.
     private int NextMost(int stored, TimeSpan took) =>
-        took > LongGroup ? Math.Max((int)(stored * (LongGroup / took)), SmallestGroup)
+        took > LongGroup && stored >= SmallestGroup ? Math.Max((int)(stored * (LongGroup / took)), SmallestGroup)
         : stored == most && took < LongGroup / 2 ? Math.Min(most * 2, LargestGroup)
         : most;
 
