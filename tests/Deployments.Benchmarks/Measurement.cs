@@ -7,16 +7,16 @@ internal sealed record Measurement(Load Load, double ServiceCpu, double Database
 {
     public const int Seconds = 5;
 
-    public static async Task<Measurement> TakeAsync(Bench bench, Service service, Func<Task<Load>> run)
+    public static async Task<Measurement> TakeAsync(Bench bench, Service service, Func<Task<Load>> run, int seconds = Seconds)
     {
         var postmaster = await bench.PostmasterAsync();
         var before = (Cpu.Of(service.ProcessId), Cpu.OfTree(postmaster), Cpu.OfEndedChildren());
         var load = await run();
         return new Measurement(
             load,
-            (Cpu.Of(service.ProcessId) - before.Item1) / Seconds,
-            (Cpu.OfTree(postmaster) - before.Item2) / Seconds,
-            (Cpu.OfEndedChildren() - before.Item3) / Seconds);
+            (Cpu.Of(service.ProcessId) - before.Item1) / seconds,
+            (Cpu.OfTree(postmaster) - before.Item2) / seconds,
+            (Cpu.OfEndedChildren() - before.Item3) / seconds);
     }
 
     public static string Header(string measured, string reference) =>
