@@ -102,7 +102,6 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
                 }
             }
 
-            var count = group.Count;
             var started = Stopwatch.GetTimestamp();
             group.Sort(ByIdempotencyKey);
             if (await StoreAsync(group))
@@ -112,7 +111,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
             }
             else
             {
-                most = NextMost(count, Stopwatch.GetElapsedTime(started));
+                most = NextMost(group.Count, Stopwatch.GetElapsedTime(started));
             }
 
             Interlocked.Add(ref waitingLength, -length);
@@ -121,11 +120,12 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
         await DropConnectionAsync(insert);
     }
 
-    // At once as many as take as long as a group should, and more again by and by. A few that take long were only the first.
+    // At once as many as take as long as a group should, and more again by and by: far more only while there are as many to take. A few
+    // that take long were only the first.
     private int NextMost(int stored, TimeSpan took) =>
         took > LongGroup && stored >= SmallestGroup ? Math.Max((int)(stored * (LongGroup / took)), SmallestGroup)
-        : stored == most && took < LongGroup / 2 ? Math.Min(most * 2, LargestGroup)
-        : most;
+        : took > LongGroup / 2 ? most
+        : Math.Max(most, Math.Min(most * 2, stored == most ? LargestGroup : FirstGroup));
 
     /// <returns>Whether nobody knew for a while what had been stored.</returns>
     private async Task<bool> StoreAsync(List<Entry> group)

@@ -35,8 +35,13 @@ internal sealed class PostgresPrograms
     }
 
     /// <summary>Makes a folder that nobody else can enter; one that somebody else made is refused.</summary>
-    public Task MakePrivateFolderAsync(string folder, CancellationToken cancellationToken) =>
-        RunShellAsync("""mkdir -m 700 "$1" 2>/dev/null || { test -O "$1" && chmod 700 "$1"; }""", folder, string.Empty, cancellationToken);
+    /// <returns>Its path.</returns>
+    public async Task<string> MakePrivateFolderAsync(string name, CancellationToken cancellationToken)
+    {
+        var folder = $"/var/tmp/deployments-{name}";
+        await RunShellAsync("""mkdir -m 700 "$1" 2>/dev/null || { test -O "$1" && chmod 700 "$1"; }""", folder, string.Empty, cancellationToken);
+        return folder;
+    }
 
     public Task WritePrivateFileAsync(string path, string text, CancellationToken cancellationToken) =>
         RunShellAsync("""umask 077; cat >"$1" """, path, text, cancellationToken);
@@ -49,6 +54,26 @@ internal sealed class PostgresPrograms
         {
             throw new InvalidOperationException($"{program} failed: {said}");
         }
+    }
+
+    /// <summary>Makes an empty server, which asks for passwords.</summary>
+    public Task InitialiseAsync(string data, string superuser, string passwordFile, CancellationToken cancellationToken) => RunAsync(
+        "initdb",
+        [
+            "-D", data, "-U", superuser, "--pwfile", passwordFile,
+            "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-instructions",
+        ],
+        cancellationToken);
+
+    /// <summary>Starts the server on a port of the loopback interface. Returns when it takes connections.</summary>
+    public Task StartAsync(string data, int port, string log, IEnumerable<string> settings, CancellationToken cancellationToken)
+    {
+        string[] options =
+        [
+            $"-p {port}", "-c listen_addresses=127.0.0.1", "-c unix_socket_directories=''",
+            .. settings.Select(setting => $"-c {setting}"),
+        ];
+        return RunAsync("pg_ctl", ["start", "-D", data, "-l", log, "-w", "-o", string.Join(' ', options)], cancellationToken);
     }
 
     public async Task<bool> SucceedsAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken) =>

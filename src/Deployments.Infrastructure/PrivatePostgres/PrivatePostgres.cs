@@ -66,8 +66,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         string name, bool temporary, IEnumerable<string> settings, CancellationToken cancellationToken)
     {
         var programs = PostgresPrograms.Find();
-        var folder = $"/var/tmp/deployments-{name}-{programs.MajorVersion}";
-        await programs.MakePrivateFolderAsync(folder, cancellationToken);
+        var folder = await programs.MakePrivateFolderAsync($"{name}-{programs.MajorVersion}", cancellationToken);
 
         await using var starting = await LockAsync(Path.Combine(folder, "starting.lock"), cancellationToken);
         var usage = TryOpen(Path.Combine(folder, "usage.lock"), FileAccess.Read, FileShare.Read)
@@ -100,13 +99,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
             await programs.WritePrivateFileAsync(
                 passwordFile, RandomNumberGenerator.GetHexString(32, lowercase: true), cancellationToken);
-            await programs.RunAsync(
-                "initdb",
-                [
-                    "-D", DataOf(folder), "-U", Superuser, "--pwfile", passwordFile,
-                    "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-instructions",
-                ],
-                cancellationToken);
+            await programs.InitialiseAsync(DataOf(folder), Superuser, passwordFile, cancellationToken);
             await File.WriteAllTextAsync(Path.Combine(folder, "initialised"), string.Empty, cancellationToken);
         }
 
@@ -127,19 +120,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             var port = FreePort();
-            string[] options =
-            [
-                $"-p {port}",
-                "-c listen_addresses=127.0.0.1",
-                "-c unix_socket_directories=''",
-                .. settings.Select(setting => $"-c {setting}"),
-            ];
             try
             {
-                await programs.RunAsync(
-                    "pg_ctl",
-                    ["start", "-D", DataOf(folder), "-l", Path.Combine(folder, "server.log"), "-w", "-o", string.Join(' ', options)],
-                    cancellationToken);
+                await programs.StartAsync(DataOf(folder), port, Path.Combine(folder, "server.log"), settings, cancellationToken);
                 return port;
             }
             catch (InvalidOperationException) when (attempt < StartAttempts)

@@ -14,14 +14,16 @@ internal sealed class Postgres : IAsyncDisposable
     private const string Superuser = "deployments";
     private static readonly TimeSpan PollingPause = TimeSpan.FromMilliseconds(20);
 
-    private readonly PostgresPrograms programs = PostgresPrograms.Find();
-    private readonly string folder = $"/var/tmp/deployments-faults-{Environment.ProcessId}-{Path.GetRandomFileName()}";
+    private readonly PostgresPrograms programs;
+    private readonly string folder;
     private readonly string password;
     private readonly string[] settings;
     private readonly Guard guard;
 
-    private Postgres(string password, string[] settings)
+    private Postgres(PostgresPrograms programs, string folder, string password, string[] settings)
     {
+        this.programs = programs;
+        this.folder = folder;
         this.password = password;
         this.settings = settings;
         guard = new Guard("""kill -9 "$(head -n 1 "$1")"; sleep 1; rm -rf "$2" """, ServerFile, folder);
@@ -50,10 +52,7 @@ internal sealed class Postgres : IAsyncDisposable
         var postgres = await PrepareAsync(RandomNumberGenerator.GetHexString(32, lowercase: true), settings);
         var passwordFile = Path.Combine(postgres.folder, "superuser");
         await postgres.programs.WritePrivateFileAsync(passwordFile, postgres.password, CancellationToken.None);
-        await postgres.RunAsync(
-            "initdb",
-            "-D", postgres.Data, "-U", Superuser, "--pwfile", passwordFile, "--auth", "scram-sha-256",
-            "--encoding", "UTF8", "--locale", "C", "--no-instructions", "--no-sync");
+        await postgres.programs.InitialiseAsync(postgres.Data, Superuser, passwordFile, CancellationToken.None);
         await postgres.StartServerAsync();
         return postgres;
     }
@@ -84,15 +83,7 @@ internal sealed class Postgres : IAsyncDisposable
     }.ConnectionString;
 
     /// <summary>Starts the server on what it finds in its folder. Returns when it takes connections.</summary>
-    public async Task StartServerAsync()
-    {
-        string[] options =
-        [
-            $"-p {Port}", "-c listen_addresses=127.0.0.1", "-c unix_socket_directories=''",
-            .. settings.Select(setting => $"-c {setting}"),
-        ];
-        await RunAsync("pg_ctl", "start", "-D", Data, "-l", Path.Combine(folder, "server.log"), "-w", "-o", string.Join(' ', options));
-    }
+    public Task StartServerAsync() => programs.StartAsync(Data, Port, Path.Combine(folder, "server.log"), settings, CancellationToken.None);
 
     /// <summary>Kills the server's first process. Returns when those that it leaves behind have noticed.</summary>
     public async Task KillAsync()
@@ -173,9 +164,9 @@ internal sealed class Postgres : IAsyncDisposable
 
     private static async Task<Postgres> PrepareAsync(string password, string[] settings)
     {
-        var postgres = new Postgres(password, settings);
-        await postgres.programs.MakePrivateFolderAsync(postgres.folder, CancellationToken.None);
-        return postgres;
+        var programs = PostgresPrograms.Find();
+        var folder = await programs.MakePrivateFolderAsync($"faults-{Environment.ProcessId}-{Path.GetRandomFileName()}", CancellationToken.None);
+        return new Postgres(programs, folder, password, settings);
     }
 
     private Task RunAsync(string program, params string[] arguments) => programs.RunAsync(program, arguments, CancellationToken.None);
