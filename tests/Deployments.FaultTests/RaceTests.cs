@@ -9,6 +9,8 @@ namespace Deployments.FaultTests;
 /// <summary>Instances of the service get into each other's way.</summary>
 public sealed class RaceTests
 {
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
     [Test]
     public async Task Twins_by_key_are_one_row_and_both_are_told_of_it()
     {
@@ -17,19 +19,36 @@ public sealed class RaceTests
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
         using var client = new Client();
 
+        var refusals = 0;
         var twins = await Task.WhenAll(Enumerable.Range(0, pairs).Select(pair => Task.WhenAll(
-            services.Select(service => client.CreateAsync(service, $"twin-{pair}", key: $"twin-{pair}")))));
+            services.Select(service => CreateAsync(service, $"twin-{pair}")))));
 
         var rows = await postgres.CountAsync("SELECT count(*) FROM software_deployments");
         var events = await postgres.CountAsync("SELECT count(*) FROM deployment_events");
         FaultRun.Report(
-            $"{pairs} pairs, answered {Tally(twins.SelectMany(pair => pair))}, of which replays {twins.Sum(pair => pair.Count(twin => twin.IsReplay))}; "
+            $"{pairs} pairs, answered {Tally(twins.SelectMany(pair => pair))}, of which replays {twins.Sum(pair => pair.Count(twin => twin.IsReplay))}; 503 × {refusals}; "
             + $"rows {rows}, events {events}");
         twins.SelectMany(pair => pair).ShouldAllBe(twin => twin.Status == HttpStatusCode.OK);
         twins.ShouldAllBe(pair => pair[0].Id == pair[1].Id);
-        twins.ShouldAllBe(pair => pair.Count(twin => twin.IsReplay) == 1);
+        twins.ShouldAllBe(pair => pair.Count(twin => !twin.IsReplay) <= 1);
         rows.ShouldBe(pairs);
         events.ShouldBe(pairs);
+
+        // On a machine that is too busy for so many at once some are refused, and sent again.
+        async Task<Outcome> CreateAsync(ServiceProcess service, string name)
+        {
+            while (true)
+            {
+                var outcome = await client.CreateAsync(service, name, key: name);
+                if (outcome.Status != HttpStatusCode.ServiceUnavailable)
+                {
+                    return outcome;
+                }
+
+                Interlocked.Increment(ref refusals);
+                await Task.Delay(RetryAfter);
+            }
+        }
     }
 
     [Test]

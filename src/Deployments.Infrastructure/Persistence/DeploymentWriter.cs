@@ -18,8 +18,9 @@ namespace Deployments.Infrastructure.Persistence;
 /// <remarks>
 /// <para>Deployments with an idempotency key go first and in order, so that two writers that hold some of the same keys cannot wait for
 /// each other; of twins the one that came first is first.</para>
-/// <para>Groups shrink where they take long, no more may wait than a few groups hold, and none for long: where the database is slower
-/// than what is asked of it, the service refuses early what it could not store in time.</para>
+/// <para>Groups shrink where they take long. When they have, and the queue has not been empty for a while, no more may wait than a few
+/// groups hold, and none for long: where the database is slower than what is asked of it, the service refuses early what it could not
+/// store in time.</para>
 /// <para>A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
 /// failure nobody knows whether the group was stored, so the same ids are sent again until their callers give up.</para>
 /// </remarks>
@@ -33,14 +34,20 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     private const long LargestQueueLength = 64 * 1024 * 1024;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestBurst = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(600);
     private static readonly TimeSpan LongGroup = TimeSpan.FromMilliseconds(250);
 
     private readonly Channel<Entry> queue = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
     private DeploymentInsert? insert;
     private volatile int most = FirstGroup;
+    private volatile bool isRefusing;
     private int waiting;
+    private long waitingSince;
     private long waitingLength;
+
+    // Groups have shrunk, and yet it is long that some have been waiting all the time. A burst is over sooner.
+    private bool IsOverloaded => most < FirstGroup && Stopwatch.GetElapsedTime(Volatile.Read(ref waitingSince)) > LongestBurst;
 
     /// <summary>Stores a deployment and its first event. Returns when they are durable.</summary>
     /// <returns>False when it was there already, by its id or its idempotency key.</returns>
@@ -48,15 +55,22 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     public async Task<bool> AddAsync(SoftwareDeployment deployment, Caller caller, CancellationToken cancellationToken)
     {
         var entry = new Entry(new DeploymentRow(deployment, caller));
-        if (Volatile.Read(ref waiting) >= GroupsThatMayWait * most
-            || Interlocked.Read(ref waitingLength) > LargestQueueLength
-            || !queue.Writer.TryWrite(entry))
+        var mayWait = GroupsThatMayWait * (IsOverloaded ? most : Math.Max(most, FirstGroup));
+        if (Volatile.Read(ref waiting) >= mayWait || Interlocked.Read(ref waitingLength) > LargestQueueLength)
         {
             throw new UnavailableException();
         }
 
-        Interlocked.Increment(ref waiting);
+        if (Interlocked.Increment(ref waiting) == 1 && !isRefusing)
+        {
+            Volatile.Write(ref waitingSince, entry.Since);
+        }
+
         Interlocked.Add(ref waitingLength, entry.Row.Length);
+        if (!queue.Writer.TryWrite(entry))
+        {
+            throw new UnavailableException(); // the service stops
+        }
 
         try
         {
@@ -83,30 +97,35 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var group = new List<Entry>(LargestGroup);
-        var settled = 0L;
         while (await queue.Reader.WaitToReadAsync(CancellationToken.None))
         {
             group.Clear();
             var length = 0;
+            var refused = false;
             while (group.Count < most && length < LargestGroupLength && queue.Reader.TryRead(out var entry))
             {
-                Interlocked.Decrement(ref waiting);
                 length += entry.Row.Length;
-                if (most < FirstGroup && entry.Since > settled && Stopwatch.GetElapsedTime(entry.Since) > LongestWait)
+                if (IsOverloaded && Stopwatch.GetElapsedTime(entry.Since) > LongestWait)
                 {
+                    isRefusing = refused = true;
                     entry.Fail(new UnavailableException());
                 }
                 else
                 {
                     group.Add(entry);
                 }
+
+                Interlocked.Decrement(ref waiting);
             }
+
+            // A queue that is empty because those in it were refused is not a queue that the database kept up with.
+            isRefusing = refused || (isRefusing && group.Count == most);
 
             var started = Stopwatch.GetTimestamp();
             group.Sort(ByIdempotencyKey);
             if (await StoreAsync(group))
             {
-                settled = Stopwatch.GetTimestamp(); // who waited meanwhile did not wait for its turn
+                Volatile.Write(ref waitingSince, Stopwatch.GetTimestamp()); // until now nobody waited for a turn
                 most = Math.Max(most / 2, SmallestGroup); // it may have been too many at once
             }
             else
