@@ -9,6 +9,7 @@ namespace Deployments.FaultTests;
 /// <summary>Instances of the service get into each other's way.</summary>
 public sealed class RaceTests
 {
+    private const int Attempts = 30;
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     [Test]
@@ -37,10 +38,10 @@ public sealed class RaceTests
         // On a machine that is too busy for so many at once some are refused, and sent again.
         async Task<Outcome> CreateAsync(ServiceProcess service, string name)
         {
-            while (true)
+            for (var attempt = 1; ; attempt++)
             {
                 var outcome = await client.CreateAsync(service, name, key: name);
-                if (outcome.Status != HttpStatusCode.ServiceUnavailable)
+                if (outcome.Status != HttpStatusCode.ServiceUnavailable || attempt == Attempts)
                 {
                     return outcome;
                 }
