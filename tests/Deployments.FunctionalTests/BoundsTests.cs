@@ -98,6 +98,61 @@ public sealed class BoundsTests
     }
 
     [Test]
+    public async Task Of_many_large_bodies_at_once_some_are_refused_and_the_others_stored()
+    {
+        const int atOnce = 4;
+        const int all = 12;
+        const int bytes = 1_000_000;
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:MaxBatchBytes"] = "1048576" });
+        var project = new Project(service);
+        var body = Encoding.ASCII.GetBytes($$"""{"config_id": "c", "server_id": "s"}""".PadRight(bytes));
+        var clients = await Task.WhenAll(Enumerable.Range(0, all).Select(_ => RawHttp.ConnectAsync(service)));
+        var answers = clients.Select(client => RawHttp.ReadAsync(client.GetStream())).ToList();
+
+        var sending = clients.Select(client => SendAsync(client, [.. Head(), .. body[..^1]])).ToList();
+        var refused = new List<Task<Answer?>>();
+        while (refused.Count < all - atOnce)
+        {
+            refused.Add(await Task.WhenAny(answers.Except(refused)));
+        }
+
+        var others = clients.Where((_, index) => !refused.Contains(answers[index])).ToList();
+        await Task.WhenAll(others.Select(client => SendAsync(client, body[^1..])));
+        await Task.WhenAll(sending);
+
+        foreach (var answer in refused)
+        {
+            (await answer).ShouldNotBeNull().ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
+        }
+
+        foreach (var answer in answers.Except(refused))
+        {
+            (await answer).ShouldNotBeNull().ShouldBeOk();
+        }
+
+        (await project.CountStoredAsync()).ShouldBe(atOnce);
+        (await project.CreateAsync(Encoding.ASCII.GetString(body))).ShouldBeOk();
+        Array.ForEach(clients, client => client.Dispose());
+
+        byte[] Head() => Encoding.ASCII.GetBytes(
+            $"POST {project.Path} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: {project.Token}\r\n"
+            + $"Content-Type: application/json\r\nContent-Length: {bytes}\r\nConnection: close\r\n\r\n");
+
+        static async Task SendAsync(TcpClient client, byte[] what)
+        {
+            try
+            {
+                await client.GetStream().WriteAsync(what);
+            }
+            catch (IOException)
+            {
+                // Refused, and no more is taken.
+            }
+        }
+    }
+
+    [Test]
     public async Task A_request_that_hangs_for_another_reason_is_unavailable()
     {
         await using var proxy = new Proxy(TestRun.ConnectionString);

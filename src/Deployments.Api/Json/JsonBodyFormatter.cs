@@ -19,8 +19,11 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
     private const int SmallestBuffer = 1024;
     private const int LargestOnItsWord = 64 * 1024; // what is announced must also come before it has memory
     private const int DrainedBytes = 16 * 1024 * 1024;
+    private const int LargestAtOnce = 4;
 
     private static readonly JsonBodyAttribute Usual = new();
+
+    private readonly LargeBodies large = new(LargestAtOnce * (long)Math.Max(maxBodyBytes, maxBatchBytes));
 
     private static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
 
@@ -35,6 +38,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, SmallestBuffer));
         try
         {
+            var held = 0;
             var length = await ReadAsync(request, buffer);
             if (length > 0 && !IsUtf8Json(request))
             {
@@ -55,6 +59,8 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
 
                 if (length == buffer.Length)
                 {
+                    large.Hold(context.HttpContext, buffer.Length * 2 - held);
+                    held = buffer.Length * 2;
                     buffer = Grow(buffer);
                 }
 
