@@ -77,6 +77,7 @@ internal static class DependencyInjection
             {
                 mvc.Filters.Add(new AcceptFilter());
                 mvc.Filters.Add(new UrlFilter());
+                mvc.Filters.Add(new Idempotency.OneKey());
                 mvc.Filters.Add<EntityTags>();
                 mvc.ModelMetadataDetailsProviders.Add(new EmptyIsGiven());
             })

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Deployments.Api.Http;
 using Deployments.Application.SoftwareDeployments;
 using OpenTelemetry;
@@ -15,22 +16,37 @@ internal static class Telemetry
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
     private const string Sampler = "OTEL_TRACES_SAMPLER";
 
+    private static readonly string[] Samplers =
+        ["always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"];
+
+    // OpenTelemetry passes over some that it cannot read, and falls over others.
+    private static readonly (string Name, Predicate<string> IsUsable, string Form)[] Variables =
+    [
+        (Endpoint, value => Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https", "an address such as http://collector:4317"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", value => value is "grpc" or "http/protobuf", "grpc or http/protobuf"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", value => value.Split(',').All(header => header.Contains('=', StringComparison.Ordinal)), "name=value, separated by commas"),
+        (Sampler, value => Samplers.Contains(value), $"one of {string.Join(", ", Samplers)}"),
+        ("OTEL_TRACES_SAMPLER_ARG", value => double.TryParse(value, CultureInfo.InvariantCulture, out var share) && share is >= 0 and <= 1, "a number from 0 to 1"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", value => int.TryParse(value, CultureInfo.InvariantCulture, out var interval) && interval > 0, "a number of milliseconds"),
+    ];
+
     /// <summary>The share of requests that are traced where neither the operator nor the caller's own trace decides.</summary>
     private const double TracedShare = 0.01;
 
-    /// <exception cref="StartupException">What names the collector is no address.</exception>
+    /// <exception cref="StartupException">A variable is of no use.</exception>
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
-        var endpoint = builder.Configuration[Endpoint];
-        if (string.IsNullOrWhiteSpace(endpoint))
+        if (string.IsNullOrWhiteSpace(builder.Configuration[Endpoint]))
         {
             return;
         }
 
-        // OpenTelemetry itself would take another address in its place, and say nothing.
-        if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+        foreach (var (name, isUsable, form) in Variables)
         {
-            throw new StartupException($"{Endpoint} must be an address such as http://collector:4317.");
+            if (builder.Configuration[name] is { } value && !string.IsNullOrWhiteSpace(value) && !isUsable(value))
+            {
+                throw new StartupException($"{name} must be {form}.");
+            }
         }
 
         // The request's trace says all that its line in the log does, and a line for each costs more than all the rest.

@@ -66,6 +66,75 @@ public sealed class AddressTests
         }
     }
 
+    [TestCase("X-Forwarded-Prefix", "/elsewhere")]
+    [TestCase("X-Forwarded-Prefix", "/\"+alert(document.domain)+\"")]
+    [TestCase("X-Forwarded-Prefix", "/\\elsewhere.example")]
+    [TestCase("X-Forwarded-Host", "elsewhere.example")]
+    [TestCase("X-Forwarded-Host", "a b<>")]
+    [TestCase("X-Forwarded-Host", ":")]
+    [TestCase("X-Forwarded-Proto", "javascript")]
+    public async Task What_others_say_reaches_neither_the_document_nor_its_page(string name, string value)
+    {
+        foreach (var path in new[] { "/openapi/v1.json", "/swagger", "/swagger/index.html?url=/openapi/v1.json" })
+        {
+            var plain = await TestRun.Service.GetAsync(path);
+            var spoken = await TestRun.Service.GetAsync(path, ("X-Forwarded-Host", "h"), ("X-Forwarded-Proto", "a b"), (name, value));
+            var again = await TestRun.Service.GetAsync(path);
+
+            ((int)plain.Status).ShouldBeOneOf(200, 302);
+            foreach (var answer in new[] { spoken, again })
+            {
+                answer.Status.ShouldBe(plain.Status);
+                answer.Text.ShouldBe(plain.Text);
+                answer.Headers.GetValueOrDefault("Location").ShouldBe(plain.Headers.GetValueOrDefault("Location"));
+            }
+        }
+    }
+
+    [Test]
+    public async Task The_document_is_one_whatever_the_caller_calls_the_host()
+    {
+        var plain = await TestRun.Service.GetAsync("/openapi/v1.json");
+        var request = Requests.Make(HttpMethod.Get, "/openapi/v1.json");
+        request.Headers.Host = "deployments.example.org";
+
+        (await TestRun.Service.SendAsync(request)).ShouldBeOk().Text.ShouldBe(plain.ShouldBeOk().Text);
+        plain.Json.GetProperty("servers")[0].GetProperty("url").GetString().ShouldBe("/");
+    }
+
+    [Test]
+    public async Task A_host_that_is_not_allowed_is_refused_by_the_server_itself_in_no_words()
+    {
+        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["AllowedHosts"] = "api.example.org;127.0.0.1" };
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
+        var request = Requests.Make(HttpMethod.Get, service.Absolute("/"));
+        request.Headers.Host = "elsewhere.example";
+
+        var refused = await service.SendAsync(request);
+        var allowed = await service.GetAsync("/");
+
+        refused.Status.ShouldBe(HttpStatusCode.BadRequest);
+        refused.Text.ShouldBeEmpty();
+        allowed.Status.ShouldBe(HttpStatusCode.MultipleChoices);
+    }
+
+    [TestCase("/orchestration")]
+    [TestCase("/orchestration/")]
+    public async Task Behind_a_proxy_that_is_configured_all_stands_below_its_prefix(string prefix)
+    {
+        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:Proxies:0"] = "127.0.0.1" };
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
+        var forwarded = ("X-Forwarded-Prefix", prefix);
+
+        var versions = await service.GetAsync("/", forwarded);
+        var document = await service.GetAsync("/openapi/v1.json", forwarded);
+        var page = await service.GetAsync("/swagger", forwarded);
+
+        versions.Text.ShouldContain($"\"{service.Address}orchestration/v1/\"");
+        document.Json.GetProperty("servers")[0].GetProperty("url").GetString().ShouldBe("/orchestration");
+        page.Headers["Location"].ShouldStartWith("/orchestration/swagger/");
+    }
+
     [TestCase("a b")]
     [TestCase("é\U0001F680")]
     [TestCase("a?b#c")]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Deployments.FunctionalTests.Support;
 using NUnit.Framework;
 using Shouldly;
@@ -41,6 +42,23 @@ public sealed class IdempotencyTests
         second.Headers["Location"].ShouldBe(first.Headers["Location"]);
         second.EntityTag.ShouldBe(first.EntityTag);
         await ShouldHaveStoredAsync(project, 1);
+    }
+
+    [Test]
+    public async Task Two_keys_are_refused()
+    {
+        var project = new Project();
+
+        // No HTTP client sends a header twice: it makes one of the two.
+        var answer = await RawHttp.SendAsync(
+            TestRun.Service,
+            Encoding.ASCII.GetBytes(
+                $"POST {project.Path} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: {project.Token}\r\nContent-Type: application/json\r\n"
+                + $"Content-Length: {Project.Minimal.Length}\r\n{Header}: one\r\n{Header}: two\r\n"),
+            Encoding.ASCII.GetBytes(Project.Minimal));
+
+        answer.ShouldNotBeNull().ShouldBeError(HttpStatusCode.BadRequest, Header).Text.ShouldContain("more than once");
+        await ShouldHaveStoredAsync(project, 0);
     }
 
     [Test]

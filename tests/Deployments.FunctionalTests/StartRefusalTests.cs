@@ -47,6 +47,11 @@ public sealed class StartRefusalTests
         Case("an origin with a slash at its end", "Deployments:CorsOrigins", settings => settings["Deployments:CorsOrigins:0"] = "https://console.example.org/"),
         Case("every origin", "Deployments:CorsOrigins", settings => settings["Deployments:CorsOrigins:0"] = "*"),
         Case("a collector that is no address", "OTEL_EXPORTER_OTLP_ENDPOINT", settings => settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = "collector:4317"),
+        WithCollector("OTEL_EXPORTER_OTLP_PROTOCOL", "banana"),
+        WithCollector("OTEL_EXPORTER_OTLP_HEADERS", "a-token-alone"),
+        WithCollector("OTEL_TRACES_SAMPLER", "banana"),
+        WithCollector("OTEL_TRACES_SAMPLER_ARG", "1.1"),
+        WithCollector("OTEL_METRIC_EXPORT_INTERVAL", "0"),
         Case("an unknown time format", "Deployments:TimeFormat", settings => settings["Deployments:TimeFormat"] = "banana"),
         Case("an unknown rule for configs", "Deployments:ConfigReferences", settings => settings["Deployments:ConfigReferences"] = "banana"),
         Case("no time for a request", "Deployments:RequestTimeoutSeconds", settings => settings["Deployments:RequestTimeoutSeconds"] = "0"),
@@ -104,6 +109,12 @@ public sealed class StartRefusalTests
     }
 
     private static TestCaseData WithKey(string name, byte[] key) => Case(name, Key, settings => settings[Key] = Convert.ToBase64String(key));
+
+    private static TestCaseData WithCollector(string variable, string value) => Case($"{variable} {value}", variable, settings =>
+    {
+        settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:4317";
+        settings[variable] = value;
+    });
 
     private static TestCaseData Case(string name, string setting, Action<Dictionary<string, string>> spoil) =>
         new TestCaseData(spoil, setting).SetArgDisplayNames(name);

@@ -14,7 +14,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
 {
     /// <summary>Create a software configuration.</summary>
     /// <remarks>It never changes after that; another one takes its place. The answer's <c>Location</c> header is where it can be read.</remarks>
-    /// <param name="projectId">The project that will own the configuration; the token's own.</param>
+    /// <param name="projectId">The project that will own the configuration: the token's own, or with the role admin any.</param>
     /// <param name="body">The configuration.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The configuration as it was stored.</response>
@@ -34,7 +34,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
     /// In summary, newest first. Without <c>limit</c> the whole list is sent as it is read; with it a page, and a link to
     /// the next one if there is one.
     /// </remarks>
-    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="limit">How many, 1 to 1,000; all, if left out.</param>
     /// <param name="marker">The last id seen. The list goes on after it, whether or not it is still there.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -58,7 +58,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
 
     /// <summary>Show a software configuration.</summary>
     /// <remarks>The whole of it, with the script or document that its agent hook takes.</remarks>
-    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The configuration's id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The configuration.</response>
@@ -71,7 +71,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
 
     /// <summary>Delete a software configuration.</summary>
     /// <remarks>Only one that no deployment of the project refers to.</remarks>
-    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The configuration's id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="204">It is gone.</response>

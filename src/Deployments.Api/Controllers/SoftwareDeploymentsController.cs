@@ -18,7 +18,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <c>Location</c> header is where it can be read. With an <c>Idempotency-Key</c> the request may be sent again and again, and
     /// creates once.
     /// </remarks>
-    /// <param name="projectId">The project that will own the deployment; the token's own.</param>
+    /// <param name="projectId">The project that will own the deployment: the token's own, or with the role admin any.</param>
     /// <param name="body">The deployment.</param>
     /// <param name="idempotencyKey">
     /// Names this request among those of the project. The same key with the same body answers the deployment that it created, as it
@@ -47,7 +47,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <c>software_deployments[3].status</c>. The body may have 16 MiB. With an <c>Idempotency-Key</c> the request may be sent again
     /// and again, and creates once.
     /// </remarks>
-    /// <param name="projectId">The project that will own the deployments; the token's own.</param>
+    /// <param name="projectId">The project that will own the deployments: the token's own, or with the role admin any.</param>
     /// <param name="body">The deployments: 1 to 1,000.</param>
     /// <param name="idempotencyKey">
     /// Names this request among those of the project. The same key with the same body answers the deployments that it created, as
@@ -75,7 +75,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// The project's own and those shared with it, oldest first. The filters are exact, and all must hold. Without
     /// <c>limit</c> the whole list is sent as it is read; with it a page, and a link to the next one if there is one.
     /// </remarks>
-    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="serverId">Only the deployments of this server.</param>
     /// <param name="configId">Only the deployments of this software configuration.</param>
     /// <param name="action">Only the deployments with this action.</param>
@@ -117,7 +117,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
 
     /// <summary>Show a software deployment.</summary>
     /// <remarks>As it stands now; <c>events</c> has how it came to that.</remarks>
-    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The deployment's id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployment.</response>
@@ -133,7 +133,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// What is left out, or null, stays as it is; "" and {} are values. Any status may follow any other. A change that
     /// changes nothing leaves no trace.
     /// </remarks>
-    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The deployment's id.</param>
     /// <param name="body">What to change.</param>
     /// <param name="ifMatch">Change it only if its entity tag is one of these.</param>
@@ -156,7 +156,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
 
     /// <summary>Delete a software deployment.</summary>
     /// <remarks>Its history goes with it.</remarks>
-    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The deployment's id.</param>
     /// <param name="ifMatch">Delete it only if its entity tag is one of these.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -176,7 +176,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
 
     /// <summary>Show a software deployment's history.</summary>
     /// <remarks>One entry for its creation and one for each change, oldest first.</remarks>
-    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The deployment's id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">Its history.</response>
@@ -192,7 +192,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// One configuration for each deployment of the server whose configuration is held here, by configuration name (none
     /// first), then by the deployment's creation. A server that is not known has none.
     /// </remarks>
-    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="serverId">The server. A slash in it may be sent as it is.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The configurations.</response>

@@ -18,7 +18,7 @@ public sealed class TemplatesController(IMediator mediator) : ControllerBase
     /// Checks each resource of the type <c>OS::Heat::SoftwareConfig</c> by the rules of its creation, and stores nothing. Any
     /// other type of resource is refused. OpenStack's command line asks this before it creates a software configuration.
     /// </remarks>
-    /// <param name="projectId">The project that asks; the token's own.</param>
+    /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="body">The template.</param>
     /// <param name="json">How JSON is read.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

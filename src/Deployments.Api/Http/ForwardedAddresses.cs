@@ -6,6 +6,12 @@ namespace Deployments.Api.Http;
 /// <summary>Whose word is taken for where a request came from and where it was sent to.</summary>
 internal static class ForwardedAddresses
 {
+    private static readonly string[] Headers =
+    [
+        ForwardedHeadersDefaults.XForwardedForHeaderName, ForwardedHeadersDefaults.XForwardedProtoHeaderName,
+        ForwardedHeadersDefaults.XForwardedHostHeaderName, ForwardedHeadersDefaults.XForwardedPrefixHeaderName,
+    ];
+
     /// <exception cref="StartupException">One of the proxies is neither an address nor a network.</exception>
     public static void UseForwardedAddresses(this IApplicationBuilder app, IReadOnlyList<string> proxies)
     {
@@ -34,5 +40,20 @@ internal static class ForwardedAddresses
         }
 
         app.UseForwardedHeaders(forwarded);
+        app.Use(static (context, next) =>
+        {
+            // What is left of these nobody vouches for, and not every component asks who sent them.
+            foreach (var header in Headers)
+            {
+                context.Request.Headers.Remove(header);
+            }
+
+            if (context.Request.PathBase.Value is [.., '/'] prefix)
+            {
+                context.Request.PathBase = prefix.TrimEnd('/');
+            }
+
+            return next(context);
+        });
     }
 }

@@ -1,4 +1,6 @@
+using Deployments.Application.Errors;
 using Deployments.Application.SoftwareDeployments;
+using Microsoft.AspNetCore.Mvc.Filters;
 
 namespace Deployments.Api.Http;
 
@@ -17,5 +19,22 @@ internal static class Idempotency
         }
 
         return created.Value;
+    }
+
+    /// <summary>Refuses a second key. ASP.NET would make one of the two.</summary>
+    internal sealed class OneKey : IResourceFilter
+    {
+        public void OnResourceExecuting(ResourceExecutingContext context)
+        {
+            if (context.HttpContext.Request.Headers[Key].Count > 1)
+            {
+                throw new InvalidRequestException(Key, $"{Key} stands more than once.");
+            }
+        }
+
+        public void OnResourceExecuted(ResourceExecutedContext context)
+        {
+            // Nothing is left to refuse.
+        }
     }
 }

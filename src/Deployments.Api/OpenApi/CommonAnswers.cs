@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using Deployments.Api.Controllers;
 using Deployments.Api.Errors;
 using Deployments.Api.Http;
 using Deployments.Application.SoftwareDeployments;
@@ -33,7 +34,8 @@ internal sealed class CommonAnswers : IOperationProcessor
 
         if (AnswerOf(context.MethodInfo) is { } answered && answered.IsAssignableTo(typeof(IVersioned)))
         {
-            var tag = Header("The strong entity tag of what is shown, for If-Match and If-None-Match.");
+            var uses = answered == typeof(SoftwareConfigEnvelope) ? "If-None-Match" : "If-Match and If-None-Match";
+            var tag = Header($"The strong entity tag of what is shown, for {uses}.");
             operation.Responses[Ok].Headers["ETag"] = tag;
             if (isGet)
             {
@@ -65,7 +67,7 @@ internal sealed class CommonAnswers : IOperationProcessor
             DescribeError(error, context);
         }
 
-        AddError(context, StatusCodes.Status400BadRequest, "A rule is broken; errors names every field at fault. Nothing was stored.");
+        AddError(context, StatusCodes.Status400BadRequest, $"A rule is broken; errors names every field at fault.{(isGet ? string.Empty : " Nothing was changed.")}");
         AddError(context, StatusCodes.Status401Unauthorized, "No token, or one that does not verify.");
         AddError(context, StatusCodes.Status403Forbidden, "The token is another project's, or its role may not do this.");
         if (Has("id"))
@@ -81,7 +83,10 @@ internal sealed class CommonAnswers : IOperationProcessor
 
         if (Has(Idempotency.Key))
         {
-            AddError(context, StatusCodes.Status409Conflict, "The Idempotency-Key was used for another body, or some of what it created is gone.");
+            var conflict = AnswerOf(context.MethodInfo) == typeof(SoftwareDeploymentBatchEnvelope)
+                ? "The Idempotency-Key was used for another body, or some of what it created is gone."
+                : "The Idempotency-Key was used for another body.";
+            AddError(context, StatusCodes.Status409Conflict, conflict);
             operation.Responses[Ok].Headers[Idempotency.Replayed] = Header(
                 "true where the answer is what an earlier request with the same Idempotency-Key created, as it stands; else absent.",
                 isRequired: false);

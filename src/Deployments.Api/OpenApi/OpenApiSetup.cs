@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Deployments.Api.Errors;
 using NJsonSchema;
 using NJsonSchema.Generation;
@@ -60,10 +61,12 @@ internal static class OpenApiSetup
 
     public static void UseOpenApi(this WebApplication app)
     {
+        // Made once. NSwag's own middleware makes and keeps another for each host that anybody names.
+        var document = new Lazy<Task<string>>(() => WriteAsync(app.Services));
         app.UseWhen(IsRead, documents =>
         {
             documents.Use(GetOnly);
-            documents.UseOpenApi(settings => settings.Path = DocumentPath);
+            documents.Use((context, next) => context.Request.Path == DocumentPath ? SendAsync(context, document.Value) : next(context));
             documents.UseSwaggerUi(settings =>
             {
                 settings.Path = PagePath;
@@ -85,6 +88,20 @@ internal static class OpenApiSetup
         context.Response.Headers.Allow = HttpMethods.Get;
         context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
         return Task.CompletedTask;
+    }
+
+    private static async Task SendAsync(HttpContext context, Task<string> document)
+    {
+        var text = await document;
+        if (context.Request.PathBase is { HasValue: true } prefix)
+        {
+            var moved = JsonNode.Parse(text)!;
+            moved["servers"]![0]!["url"] = prefix.ToUriComponent();
+            text = moved.ToJsonString();
+        }
+
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await context.Response.WriteAsync(text);
     }
 
     /// <summary>The document as it is committed: the same text on every machine.</summary>

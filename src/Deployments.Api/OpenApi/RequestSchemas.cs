@@ -18,8 +18,8 @@ internal sealed class RequestSchemas : ISchemaProcessor
     {
         [typeof(CreateSoftwareDeploymentBody)] = body =>
         {
-            Text(Required(body, "config_id"), SoftwareDeployment.MaxConfigIdLength, minLength: 1);
-            Text(Required(body, "server_id"), SoftwareDeployment.MaxServerIdLength, minLength: 1);
+            Text(NotBlank(Required(body, "config_id")), SoftwareDeployment.MaxConfigIdLength);
+            Text(NotBlank(Required(body, "server_id")), SoftwareDeployment.MaxServerIdLength);
             Text(body.Properties["action"], SoftwareDeployment.MaxActionLength);
             Text(body.Properties["status_reason"], SoftwareDeployment.MaxStatusReasonLength);
             Text(body.Properties["stack_user_project_id"], SoftwareDeployment.MaxProjectIdLength);
@@ -35,7 +35,7 @@ internal sealed class RequestSchemas : ISchemaProcessor
         },
         [typeof(UpdateSoftwareDeploymentBody)] = body =>
         {
-            Text(body.Properties["config_id"], SoftwareDeployment.MaxConfigIdLength, minLength: 1);
+            Text(NotBlank(body.Properties["config_id"]), SoftwareDeployment.MaxConfigIdLength);
             Text(body.Properties["action"], SoftwareDeployment.MaxActionLength);
             Text(body.Properties["status_reason"], SoftwareDeployment.MaxStatusReasonLength);
             Timeout(body.Properties["timeout"]);
@@ -66,7 +66,7 @@ internal sealed class RequestSchemas : ISchemaProcessor
 
     private static void DescribeValue(JsonSchema value)
     {
-        Required(value, "name").MinLength = 1;
+        NotBlank(Required(value, "name"));
         OneOf(value.Properties["type"], ConfigValueTypes.Names);
         value.AllowAdditionalProperties = false;
     }
@@ -81,10 +81,13 @@ internal sealed class RequestSchemas : ISchemaProcessor
 
     private static void NotNull(JsonSchema schema) => schema.IsNullableRaw = null;
 
-    private static void Text(JsonSchema schema, int maxLength, int? minLength = null)
+    private static void Text(JsonSchema schema, int maxLength) => schema.MaxLength = maxLength;
+
+    private static JsonSchema NotBlank(JsonSchema schema)
     {
-        schema.MinLength = minLength;
-        schema.MaxLength = maxLength;
+        schema.MinLength = 1;
+        schema.Pattern = @"\S";
+        return schema;
     }
 
     private static void Timeout(JsonSchema schema)

@@ -89,6 +89,8 @@ internal sealed record Outcome(HttpStatusCode? Status, string Text, TimeSpan Tim
     /// <summary>Whether there was no connection, so that nothing was sent.</summary>
     public bool WasRefused { get; init; }
 
+    public override string ToString() => $"{(int?)Status} {Text}";
+
     /// <summary>The id of the one deployment in the answer.</summary>
     public Guid Id
     {
