@@ -47,6 +47,14 @@ internal sealed class ServiceOptions
             }
         }
 
+        foreach (var list in new[] { nameof(Proxies), nameof(CorsOrigins) })
+        {
+            if (!string.IsNullOrEmpty(configuration[$"{Section}:{list}"]))
+            {
+                throw new StartupException($"{Section}:{list} is a list: {Section}:{list}:0 is its first entry.");
+            }
+        }
+
         if (options.CorsOrigins.FirstOrDefault(origin => !Cors.IsOrigin(origin)) is { } other)
         {
             throw new StartupException(

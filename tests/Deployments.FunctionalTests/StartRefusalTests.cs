@@ -43,6 +43,8 @@ public sealed class StartRefusalTests
         Case("a secret that is no base64", Key, settings => settings[Key] = "correct horse battery staple, for 32 bytes"),
         Case("a proxy that is no address", "Deployments:Proxies", settings => settings["Deployments:Proxies:0"] = "banana"),
         Case("a network of another form", "Deployments:Proxies", settings => settings["Deployments:Proxies:0"] = "10.0.0.1/8/9"),
+        Case("a proxy that is in no list", "Deployments:Proxies:0", settings => settings["Deployments:Proxies"] = "10.0.0.0/8"),
+        Case("an origin that is in no list", "Deployments:CorsOrigins:0", settings => settings["Deployments:CorsOrigins"] = "https://a.example.org"),
         Case("an origin that is none", "Deployments:CorsOrigins", settings => settings["Deployments:CorsOrigins:0"] = "console.example.org"),
         Case("an origin with a slash at its end", "Deployments:CorsOrigins", settings => settings["Deployments:CorsOrigins:0"] = "https://console.example.org/"),
         Case("every origin", "Deployments:CorsOrigins", settings => settings["Deployments:CorsOrigins:0"] = "*"),

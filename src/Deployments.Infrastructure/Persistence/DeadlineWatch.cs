@@ -16,8 +16,10 @@ internal sealed partial class DeadlineWatch(Database database, TimeProvider cloc
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Ended by its disposal, it ends the loop without an exception, which the host would report as a failure when it stops before it has started.
         using var timer = new PeriodicTimer(Interval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        await using var end = stoppingToken.Register(timer.Dispose);
+        while (await timer.WaitForNextTickAsync(CancellationToken.None))
         {
             try
             {

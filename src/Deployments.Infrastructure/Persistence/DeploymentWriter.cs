@@ -22,7 +22,7 @@ namespace Deployments.Infrastructure.Persistence;
 /// groups hold, and none for long: where the database is slower than what is asked of it, the service refuses early what it could not
 /// store in time.</para>
 /// <para>A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
-/// failure nobody knows whether the group was stored, so the same ids are sent again until their callers give up.</para>
+/// failure, where nobody may know whether the group was stored, the same ids are sent again until their callers give up.</para>
 /// </remarks>
 internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILogger<DeploymentWriter> logger) : BackgroundService
 {
@@ -178,6 +178,11 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
                 wasInDoubt |= await StoreAsync(group[half..]);
                 return wasInDoubt;
             }
+            catch (PostgresException failure) when (insert is not null)
+            {
+                LogNotStored(group.Count, failure.MessageText);
+                await Task.Delay(pause);
+            }
             catch (Exception doubt)
             {
                 // Npgsql does not wrap every way in which a connection breaks: whatever it is, the outcome is unknown.
@@ -242,6 +247,9 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
             await insert.DisposeAsync();
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "{Count} deployments could not be stored; they are sent again: {Reason}")]
+    private partial void LogNotStored(int count, string reason);
 
     [LoggerMessage(LogLevel.Warning, "Whether {Count} deployments were stored is unknown; they are sent again: {Reason}")]
     private partial void LogInDoubt(int count, string reason);
