@@ -47,6 +47,8 @@ public sealed class StartRefusalTests
         Case("an origin that is in no list", "Deployments:CorsOrigins:0", settings => settings["Deployments:CorsOrigins"] = "https://a.example.org"),
         Case("an origin that is none", "Deployments:CorsOrigins", settings => settings["Deployments:CorsOrigins:0"] = "console.example.org"),
         Case("an origin with a slash at its end", "Deployments:CorsOrigins", settings => settings["Deployments:CorsOrigins:0"] = "https://console.example.org/"),
+        Case("an origin with a user", "Deployments:CorsOrigins", settings => settings["Deployments:CorsOrigins:0"] = "https://u@console.example.org"),
+        Case("an origin in other letters", "Deployments:CorsOrigins", settings => settings["Deployments:CorsOrigins:0"] = "https://bücher.example"),
         Case("every origin", "Deployments:CorsOrigins", settings => settings["Deployments:CorsOrigins:0"] = "*"),
         Case("a collector that is no address", "OTEL_EXPORTER_OTLP_ENDPOINT", settings => settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = "collector:4317"),
         WithCollector("OTEL_EXPORTER_OTLP_PROTOCOL", "banana"),

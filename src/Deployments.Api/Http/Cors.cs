@@ -19,7 +19,8 @@ internal static class Cors
     public static bool IsOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address)
         && address.Scheme is "http" or "https"
-        && address.GetLeftPart(UriPartial.Authority) == text;
+        && text.All(char.IsAscii)
+        && address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) == text;
 
     public static void UseCors(this WebApplication app, IReadOnlyList<string> origins)
     {
