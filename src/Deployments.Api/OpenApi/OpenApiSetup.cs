@@ -4,6 +4,7 @@ using NJsonSchema;
 using NJsonSchema.Generation;
 using NJsonSchema.Generation.TypeMappers;
 using NSwag;
+using NSwag.AspNetCore;
 using NSwag.Generation;
 using NSwag.Generation.Processors.Security;
 
@@ -70,7 +71,7 @@ internal static class OpenApiSetup
             documents.UseSwaggerUi(settings =>
             {
                 settings.Path = PagePath;
-                settings.DocumentPath = DocumentPath;
+                settings.SwaggerRoutes.Add(new SwaggerUiRoute(Version, DocumentPath)); // so the page needs no query to find the document
             });
         });
     }
