@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Deployments.Client;
 using Deployments.FunctionalTests.Support;
@@ -211,11 +212,167 @@ public sealed class ClientTests : IAsyncDisposable
         second.SoftwareDeployment.Id.ShouldBe(first.SoftwareDeployment.Id);
     }
 
-    private ServiceProvider RegisterOver(HttpMessageHandler transport, Uri? address = null, Action<IHttpClientBuilder>? client = null)
+    [TestCase("a\r\nX-Injected: b")]
+    [TestCase("a\nb")]
+    [TestCase("a\rb")]
+    [TestCase("a\0b")]
+    [TestCase("a\tb")]
+    [TestCase("a\u007fb")]
+    [TestCase("\u00e4")]
+    public async Task A_header_with_a_character_that_none_may_have_is_not_sent(string value)
+    {
+        using var transport = new Answers(HttpStatusCode.OK, "{}");
+        await using var unsent = RegisterOver(transport);
+        var client = unsent.GetRequiredService<IDeploymentsClient>();
+
+        foreach (var (header, call) in new (string, Func<Task>)[]
+        {
+            ("Idempotency-Key", () => client.CreateSoftwareDeploymentAsync(project.Id, Minimal, idempotencyKey: value)),
+            ("Idempotency-Key", () => client.CreateSoftwareDeploymentsAsync(project.Id, new() { SoftwareDeployments = [Minimal] }, value)),
+            ("If-Match", () => client.UpdateSoftwareDeploymentAsync(project.Id, Guid.NewGuid(), new(), ifMatch: value)),
+            ("If-Match", () => client.DeleteSoftwareDeploymentAsync(project.Id, Guid.NewGuid(), ifMatch: value)),
+            ("If-None-Match", () => client.GetSoftwareDeploymentAsync(project.Id, Guid.NewGuid(), ifNoneMatch: value)),
+            ("If-None-Match", () => client.GetSoftwareConfigAsync(project.Id, Guid.NewGuid(), ifNoneMatch: value)),
+        })
+        {
+            (await Should.ThrowAsync<ArgumentException>(call)).Message.ShouldStartWith(header);
+        }
+
+        transport.Asked.ShouldBe(0);
+    }
+
+    [Test]
+    public async Task An_id_that_a_path_would_lose_is_not_sent([Values("", ".", "..")] string id)
+    {
+        using var transport = new Answers(HttpStatusCode.OK, """{"metadata": [], "software_configs": []}""");
+        await using var unsent = RegisterOver(transport);
+        var client = unsent.GetRequiredService<IDeploymentsClient>();
+
+        await Should.ThrowAsync<ArgumentException>(() => client.GetServerMetadataAsync(project.Id, id));
+        await Should.ThrowAsync<ArgumentException>(() => client.ListSoftwareConfigsAsync(id));
+        transport.Asked.ShouldBe(0);
+
+        await client.GetServerMetadataAsync(project.Id, "a/../b?c=..");
+        transport.Asked.ShouldBe(1);
+    }
+
+    [TestCase(HttpStatusCode.OK)]
+    [TestCase(HttpStatusCode.BadRequest)]
+    [TestCase(HttpStatusCode.BadGateway)]
+    [TestCase(HttpStatusCode.ServiceUnavailable)]
+    public async Task What_a_proxy_says_is_kept(HttpStatusCode status)
+    {
+        foreach (var page in new[] { "<html>Nobody is at home.</html>", "null" })
+        {
+            using var transport = new Answers(status, page, "text/html; charset=unheard-of");
+            await using var behindProxy = RegisterOver(transport);
+
+            var unread = await Should.ThrowAsync<DeploymentsException>(
+                () => behindProxy.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal));
+
+            (unread.StatusCode, unread.Response).ShouldBe(((int)status, page));
+            unread.Headers["Content-Type"].ShouldBe(["text/html; charset=unheard-of"]);
+        }
+    }
+
+    [Test]
+    public async Task A_change_holds_only_for_the_state_that_was_read()
+    {
+        var created = await Client.CreateSoftwareDeploymentAsync(project.Id, Minimal);
+        var id = created.SoftwareDeployment.Id;
+        var read = await Client.GetSoftwareDeploymentAsync(project.Id, id);
+        read.EntityTag.ShouldBe(created.EntityTag);
+
+        var updated = await Client.UpdateSoftwareDeploymentAsync(
+            project.Id, id, new() { Status = DeploymentStatus.Complete }, ifMatch: read.EntityTag);
+
+        updated.EntityTag.ShouldNotBe(read.EntityTag);
+        (await Should.ThrowAsync<DeploymentsException<Error>>(
+            () => Client.UpdateSoftwareDeploymentAsync(project.Id, id, new() { Status = DeploymentStatus.Failed }, ifMatch: read.EntityTag)))
+            .StatusCode.ShouldBe((int)HttpStatusCode.PreconditionFailed);
+        (await Should.ThrowAsync<DeploymentsException>(
+            () => Client.GetSoftwareDeploymentAsync(project.Id, id, ifNoneMatch: updated.EntityTag)))
+            .StatusCode.ShouldBe((int)HttpStatusCode.NotModified);
+        await Client.DeleteSoftwareDeploymentAsync(project.Id, id, ifMatch: updated.EntityTag);
+    }
+
+    [Test]
+    public async Task A_configuration_has_its_tag()
+    {
+        var created = await Client.CreateSoftwareConfigAsync(project.Id, new());
+
+        (await Should.ThrowAsync<DeploymentsException>(
+            () => Client.GetSoftwareConfigAsync(project.Id, created.SoftwareConfig.Id, ifNoneMatch: created.EntityTag)))
+            .StatusCode.ShouldBe((int)HttpStatusCode.NotModified);
+    }
+
+    [Test]
+    public async Task A_replay_is_told()
+    {
+        List<bool> replays = [];
+        for (var time = 0; time < 2; time++)
+        {
+            replays.Add((await Client.CreateSoftwareDeploymentAsync(project.Id, Minimal, "one")).IsReplay);
+            replays.Add((await Client.CreateSoftwareDeploymentsAsync(project.Id, new() { SoftwareDeployments = [Minimal] }, "many")).IsReplay);
+        }
+
+        replays.ShouldBe([false, false, true, true]);
+    }
+
+    [Test]
+    [NonParallelizable]
+    public async Task A_time_without_a_zone_is_UTC_wherever_the_client_is()
+    {
+        var home = Environment.GetEnvironmentVariable("TZ");
+        MoveTo("Asia/Tokyo");
+        try
+        {
+            TimeZoneInfo.Local.BaseUtcOffset.ShouldBe(TimeSpan.FromHours(9));
+            await using var service = await Service.StartReadyAsync(
+                TestRun.ConnectionString,
+                new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:TimeFormat"] = "Zoneless" });
+            await using var zoneless = RegisterOver(new DocumentedHandler(), service.Address);
+            var created = (await zoneless.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal)).SoftwareDeployment;
+
+            var usual = (await Client.GetSoftwareDeploymentAsync(project.Id, created.Id)).SoftwareDeployment;
+
+            created.CreationTime.ShouldBe(usual.CreationTime);
+            created.CreationTime.Offset.ShouldBe(TimeSpan.Zero);
+        }
+        finally
+        {
+            MoveTo(home);
+        }
+
+        static void MoveTo(string? zone)
+        {
+            Environment.SetEnvironmentVariable("TZ", zone);
+            TimeZoneInfo.ClearCachedData();
+        }
+    }
+
+    [Test]
+    public async Task A_status_is_a_name([Values("17", "1", "\"1\"", "\"DONE\"", "null")] string status)
+    {
+        var answer = (await project.CreateAsync(Project.Minimal)).ShouldBeOk().Text;
+        using var transport = new Answers(HttpStatusCode.OK, answer.Replace("\"IN_PROGRESS\"", status, StringComparison.Ordinal));
+        await using var misled = RegisterOver(transport);
+
+        var unread = await Should.ThrowAsync<DeploymentsException>(
+            () => misled.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal));
+
+        unread.Response.ShouldNotBeNull().ShouldContain($"\"status\":{status}");
+    }
+
+    private ServiceProvider RegisterOver(
+        HttpMessageHandler transport,
+        Uri? address = null,
+        Action<IHttpClientBuilder>? client = null,
+        Func<CancellationToken, ValueTask<string>>? token = null)
     {
         var registered = new ServiceCollection();
         var builder = registered.AddDeploymentsClient(
-            address ?? TestRun.Service.Address, _ => ValueTask.FromResult(project.Token.ToString()));
+            address ?? TestRun.Service.Address, token ?? (_ => ValueTask.FromResult(project.Token.ToString())));
         client?.Invoke(builder);
         builder.ConfigurePrimaryHttpMessageHandler(() => transport);
         return registered.BuildServiceProvider();
@@ -236,6 +393,18 @@ public sealed class ClientTests : IAsyncDisposable
             Lost++;
             answer.Dispose();
             throw new HttpRequestException("The answer was lost.");
+        }
+    }
+
+    /// <summary>Answers in the service's place, always the same.</summary>
+    private sealed class Answers(HttpStatusCode status, string body, string mediaType = Requests.Json) : HttpMessageHandler
+    {
+        public int Asked { get; private set; }
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Asked++;
+            return Task.FromResult(new HttpResponseMessage(status) { Content = Requests.Body(Encoding.UTF8.GetBytes(body), mediaType) });
         }
     }
 }
