@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Deployments.Client;
@@ -212,6 +213,37 @@ public sealed class ClientTests : IAsyncDisposable
         second.SoftwareDeployment.Id.ShouldBe(first.SoftwareDeployment.Id);
     }
 
+    [Test]
+    public async Task A_create_whose_body_stalls_or_is_cut_is_tried_again_and_creates_once([Values] bool stalls)
+    {
+        await using var server = new BreaksFirstBody(stalls);
+        using var transport = new SocketsHttpHandler();
+        await using var retrying = RegisterOver(transport, server.Address, builder => builder.AddStandardResilienceHandler(options =>
+        {
+            options.Retry.Delay = TimeSpan.FromMilliseconds(1);
+            options.AttemptTimeout.Timeout = stalls ? TimeSpan.FromSeconds(1) : options.AttemptTimeout.Timeout;
+        }));
+
+        var created = await retrying.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal)
+            .WaitAsync(Service.Patience);
+
+        server.Broken.ShouldBe(1);
+        created.IsReplay.ShouldBeTrue();
+        (await project.CountStoredAsync()).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_body_that_stalls_is_given_up_by_the_clients_timeout()
+    {
+        await using var server = new BreaksFirstBody(stalls: true);
+        using var transport = new SocketsHttpHandler();
+        await using var impatient = RegisterOver(
+            transport, server.Address, builder => builder.ConfigureHttpClient(http => http.Timeout = TimeSpan.FromSeconds(1)));
+
+        await Should.ThrowAsync<TaskCanceledException>(
+            () => impatient.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal).WaitAsync(Service.Patience));
+    }
+
     [TestCase("a\r\nX-Injected: b")]
     [TestCase("a\nb")]
     [TestCase("a\rb")]
@@ -254,6 +286,33 @@ public sealed class ClientTests : IAsyncDisposable
 
         await client.GetServerMetadataAsync(project.Id, "a/../b?c=..");
         transport.Asked.ShouldBe(1);
+    }
+
+    [Test]
+    public void A_thread_that_waits_in_a_context_of_its_own_gets_its_answer([Values] bool tokenComesLater)
+    {
+        using var transport = new SocketsHttpHandler();
+        using var waited = RegisterOver(transport, token: async _ =>
+        {
+            if (tokenComesLater)
+            {
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            }
+
+            return project.Token.ToString();
+        });
+        var client = waited.GetRequiredService<IDeploymentsClient>();
+        var done = false;
+        var thread = new Thread(() =>
+        {
+            SynchronizationContext.SetSynchronizationContext(new NeverRuns());
+            done = client.ListSoftwareConfigsAsync(project.Id).Wait(Service.Patience);
+        });
+
+        thread.Start();
+        thread.Join();
+
+        done.ShouldBeTrue();
     }
 
     [TestCase(HttpStatusCode.OK)]
@@ -364,6 +423,43 @@ public sealed class ClientTests : IAsyncDisposable
         unread.Response.ShouldNotBeNull().ShouldContain($"\"status\":{status}");
     }
 
+    [TestCase(null)]
+    [TestCase("")]
+    [TestCase("secret\n")]
+    [TestCase("Bearer secret")]
+    [TestCase("s\u00e4cret")]
+    public async Task What_is_no_token_is_not_sent_and_not_shown(string? token)
+    {
+        using var transport = new Answers(HttpStatusCode.OK, "{}");
+        await using var unsent = RegisterOver(transport, token: _ => ValueTask.FromResult(token!));
+
+        var refused = await Should.ThrowAsync<InvalidOperationException>(
+            () => unsent.GetRequiredService<IDeploymentsClient>().ListSoftwareConfigsAsync(project.Id));
+
+        refused.Message.ShouldContain("token provider");
+        refused.ToString().ShouldNotContain("cret", Case.Sensitive);
+        transport.Asked.ShouldBe(0);
+    }
+
+    [TestCase("below")]
+    [TestCase("/below")]
+    [TestCase("ftp://localhost")]
+    [TestCase("localhost:5000")]
+    [TestCase("http://localhost/?a=b")]
+    [TestCase("http://localhost/#a")]
+    public void An_address_that_leads_to_no_service_is_refused(string address) => Should.Throw<ArgumentException>(
+        () => new ServiceCollection().AddDeploymentsClient(new Uri(address, UriKind.RelativeOrAbsolute), _ => ValueTask.FromResult("a")))
+        .ParamName.ShouldBe("baseAddress");
+
+    [Test]
+    public void A_second_registration_is_refused()
+    {
+        var registered = new ServiceCollection();
+        registered.AddDeploymentsClient(TestRun.Service.Address, _ => ValueTask.FromResult("a"));
+
+        Should.Throw<InvalidOperationException>(() => registered.AddDeploymentsClient(TestRun.Service.Address, _ => ValueTask.FromResult("b")));
+    }
+
     private ServiceProvider RegisterOver(
         HttpMessageHandler transport,
         Uri? address = null,
@@ -405,6 +501,97 @@ public sealed class ClientTests : IAsyncDisposable
         {
             Asked++;
             return Task.FromResult(new HttpResponseMessage(status) { Content = Requests.Body(Encoding.UTF8.GetBytes(body), mediaType) });
+        }
+    }
+
+    /// <summary>What is posted to it is never run: its only thread waits.</summary>
+    private sealed class NeverRuns : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+        }
+    }
+
+    /// <summary>Stands before the service and passes on all but the end of its first answer's body.</summary>
+    private sealed class BreaksFirstBody : IAsyncDisposable
+    {
+        private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+        private readonly CancellationTokenSource end = new();
+        private readonly bool stalls;
+        private readonly Task accepting;
+
+        /// <param name="stalls">The rest of the body never comes; else the connection is closed.</param>
+        public BreaksFirstBody(bool stalls)
+        {
+            this.stalls = stalls;
+            listener.Start();
+            accepting = AcceptAsync();
+        }
+
+        public Uri Address => new($"http://{listener.LocalEndpoint}");
+
+        public int Broken { get; private set; }
+
+        public async ValueTask DisposeAsync()
+        {
+            await end.CancelAsync();
+            await accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            listener.Dispose();
+            end.Dispose();
+        }
+
+        private async Task AcceptAsync()
+        {
+            List<Task> connections = [];
+            try
+            {
+                while (true)
+                {
+                    connections.Add(ServeAsync(await listener.AcceptTcpClientAsync(end.Token), isFirst: connections.Count == 0));
+                }
+            }
+            finally
+            {
+                await Task.WhenAll(connections);
+            }
+        }
+
+        private async Task ServeAsync(TcpClient client, bool isFirst)
+        {
+            using var server = await RawHttp.ConnectAsync(TestRun.Service);
+            using (client)
+            {
+                try
+                {
+                    var asked = client.GetStream().CopyToAsync(server.GetStream(), end.Token);
+                    if (isFirst)
+                    {
+                        await PassBeginningAsync(server.GetStream(), client.GetStream());
+                        Broken++;
+                        await (stalls ? asked : Task.CompletedTask);
+                    }
+                    else
+                    {
+                        await server.GetStream().CopyToAsync(client.GetStream(), end.Token);
+                    }
+                }
+                catch (Exception exception) when (exception is IOException or OperationCanceledException)
+                {
+                    // Either end may leave at any time.
+                }
+            }
+        }
+
+        // As far as the first member of the envelope's object.
+        private async Task PassBeginningAsync(NetworkStream from, NetworkStream to)
+        {
+            for (var passed = new StringBuilder(); !passed.ToString().Contains("\"software_deployment\":", StringComparison.Ordinal);)
+            {
+                var buffer = new byte[1];
+                await from.ReadExactlyAsync(buffer, end.Token);
+                await to.WriteAsync(buffer, end.Token);
+                passed.Append((char)buffer[0]);
+            }
         }
     }
 }
