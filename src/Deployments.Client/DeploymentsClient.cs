@@ -12,19 +12,84 @@ public partial class DeploymentsClient
     // Values that callers choose may be 64 levels deep, and stand inside others.
     private const int MaxDepth = 72;
 
+    private static readonly string[] LostInPaths = ["", ".", ".."];
+
     static partial void UpdateJsonSerializerSettings(JsonSerializerOptions settings)
     {
         settings.MaxDepth = MaxDepth;
         settings.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        settings.Converters.Add(new TimeConverter());
     }
 
     // Once for each call, above all handlers, so that one which tries again sends the same key, and nothing is created twice.
     [SuppressMessage("Performance", "CA1822", Justification = "The generated half declares it.")]
     partial void PrepareRequest(HttpClient client, HttpRequestMessage request, string url)
     {
+        if (url.Split('?')[0].Split('/').Any(LostInPaths.Contains))
+        {
+            throw new ArgumentException($"An id that is empty, '.' or '..' cannot be sent in a path: {url}");
+        }
+
+        foreach (var (header, values) in request.Headers.NonValidated)
+        {
+            if (values.Any(value => value.Any(character => character is < ' ' or > '~')))
+            {
+                throw new ArgumentException($"{header} may have no line break, nor anything else but printable ASCII characters.");
+            }
+        }
+
         if (request.Method == HttpMethod.Post && !request.Headers.Contains(IdempotencyKey))
         {
             request.Headers.Add(IdempotencyKey, Guid.NewGuid().ToString());
+        }
+    }
+
+    // The page of a proxy may name a character set that .NET does not know; as UTF-8 it can be read well enough.
+    [SuppressMessage("Performance", "CA1822", Justification = "The generated half declares it.")]
+    partial void ProcessResponse(HttpClient client, HttpResponseMessage response) => response.Content.Headers.ContentType = null;
+
+    private async Task<ObjectResponseResult<T>> ReadObjectResponseAsync<T>(
+        HttpResponseMessage response, IReadOnlyDictionary<string, IEnumerable<string>> headers, CancellationToken cancellationToken)
+    {
+        await response.Content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
+        T? body = default;
+        JsonException? unreadable = null;
+        try
+        {
+            using var stream = await ReadAsStreamAsync(response.Content, cancellationToken).ConfigureAwait(false);
+            body = await JsonSerializer.DeserializeAsync<T>(stream, JsonSerializerSettings, cancellationToken).ConfigureAwait(false);
+        }
+        catch (JsonException exception)
+        {
+            unreadable = exception;
+        }
+
+        if (body is null)
+        {
+            var text = await ReadAsStringAsync(response.Content, cancellationToken).ConfigureAwait(false);
+            throw new DeploymentsException($"The answer is no {typeof(T).Name}.", (int)response.StatusCode, text, headers, unreadable);
+        }
+
+        ReadHeaders(body, response);
+        return new(body, string.Empty);
+    }
+
+    private static void ReadHeaders(object body, HttpResponseMessage response)
+    {
+        var entityTag = response.Headers.ETag?.ToString();
+        var isReplay = response.Headers.TryGetValues("Idempotent-Replayed", out var values) && values.Contains("true");
+        switch (body)
+        {
+            case SoftwareDeploymentEnvelope deployment:
+                deployment.EntityTag = entityTag;
+                deployment.IsReplay = isReplay;
+                break;
+            case SoftwareDeploymentBatchEnvelope batch:
+                batch.IsReplay = isReplay;
+                break;
+            case SoftwareConfigEnvelope config:
+                config.EntityTag = entityTag;
+                break;
         }
     }
 }

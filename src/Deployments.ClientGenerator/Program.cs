@@ -46,10 +46,13 @@ var settings = new CSharpClientGeneratorSettings
         ArrayBaseType = "System.Collections.Generic.List",
         DictionaryType = "System.Collections.Generic.IReadOnlyDictionary",
         DictionaryInstanceType = "System.Collections.Generic.Dictionary",
-        PropertyNameGenerator = new PascalCase(),
+        PropertyNameGenerator = new PropertyNames(),
+        TemplateDirectory = AppContext.BaseDirectory,
     },
 };
-await File.WriteAllTextAsync(args[1], new CSharpClientGenerator(document, settings).GenerateFile());
+var client = new CSharpClientGenerator(document, settings).GenerateFile()
+    .Replace("System.Text.Json.Serialization.JsonStringEnumConverter<", "EnumConverter<", StringComparison.Ordinal); // ours takes no numbers
+await File.WriteAllTextAsync(args[1], client);
 
 // A member that may also be null lists the enum's values once more, and null. In C# it is the enum with a question mark.
 void ShareEnum(JsonSchemaProperty property)
@@ -65,8 +68,9 @@ void ShareEnum(JsonSchemaProperty property)
     }
 }
 
-internal sealed class PascalCase : IPropertyNameGenerator
+internal sealed class PropertyNames : IPropertyNameGenerator
 {
-    public string Generate(JsonSchemaProperty property) => string.Concat(
+    // A member of a C# class cannot have its class's name.
+    public string Generate(JsonSchemaProperty property) => property.Name == "error" ? "Cause" : string.Concat(
         property.Name.Split('_').Select(word => word[..1].ToUpper(CultureInfo.InvariantCulture) + word[1..]));
 }

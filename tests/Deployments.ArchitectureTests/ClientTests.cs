@@ -12,7 +12,8 @@ public class ClientTests
 
     [Test]
     public void The_client_knows_the_service_by_its_document_alone() =>
-        Client.References().ShouldBe(["Microsoft.Extensions.Http", "Microsoft.Extensions.DependencyInjection.Abstractions"], ignoreOrder: true);
+        Client.References().ShouldBe(
+            ["Microsoft.Extensions.Http", "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Options"], ignoreOrder: true);
 
     [Test]
     public void Everything_has_a_type() =>

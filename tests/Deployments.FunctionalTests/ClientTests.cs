@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using Deployments.Client;
 using Deployments.FunctionalTests.Support;
@@ -211,11 +213,262 @@ public sealed class ClientTests : IAsyncDisposable
         second.SoftwareDeployment.Id.ShouldBe(first.SoftwareDeployment.Id);
     }
 
-    private ServiceProvider RegisterOver(HttpMessageHandler transport, Uri? address = null, Action<IHttpClientBuilder>? client = null)
+    [Test]
+    public async Task A_create_whose_body_stalls_or_is_cut_is_tried_again_and_creates_once([Values] bool stalls)
+    {
+        await using var server = new BreaksFirstBody(stalls);
+        using var transport = new SocketsHttpHandler();
+        await using var retrying = RegisterOver(transport, server.Address, builder => builder.AddStandardResilienceHandler(options =>
+        {
+            options.Retry.Delay = TimeSpan.FromMilliseconds(1);
+            options.AttemptTimeout.Timeout = stalls ? TimeSpan.FromSeconds(1) : options.AttemptTimeout.Timeout;
+        }));
+
+        var created = await retrying.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal)
+            .WaitAsync(Service.Patience);
+
+        server.Broken.ShouldBe(1);
+        created.IsReplay.ShouldBeTrue();
+        (await project.CountStoredAsync()).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_body_that_stalls_is_given_up_by_the_clients_timeout()
+    {
+        await using var server = new BreaksFirstBody(stalls: true);
+        using var transport = new SocketsHttpHandler();
+        await using var impatient = RegisterOver(
+            transport, server.Address, builder => builder.ConfigureHttpClient(http => http.Timeout = TimeSpan.FromSeconds(1)));
+
+        await Should.ThrowAsync<TaskCanceledException>(
+            () => impatient.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal).WaitAsync(Service.Patience));
+    }
+
+    [TestCase("a\r\nX-Injected: b")]
+    [TestCase("a\nb")]
+    [TestCase("a\rb")]
+    [TestCase("a\0b")]
+    [TestCase("a\tb")]
+    [TestCase("a\u007fb")]
+    [TestCase("\u00e4")]
+    public async Task A_header_with_a_character_that_none_may_have_is_not_sent(string value)
+    {
+        using var transport = new Answers(HttpStatusCode.OK, "{}");
+        await using var unsent = RegisterOver(transport);
+        var client = unsent.GetRequiredService<IDeploymentsClient>();
+
+        foreach (var (header, call) in new (string, Func<Task>)[]
+        {
+            ("Idempotency-Key", () => client.CreateSoftwareDeploymentAsync(project.Id, Minimal, idempotencyKey: value)),
+            ("Idempotency-Key", () => client.CreateSoftwareDeploymentsAsync(project.Id, new() { SoftwareDeployments = [Minimal] }, value)),
+            ("If-Match", () => client.UpdateSoftwareDeploymentAsync(project.Id, Guid.NewGuid(), new(), ifMatch: value)),
+            ("If-Match", () => client.DeleteSoftwareDeploymentAsync(project.Id, Guid.NewGuid(), ifMatch: value)),
+            ("If-None-Match", () => client.GetSoftwareDeploymentAsync(project.Id, Guid.NewGuid(), ifNoneMatch: value)),
+            ("If-None-Match", () => client.GetSoftwareConfigAsync(project.Id, Guid.NewGuid(), ifNoneMatch: value)),
+        })
+        {
+            (await Should.ThrowAsync<ArgumentException>(call)).Message.ShouldStartWith(header);
+        }
+
+        transport.Asked.ShouldBe(0);
+    }
+
+    [Test]
+    public async Task An_id_that_a_path_would_lose_is_not_sent([Values("", ".", "..")] string id)
+    {
+        using var transport = new Answers(HttpStatusCode.OK, """{"metadata": [], "software_configs": []}""");
+        await using var unsent = RegisterOver(transport);
+        var client = unsent.GetRequiredService<IDeploymentsClient>();
+
+        await Should.ThrowAsync<ArgumentException>(() => client.GetServerMetadataAsync(project.Id, id));
+        await Should.ThrowAsync<ArgumentException>(() => client.ListSoftwareConfigsAsync(id));
+        transport.Asked.ShouldBe(0);
+
+        await client.GetServerMetadataAsync(project.Id, "a/../b?c=..");
+        transport.Asked.ShouldBe(1);
+    }
+
+    [Test]
+    public void A_thread_that_waits_in_a_context_of_its_own_gets_its_answer([Values] bool tokenComesLater)
+    {
+        using var transport = new SocketsHttpHandler();
+        using var waited = RegisterOver(transport, token: async _ =>
+        {
+            if (tokenComesLater)
+            {
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            }
+
+            return project.Token.ToString();
+        });
+        var client = waited.GetRequiredService<IDeploymentsClient>();
+        var done = false;
+        var thread = new Thread(() =>
+        {
+            SynchronizationContext.SetSynchronizationContext(new NeverRuns());
+            done = client.ListSoftwareConfigsAsync(project.Id).Wait(Service.Patience);
+        });
+
+        thread.Start();
+        thread.Join();
+
+        done.ShouldBeTrue();
+    }
+
+    [TestCase(HttpStatusCode.OK)]
+    [TestCase(HttpStatusCode.BadRequest)]
+    [TestCase(HttpStatusCode.BadGateway)]
+    [TestCase(HttpStatusCode.ServiceUnavailable)]
+    public async Task What_a_proxy_says_is_kept(HttpStatusCode status)
+    {
+        foreach (var page in new[] { "<html>Nobody is at home.</html>", "null" })
+        {
+            using var transport = new Answers(status, page, "text/html; charset=unheard-of");
+            await using var behindProxy = RegisterOver(transport);
+
+            var unread = await Should.ThrowAsync<DeploymentsException>(
+                () => behindProxy.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal));
+
+            (unread.StatusCode, unread.Response).ShouldBe(((int)status, page));
+            unread.Headers["Content-Type"].ShouldBe(["text/html; charset=unheard-of"]);
+        }
+    }
+
+    [Test]
+    public async Task A_change_holds_only_for_the_state_that_was_read()
+    {
+        var created = await Client.CreateSoftwareDeploymentAsync(project.Id, Minimal);
+        var id = created.SoftwareDeployment.Id;
+        var read = await Client.GetSoftwareDeploymentAsync(project.Id, id);
+        read.EntityTag.ShouldBe(created.EntityTag);
+
+        var updated = await Client.UpdateSoftwareDeploymentAsync(
+            project.Id, id, new() { Status = DeploymentStatus.Complete }, ifMatch: read.EntityTag);
+
+        updated.EntityTag.ShouldNotBe(read.EntityTag);
+        (await Should.ThrowAsync<DeploymentsException<Error>>(
+            () => Client.UpdateSoftwareDeploymentAsync(project.Id, id, new() { Status = DeploymentStatus.Failed }, ifMatch: read.EntityTag)))
+            .StatusCode.ShouldBe((int)HttpStatusCode.PreconditionFailed);
+        (await Should.ThrowAsync<DeploymentsException>(
+            () => Client.GetSoftwareDeploymentAsync(project.Id, id, ifNoneMatch: updated.EntityTag)))
+            .StatusCode.ShouldBe((int)HttpStatusCode.NotModified);
+        await Client.DeleteSoftwareDeploymentAsync(project.Id, id, ifMatch: updated.EntityTag);
+    }
+
+    [Test]
+    public async Task A_configuration_has_its_tag()
+    {
+        var created = await Client.CreateSoftwareConfigAsync(project.Id, new());
+
+        (await Should.ThrowAsync<DeploymentsException>(
+            () => Client.GetSoftwareConfigAsync(project.Id, created.SoftwareConfig.Id, ifNoneMatch: created.EntityTag)))
+            .StatusCode.ShouldBe((int)HttpStatusCode.NotModified);
+    }
+
+    [Test]
+    public async Task A_replay_is_told()
+    {
+        List<bool> replays = [];
+        for (var time = 0; time < 2; time++)
+        {
+            replays.Add((await Client.CreateSoftwareDeploymentAsync(project.Id, Minimal, "one")).IsReplay);
+            replays.Add((await Client.CreateSoftwareDeploymentsAsync(project.Id, new() { SoftwareDeployments = [Minimal] }, "many")).IsReplay);
+        }
+
+        replays.ShouldBe([false, false, true, true]);
+    }
+
+    [Test]
+    [NonParallelizable]
+    public async Task A_time_without_a_zone_is_UTC_wherever_the_client_is()
+    {
+        var home = Environment.GetEnvironmentVariable("TZ");
+        MoveTo("Asia/Tokyo");
+        try
+        {
+            TimeZoneInfo.Local.BaseUtcOffset.ShouldBe(TimeSpan.FromHours(9));
+            await using var service = await Service.StartReadyAsync(
+                TestRun.ConnectionString,
+                new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:TimeFormat"] = "Zoneless" });
+            await using var zoneless = RegisterOver(new DocumentedHandler(), service.Address);
+            var created = (await zoneless.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal)).SoftwareDeployment;
+
+            var usual = (await Client.GetSoftwareDeploymentAsync(project.Id, created.Id)).SoftwareDeployment;
+
+            created.CreationTime.ShouldBe(usual.CreationTime);
+            created.CreationTime.Offset.ShouldBe(TimeSpan.Zero);
+        }
+        finally
+        {
+            MoveTo(home);
+        }
+
+        static void MoveTo(string? zone)
+        {
+            Environment.SetEnvironmentVariable("TZ", zone);
+            TimeZoneInfo.ClearCachedData();
+        }
+    }
+
+    [Test]
+    public async Task A_status_is_a_name([Values("17", "1", "\"1\"", "\"DONE\"", "null")] string status)
+    {
+        var answer = (await project.CreateAsync(Project.Minimal)).ShouldBeOk().Text;
+        using var transport = new Answers(HttpStatusCode.OK, answer.Replace("\"IN_PROGRESS\"", status, StringComparison.Ordinal));
+        await using var misled = RegisterOver(transport);
+
+        var unread = await Should.ThrowAsync<DeploymentsException>(
+            () => misled.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal));
+
+        unread.Response.ShouldNotBeNull().ShouldContain($"\"status\":{status}");
+    }
+
+    [TestCase(null)]
+    [TestCase("")]
+    [TestCase("secret\n")]
+    [TestCase("Bearer secret")]
+    [TestCase("s\u00e4cret")]
+    public async Task What_is_no_token_is_not_sent_and_not_shown(string? token)
+    {
+        using var transport = new Answers(HttpStatusCode.OK, "{}");
+        await using var unsent = RegisterOver(transport, token: _ => ValueTask.FromResult(token!));
+
+        var refused = await Should.ThrowAsync<InvalidOperationException>(
+            () => unsent.GetRequiredService<IDeploymentsClient>().ListSoftwareConfigsAsync(project.Id));
+
+        refused.Message.ShouldContain("token provider");
+        refused.ToString().ShouldNotContain("cret", Case.Sensitive);
+        transport.Asked.ShouldBe(0);
+    }
+
+    [TestCase("below")]
+    [TestCase("/below")]
+    [TestCase("ftp://localhost")]
+    [TestCase("localhost:5000")]
+    [TestCase("http://localhost/?a=b")]
+    [TestCase("http://localhost/#a")]
+    public void An_address_that_leads_to_no_service_is_refused(string address) => Should.Throw<ArgumentException>(
+        () => new ServiceCollection().AddDeploymentsClient(new Uri(address, UriKind.RelativeOrAbsolute), _ => ValueTask.FromResult("a")))
+        .ParamName.ShouldBe("baseAddress");
+
+    [Test]
+    public void A_second_registration_is_refused()
+    {
+        var registered = new ServiceCollection();
+        registered.AddDeploymentsClient(TestRun.Service.Address, _ => ValueTask.FromResult("a"));
+
+        Should.Throw<InvalidOperationException>(() => registered.AddDeploymentsClient(TestRun.Service.Address, _ => ValueTask.FromResult("b")));
+    }
+
+    private ServiceProvider RegisterOver(
+        HttpMessageHandler transport,
+        Uri? address = null,
+        Action<IHttpClientBuilder>? client = null,
+        Func<CancellationToken, ValueTask<string>>? token = null)
     {
         var registered = new ServiceCollection();
         var builder = registered.AddDeploymentsClient(
-            address ?? TestRun.Service.Address, _ => ValueTask.FromResult(project.Token.ToString()));
+            address ?? TestRun.Service.Address, token ?? (_ => ValueTask.FromResult(project.Token.ToString())));
         client?.Invoke(builder);
         builder.ConfigurePrimaryHttpMessageHandler(() => transport);
         return registered.BuildServiceProvider();
@@ -236,6 +489,109 @@ public sealed class ClientTests : IAsyncDisposable
             Lost++;
             answer.Dispose();
             throw new HttpRequestException("The answer was lost.");
+        }
+    }
+
+    /// <summary>Answers in the service's place, always the same.</summary>
+    private sealed class Answers(HttpStatusCode status, string body, string mediaType = Requests.Json) : HttpMessageHandler
+    {
+        public int Asked { get; private set; }
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Asked++;
+            return Task.FromResult(new HttpResponseMessage(status) { Content = Requests.Body(Encoding.UTF8.GetBytes(body), mediaType) });
+        }
+    }
+
+    /// <summary>What is posted to it is never run: its only thread waits.</summary>
+    private sealed class NeverRuns : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+        }
+    }
+
+    /// <summary>Stands before the service and passes on all but the end of its first answer's body.</summary>
+    private sealed class BreaksFirstBody : IAsyncDisposable
+    {
+        private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+        private readonly CancellationTokenSource end = new();
+        private readonly bool stalls;
+        private readonly Task accepting;
+
+        /// <param name="stalls">The rest of the body never comes; else the connection is closed.</param>
+        public BreaksFirstBody(bool stalls)
+        {
+            this.stalls = stalls;
+            listener.Start();
+            accepting = AcceptAsync();
+        }
+
+        public Uri Address => new($"http://{listener.LocalEndpoint}");
+
+        public int Broken { get; private set; }
+
+        public async ValueTask DisposeAsync()
+        {
+            await end.CancelAsync();
+            await accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            listener.Dispose();
+            end.Dispose();
+        }
+
+        private async Task AcceptAsync()
+        {
+            List<Task> connections = [];
+            try
+            {
+                while (true)
+                {
+                    connections.Add(ServeAsync(await listener.AcceptTcpClientAsync(end.Token), isFirst: connections.Count == 0));
+                }
+            }
+            finally
+            {
+                await Task.WhenAll(connections);
+            }
+        }
+
+        private async Task ServeAsync(TcpClient client, bool isFirst)
+        {
+            using var server = await RawHttp.ConnectAsync(TestRun.Service);
+            using (client)
+            {
+                try
+                {
+                    var asked = client.GetStream().CopyToAsync(server.GetStream(), end.Token);
+                    if (isFirst)
+                    {
+                        await PassBeginningAsync(server.GetStream(), client.GetStream());
+                        Broken++;
+                        await (stalls ? asked : Task.CompletedTask);
+                    }
+                    else
+                    {
+                        await server.GetStream().CopyToAsync(client.GetStream(), end.Token);
+                    }
+                }
+                catch (Exception exception) when (exception is IOException or OperationCanceledException)
+                {
+                    // Either end may leave at any time.
+                }
+            }
+        }
+
+        // As far as the first member of the envelope's object.
+        private async Task PassBeginningAsync(NetworkStream from, NetworkStream to)
+        {
+            for (var passed = new StringBuilder(); !passed.ToString().Contains("\"software_deployment\":", StringComparison.Ordinal);)
+            {
+                var buffer = new byte[1];
+                await from.ReadExactlyAsync(buffer, end.Token);
+                await to.WriteAsync(buffer, end.Token);
+                passed.Append((char)buffer[0]);
+            }
         }
     }
 }
