@@ -8,6 +8,9 @@ namespace Deployments.Benchmarks;
 /// <summary>The published service, as a process of its own in Production.</summary>
 internal sealed class Service : IAsyncDisposable
 {
+    // Not all of the environment: OTEL_TRACES_SAMPLER, DOTNET_* and Logging__* are how something else is measured on purpose.
+    private static readonly string[] OthersSettings = ["Authentication__", "ConnectionStrings__", "Deployments__", "OTEL_EXPORTER_"];
+
     private readonly Process process;
 
     private Service(Process process, Uri address)
@@ -43,6 +46,11 @@ internal sealed class Service : IAsyncDisposable
         listener.Stop();
 
         var start = new ProcessStartInfo("dotnet", program) { RedirectStandardOutput = true };
+        foreach (var name in start.Environment.Keys.Where(name => OthersSettings.Any(name.StartsWith)).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         start.Environment["ASPNETCORE_URLS"] = address.ToString();
         foreach (var (name, value) in settings)

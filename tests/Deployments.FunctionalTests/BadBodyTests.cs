@@ -156,7 +156,7 @@ public sealed class BadBodyTests
             .ShouldBe("config_id is required.");
     }
 
-    /// <summary>Each of 100,000 faults once repeated a name of hundreds of kilobytes: gigabytes for a request of less than one MiB.</summary>
+    /// <summary>Were each of 100,000 faults told with the whole of a name of hundreds of kilobytes, the answer would have gigabytes.</summary>
     [Test]
     public async Task A_refusal_of_many_faults_stays_small()
     {

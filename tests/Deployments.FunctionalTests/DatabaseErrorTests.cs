@@ -82,6 +82,27 @@ public sealed class DatabaseErrorTests
             ShouldBeUnavailableInTimeAsync(() => spoilt.Project.CreateBatchAsync([Project.Minimal])));
     }
 
+    [Test]
+    public async Task A_database_that_took_no_writes_for_a_while_is_missed_no_longer([ValueSource(nameof(NamesOfWrites))] string name)
+    {
+        var write = Writes[name];
+        await using var spoilt = await Spoilt.StartAsync();
+        var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
+
+        // As a primary that has become a standby: what connects to it now never will write.
+        await spoilt.ExecuteAsync(
+            """
+            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$;
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+            """);
+        await ShouldBeUnavailableInTimeAsync(() => write(spoilt.Project, id));
+        (await spoilt.Project.GetAsync(id)).ShouldBeOk();
+
+        await spoilt.ExecuteAsync(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$");
+        (await write(spoilt.Project, id)).ShouldBeOk();
+    }
+
     private static async Task ShouldBeUnavailableInTimeAsync(Func<Task<Answer>> send)
     {
         var watch = Stopwatch.StartNew();

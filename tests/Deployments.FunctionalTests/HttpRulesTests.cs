@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Deployments.FunctionalTests.Support;
-using Npgsql;
 using NUnit.Framework;
 using Shouldly;
 
@@ -206,18 +205,25 @@ public sealed class HttpRulesTests
     }
 
     [Test]
+    public async Task An_invalid_body_is_told_before_what_the_database_would_say()
+    {
+        const string key = "Idempotency-Key";
+        const string invalid = """{"config_id": "a config", "server_id": "a server", "status": "BANANA"}""";
+        var project = new Project();
+        var id = (await project.CreateAsync(Project.Minimal, (key, "used"))).Id;
+
+        (await project.UpdateAsync($"{Guid.NewGuid()}", invalid)).ShouldBeError(HttpStatusCode.BadRequest, "status");
+        (await project.UpdateAsync(id, invalid, ("If-Match", "\"77\""))).ShouldBeError(HttpStatusCode.BadRequest, "status");
+        (await project.CreateAsync(invalid, (key, "used"))).ShouldBeError(HttpStatusCode.BadRequest, "status");
+    }
+
+    [Test]
     public async Task A_defect_of_ours_is_told_without_a_word_of_its_inside()
     {
-        var connectionString = await TestRun.Server.CreateDatabaseAsync();
-        await using var service = await Service.StartReadyAsync(connectionString);
-        await using var database = NpgsqlDataSource.Create(connectionString);
-        await using var spoil = database.CreateCommand("ALTER TABLE software_configs ADD CONSTRAINT spoilt CHECK (name IS NOT NULL)");
-        await spoil.ExecuteNonQueryAsync();
-
-        var answer = await new Project(service).CreateConfigAsync("{}");
+        var answer = await Defect.ProvokeAsync();
 
         answer.ShouldBeError(HttpStatusCode.InternalServerError);
-        answer.Text.ShouldNotContain("spoilt");
+        answer.Text.ShouldNotContain(Defect.Name);
         answer.Text.ShouldNotContain("software_configs");
         answer.Text.ShouldNotContain("Npgsql");
     }

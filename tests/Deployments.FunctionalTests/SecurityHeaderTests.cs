@@ -52,7 +52,15 @@ public sealed class SecurityHeaderTests
     [Test]
     public async Task A_defect_of_ours_has_them_too()
     {
-        await using var proxy = new Proxy(await TestRun.Server.CreateDatabaseAsync());
+        var answer = await Defect.ProvokeAsync();
+
+        ShouldBeHardened(answer.ShouldBeError(HttpStatusCode.InternalServerError), NotKept);
+    }
+
+    [Test]
+    public async Task An_outage_has_them_too()
+    {
+        await using var proxy = new Proxy(TestRun.ConnectionString);
         await using var service = await Service.StartAsync(proxy.ConnectionString);
 
         ShouldBeHardened((await new Project(service).CreateAsync(Project.Minimal)).ShouldBeError(HttpStatusCode.ServiceUnavailable), NotKept);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 using Deployments.FunctionalTests.Support;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -9,7 +10,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-public sealed class StartAndStopTests
+public sealed partial class StartAndStopTests
 {
     [Test]
     public async Task Instances_that_start_at_once_on_an_empty_database_make_one_schema_without_an_error()
@@ -92,6 +93,52 @@ public sealed class StartAndStopTests
         answer.ShouldStartWith("HTTP/1.1 404 Not Found\r\n");
         answer.ShouldContain("\r\nConnection: close\r\n");
     }
+
+    [Test]
+    public async Task In_development_it_prints_an_address_and_a_token_to_begin_with()
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["DOTNET_ENVIRONMENT"] = "Development",
+            ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,
+        };
+        await using var program = await ServiceProgram.ServeAsync(settings);
+        var address = program.Http.BaseAddress!.GetLeftPart(UriPartial.Authority);
+        var printed = (await program.StopAsync()).Output;
+
+        printed.ShouldContain($"{address}/swagger");
+        var command = Pasted().Match(printed);
+        command.Success.ShouldBeTrue(printed);
+        command.Groups["address"].Value.ShouldBe($"{address}/v1/demo/software_deployments");
+
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString, new Dictionary<string, string> { ["environment"] = "Development" });
+        (await new Project(service, "demo").PostAsync(
+            Requests.Body(command.Groups["body"].Value), ("X-Auth-Token", command.Groups["token"].Value))).ShouldBeOk();
+    }
+
+    [Test]
+    public async Task An_address_that_is_taken_is_told_in_one_line()
+    {
+        var settings = new Dictionary<string, string>(Service.SigningKeys)
+        {
+            ["DOTNET_ENVIRONMENT"] = "Production",
+            ["ASPNETCORE_URLS"] = TestRun.Service.Address.ToString(),
+            ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,
+            ["Authentication:Schemes:Bearer:ValidIssuer"] = Token.TrustedIssuer,
+            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
+        };
+
+        var ended = await ServiceProgram.RunAsync(settings);
+
+        ended.ExitCode.ShouldBe(1, ended.Output);
+        ended.Error.TrimEnd().Split('\n').Length.ShouldBe(1, ended.Error);
+        ended.Error.ShouldContain(TestRun.Service.Address.Authority);
+        ended.Error.ShouldContain("ASPNETCORE_URLS or --urls chooses another.");
+    }
+
+    [GeneratedRegex("curl -sS (?<address>[^ ]+) -H 'Content-Type: application/json' -H 'X-Auth-Token: (?<token>[^']+)' -d '(?<body>[^']+)'")]
+    private static partial Regex Pasted();
 
     /// <summary>Stops the service while it reads the body of a request.</summary>
     /// <returns>The answer, and all else that came until the connection ended.</returns>

@@ -109,6 +109,49 @@ public sealed partial class TelemetryTests
     }
 
     [Test]
+    public async Task A_request_is_traced_where_its_caller_asks_for_it_and_else_seldom()
+    {
+        const int requests = 50;
+        await using var collector = await Collector.StartAsync();
+        await using var service = await ServiceProgram.ServeAsync(SettingsWithoutSampler(collector));
+        var project = new Project();
+
+        var asked = await SendAsync(service, Create(project, Project.Minimal, ActivityTraceId.CreateRandom()));
+        var others = new List<Answer>();
+        while (others.Count < requests)
+        {
+            others.Add(await SendAsync(service, Create(project, Project.Minimal)));
+        }
+
+        await service.StopAsync(); // what is to be sent is sent
+
+        collector.Knows(asked.ShouldBeOk().RequestId).ShouldBeTrue();
+
+        // One in a hundred: that chance takes 25 of them is one case in 10^36.
+        others.Count(answer => collector.Knows(answer.ShouldBeOk().RequestId)).ShouldBeLessThan(requests / 2);
+    }
+
+    [Test]
+    public async Task Whether_the_service_is_well_is_never_traced()
+    {
+        await using var collector = await Collector.StartAsync();
+        await using var service = await ServiceProgram.ServeAsync(SettingsWithoutSampler(collector));
+        var project = new Project();
+        var (asking, serving) = (ActivityTraceId.CreateRandom(), ActivityTraceId.CreateRandom());
+
+        foreach (var path in new[] { "/healthz/live", "/healthz/ready" })
+        {
+            (await SendAsync(service, Requests.Make(HttpMethod.Get, path, Headers(project, asking)))).ShouldBeOk();
+        }
+
+        (await SendAsync(service, Create(project, Project.Minimal, serving))).ShouldBeOk();
+        await service.StopAsync();
+
+        collector.Knows(TraceBytes(serving)).ShouldBeTrue();
+        collector.Knows(TraceBytes(asking)).ShouldBeFalse();
+    }
+
+    [Test]
     public async Task Nothing_is_sent_where_no_collector_is_named()
     {
         await using var collector = await Collector.StartAsync();
@@ -155,6 +198,13 @@ public sealed partial class TelemetryTests
             settings[$"OTEL_EXPORTER_OTLP_{signal.ToUpperInvariant()}_ENDPOINT"] = $"{collector.Address}/v1/{signal}";
         }
 
+        return settings;
+    }
+
+    private static Dictionary<string, string> SettingsWithoutSampler(Collector collector)
+    {
+        var settings = new Dictionary<string, string>(Settings(collector)) { [Endpoint] = collector.Address };
+        settings.Remove("OTEL_TRACES_SAMPLER");
         return settings;
     }
 

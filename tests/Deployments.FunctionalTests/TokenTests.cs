@@ -1,12 +1,14 @@
+using System.Buffers.Text;
 using System.Net;
 using System.Security.Cryptography;
+using System.Text;
 using Deployments.FunctionalTests.Support;
 using NUnit.Framework;
 using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Which tokens verify. What does not verify is 401 and leaves nothing behind.</summary>
+/// <summary>What a token may look like and when it is good, beside what <see cref="TokenMatrixTests"/> tries on every operation.</summary>
 public sealed class TokenTests
 {
     // The service allows 30 s; the rest is room for a slow machine.
@@ -15,29 +17,15 @@ public sealed class TokenTests
 
     private static IEnumerable<TestCaseData> TokensThatDoNotVerify =>
     [
-        Case("empty", _ => string.Empty),
-        Case("garbage", _ => "garbage"),
-        Case("three parts of garbage", _ => "a.b.c"),
         Case("header that is no JSON", token => $"e30x.{Payload(token)}.{SignatureOf(token)}"),
         Case("no signature", token => $"{Header(token)}.{Payload(token)}."),
         Case("no signature part", token => $"{Header(token)}.{Payload(token)}"),
-        Case("another's payload", token => $"{Header(token)}.{Payload(token with { Roles = ["admin"] })}.{SignatureOf(token)}"),
-        Case("alg none", token => token with { Algorithm = "none", Signature = _ => [] }),
-        Case("alg none, signed", token => token with { Algorithm = "none" }),
         Case("no alg", token => token with { Algorithm = string.Empty }),
         Case("alg in lower case", token => token with { Algorithm = "hs256" }),
-        Case("another secret", token => token with { Signature = Token.Hmac(RandomNumberGenerator.GetBytes(32)) }),
         Case("right secret, other algorithm", token => token with
         {
             Algorithm = "HS512", Signature = text => HMACSHA512.HashData(Token.Secret, text),
         }),
-        Case("expired", token => token with { Expires = DateTimeOffset.UtcNow - BeyondSkew }),
-        Case("not yet valid", token => token with { NotBefore = DateTimeOffset.UtcNow + BeyondSkew + InsideSkew }),
-        Case("no expiry", token => token with { Expires = null }),
-        Case("another audience", token => token with { Audience = "others" }),
-        Case("no audience", token => token with { Audience = null }),
-        Case("another issuer", token => token with { Issuer = "https://others.test" }),
-        Case("no issuer", token => token with { Issuer = null }),
     ];
 
     private static IEnumerable<TestCaseData> TokensThatVerify =>
@@ -47,17 +35,6 @@ public sealed class TokenTests
         Case("valid to the end of time", token => token with { Expires = DateTimeOffset.MaxValue }),
         Case("about to be valid", token => token with { NotBefore = DateTimeOffset.UtcNow + InsideSkew }),
     ];
-
-    [Test]
-    public async Task No_token_is_refused()
-    {
-        var project = new Project();
-
-        var answer = await project.PostAsync(Requests.Body(Project.Minimal));
-
-        answer.ShouldBeUnauthorized();
-        (await project.CountStoredAsync()).ShouldBe(0);
-    }
 
     [TestCaseSource(nameof(TokensThatDoNotVerify))]
     public async Task A_token_is_refused(Func<string, string> makeToken)
@@ -85,27 +62,18 @@ public sealed class TokenTests
         (await project.PostAsync(Requests.Body(Project.Minimal), ("Authorization", $"Bearer {token}"), ("X-Auth-Token", token))).ShouldBeOk();
     }
 
-    [Test]
-    public async Task Two_tokens_that_differ_are_refused_though_both_verify()
+    [TestCase("\\u0000")]
+    [TestCase("a\\u0000b")]
+    [TestCase("\\ud800")]
+    [TestCase("\\udc00\\ud800")]
+    public async Task A_subject_that_no_database_can_hold_is_no_defect_of_ours(string subject)
     {
         var project = new Project();
-        var one = project.Token.ToString();
-        var other = (project.Token with { Roles = ["admin"] }).ToString();
+        var token = WithSubject(project.Token, subject);
 
-        var answer = await project.PostAsync(Requests.Body(Project.Minimal), ("Authorization", $"Bearer {one}"), ("X-Auth-Token", other));
+        var created = await project.CreateAsAsync(token);
 
-        answer.ShouldBeUnauthorized();
-        (await project.CountStoredAsync()).ShouldBe(0);
-    }
-
-    [Test]
-    public async Task A_token_in_another_scheme_is_no_token()
-    {
-        var project = new Project();
-
-        var answer = await project.PostAsync(Requests.Body(Project.Minimal), ("Authorization", $"Basic {project.Token}"));
-
-        answer.ShouldBeUnauthorized();
+        created.Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.Unauthorized);
     }
 
     [Test]
@@ -122,31 +90,18 @@ public sealed class TokenTests
         answer.Text.ShouldNotContain(SignatureOf(token));
     }
 
-    [Test]
-    public async Task A_token_that_was_accepted_is_refused_once_it_has_expired()
-    {
-        // The service may remember a token, but not beyond its time: this one has a second left of its 30 s of grace.
-        var project = new Project();
-        var end = DateTimeOffset.UtcNow.AddSeconds(-28);
-        var token = project.Token with { Expires = end };
-
-        (await project.CreateAsAsync(token)).ShouldBeOk();
-
-        var waited = System.Diagnostics.Stopwatch.StartNew();
-        HttpStatusCode last;
-        do
-        {
-            last = (await project.CreateAsAsync(token)).Status;
-        }
-        while (last == HttpStatusCode.OK && waited.Elapsed < TimeSpan.FromSeconds(10));
-
-        last.ShouldBe(HttpStatusCode.Unauthorized);
-    }
-
     private static TestCaseData Case(string name, Func<Token, Token> change) => Case(name, token => change(token).ToString());
 
     private static TestCaseData Case(string name, Func<Token, string> make) =>
         new TestCaseData((Func<string, string>)(project => make(new Token(project)))).SetArgDisplayNames(name);
+
+    /// <summary>The token, signed anew with a subject that is spelled as it is given.</summary>
+    private static string WithSubject(Token token, string subject)
+    {
+        var claims = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(Payload(token))).Replace(token.Subject, subject, StringComparison.Ordinal);
+        var signed = $"{Header(token)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
+        return $"{signed}.{Base64Url.EncodeToString(token.Signature(Encoding.ASCII.GetBytes(signed)))}";
+    }
 
     private static string Header(Token token) => token.ToString().Split('.')[0];
 

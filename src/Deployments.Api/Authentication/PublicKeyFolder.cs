@@ -5,7 +5,7 @@ namespace Deployments.Api.Authentication;
 
 /// <summary>
 /// The public keys in a folder of PEM files. The folder is looked at again every few seconds, so that keys can be rotated without a
-/// restart; a file that cannot be read then is left out, and said to be in the log.
+/// restart; a file that cannot be read then is left out, and a folder that cannot be changes nothing, and the log says so.
 /// </summary>
 internal sealed partial class PublicKeyFolder
 {
@@ -26,13 +26,13 @@ internal sealed partial class PublicKeyFolder
     {
         (this.setting, this.folder, this.clock, this.logger) = (setting, folder, clock, logger);
 
-        var files = Files();
+        var files = Directory.Exists(folder) ? Files() : [];
         if (files.Count == 0)
         {
             throw new StartupException($"{setting} names {folder}, where there is no PEM file.");
         }
 
-        content = new Content(Version: 1, files, [.. files.Select(file => ReadPublicKey(setting, file.Key, file.Value))]);
+        content = new Content(Version: 1, files, [.. files.Select(ReadPublicKey)]);
         lookedAt = clock.GetTimestamp();
     }
 
@@ -72,15 +72,13 @@ internal sealed partial class PublicKeyFolder
         return content;
     }
 
-    private List<KeyValuePair<string, string>> Files() => Directory.Exists(folder)
-        ? [.. Directory.GetFiles(folder, "*.pem").Order(StringComparer.Ordinal).Select(file => KeyValuePair.Create(file, File.ReadAllText(file)))]
-        : [];
+    private List<KeyFile> Files() => [.. Directory.GetFiles(folder, "*.pem").Order(StringComparer.Ordinal).Select(KeyFile.Read)];
 
-    private SecurityKey? TryRead(KeyValuePair<string, string> file)
+    private SecurityKey? TryRead(KeyFile file)
     {
         try
         {
-            return ReadPublicKey(setting, file.Key, file.Value);
+            return ReadPublicKey(file);
         }
         catch (StartupException exception)
         {
@@ -89,11 +87,12 @@ internal sealed partial class PublicKeyFolder
         }
     }
 
-    private static SecurityKey ReadPublicKey(string setting, string file, string pem)
+    private SecurityKey ReadPublicKey(KeyFile file)
     {
+        var pem = file.Text ?? throw new StartupException($"{setting}: {file.Path} cannot be read.");
         if (pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
         {
-            throw new StartupException($"{setting}: {file} holds a private key. This service needs, and should have, the public key alone.");
+            throw new StartupException($"{setting}: {file.Path} holds a private key. This service needs, and should have, the public key alone.");
         }
 
         var rsa = RSA.Create();
@@ -101,13 +100,13 @@ internal sealed partial class PublicKeyFolder
         {
             return rsa.KeySize >= MinRsaBits
                 ? new RsaSecurityKey(rsa)
-                : throw new StartupException($"{setting}: the RSA key in {file} has fewer than {MinRsaBits} bits.");
+                : throw new StartupException($"{setting}: the RSA key in {file.Path} has fewer than {MinRsaBits} bits.");
         }
 
         var ec = ECDsa.Create();
         return ImportsPem(ec, pem) && ec.ExportParameters(includePrivateParameters: false).Curve.Oid is { Value: P256 }
             ? new ECDsaSecurityKey(ec)
-            : throw new StartupException($"{setting}: {file} is neither an RSA public key nor one on the curve P-256, in PEM.");
+            : throw new StartupException($"{setting}: {file.Path} is neither an RSA public key nor one on the curve P-256, in PEM.");
     }
 
     private static bool ImportsPem(AsymmetricAlgorithm algorithm, string pem)
@@ -126,11 +125,27 @@ internal sealed partial class PublicKeyFolder
     [LoggerMessage(LogLevel.Information, "{Setting}: the folder has changed and holds {Count} keys now.")]
     private partial void LogChanged(string setting, int count);
 
-    [LoggerMessage(LogLevel.Error, "{Setting}: the folder cannot be read, its keys stay as they are. {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "{Setting}: the folder cannot be read, its keys stay as they are. {Reason}")]
     private partial void LogUnreadable(string setting, string reason);
 
     [LoggerMessage(LogLevel.Error, "A key is left out. {Reason}")]
     private partial void LogLeftOut(string reason);
 
-    private sealed record Content(int Version, IReadOnlyList<KeyValuePair<string, string>> Files, IReadOnlyList<SecurityKey> Keys);
+    private sealed record Content(int Version, IReadOnlyList<KeyFile> Files, IReadOnlyList<SecurityKey> Keys);
+
+    /// <summary>A file, and its text where it can be read.</summary>
+    private sealed record KeyFile(string Path, string? Text)
+    {
+        public static KeyFile Read(string path)
+        {
+            try
+            {
+                return new KeyFile(path, File.ReadAllText(path));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                return new KeyFile(path, Text: null);
+            }
+        }
+    }
 }

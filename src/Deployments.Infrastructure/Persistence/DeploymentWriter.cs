@@ -207,7 +207,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
             insert = sending;
             return there;
         }
-        catch (PostgresException) when (sending.IsUsable)
+        catch (PostgresException refusal) when (sending.IsUsable && refusal.SqlState != PostgresErrorCodes.ReadOnlySqlTransaction)
         {
             insert = sending;
             throw;

@@ -72,19 +72,27 @@ public sealed class PrivatePostgres : IAsyncDisposable
         var usage = TryOpen(Path.Combine(folder, "usage.lock"), FileAccess.Read, FileShare.Read)
             ?? throw new InvalidOperationException($"{folder} is in use by another process.");
 
-        var password = await InitialiseAsync(programs, folder, cancellationToken);
-        var port = await RunningPortAsync(programs, folder, cancellationToken)
-            ?? await StartServerAsync(programs, folder, settings, cancellationToken);
-
-        var connectionString = new NpgsqlConnectionStringBuilder
+        try
         {
-            Host = "127.0.0.1",
-            Port = port,
-            Username = Superuser,
-            Password = password,
-            Database = "postgres",
-        }.ConnectionString;
-        return new PrivatePostgres(programs, folder, temporary, usage, connectionString);
+            var password = await InitialiseAsync(programs, folder, cancellationToken);
+            var port = await RunningPortAsync(programs, folder, cancellationToken)
+                ?? await StartServerAsync(programs, folder, settings, cancellationToken);
+
+            var connectionString = new NpgsqlConnectionStringBuilder
+            {
+                Host = "127.0.0.1",
+                Port = port,
+                Username = Superuser,
+                Password = password,
+                Database = "postgres",
+            }.ConnectionString;
+            return new PrivatePostgres(programs, folder, temporary, usage, connectionString);
+        }
+        catch
+        {
+            await usage.DisposeAsync(); // else who leaves last would not know it
+            throw;
+        }
     }
 
     private static async Task<string> InitialiseAsync(PostgresPrograms programs, string folder, CancellationToken cancellationToken)

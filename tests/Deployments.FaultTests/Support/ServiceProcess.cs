@@ -18,6 +18,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan PollingPause = TimeSpan.FromMilliseconds(20);
+    private static readonly string[] OthersSettings = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "Authentication__", "ConnectionStrings__", "Deployments__", "OTEL_"];
     private static readonly byte[] Secret = RandomNumberGenerator.GetBytes(32);
 
     private readonly string connectionString;
@@ -58,6 +59,11 @@ internal sealed class ServiceProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
         };
+        foreach (var name in start.Environment.Keys.Where(name => OthersSettings.Any(name.StartsWith)).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         start.Environment["ASPNETCORE_URLS"] = Address.ToString();
         start.Environment["ConnectionStrings__Deployments"] = connectionString;

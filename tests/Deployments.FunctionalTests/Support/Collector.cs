@@ -60,7 +60,10 @@ internal sealed class Collector : IAsyncDisposable
     }
 
     /// <summary>Whether the text stands in anything that has come.</summary>
-    public bool Knows(string text) => received.Any(one => Contains(one.Message, Encoding.UTF8.GetBytes(text)));
+    public bool Knows(string text) => Knows(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Whether the bytes stand in anything that has come.</summary>
+    public bool Knows(byte[] bytes) => received.Any(one => Contains(one.Message, bytes));
 
     public ValueTask DisposeAsync() => app.DisposeAsync();
 

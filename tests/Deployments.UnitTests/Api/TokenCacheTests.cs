@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using Deployments.Api.Authentication;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -22,6 +23,7 @@ public sealed class TokenCacheTests
     private ECDsa key = null!;
     private DirectoryInfo folder = null!;
     private ManualClock clock = null!;
+    private WarningLog log = null!;
     private TokenCache cache = null!;
 
     [SetUp]
@@ -31,6 +33,7 @@ public sealed class TokenCacheTests
         folder = Directory.CreateTempSubdirectory("token-cache-");
         File.WriteAllText(Path.Combine(folder.FullName, "key.pem"), key.ExportSubjectPublicKeyInfoPem());
         clock = new ManualClock();
+        log = new WarningLog();
         cache = Cache();
     }
 
@@ -91,6 +94,47 @@ public sealed class TokenCacheTests
         File.Delete(Path.Combine(folder.FullName, "key.pem"));
         clock.Move(TimeSpan.FromSeconds(10));
 
+        (await ValidateAsync(token)).IsValid.ShouldBeFalse();
+    }
+
+    [TestCase("no key")]
+    [TestCase("a link to nothing")]
+    public async Task A_file_without_a_good_key_is_left_out_and_the_others_are_read(string file)
+    {
+        var token = TokenOf("somebody", TimeSpan.FromHours(1));
+        var bad = Path.Combine(folder.FullName, "another.pem");
+        if (file == "no key")
+        {
+            await File.WriteAllTextAsync(bad, file);
+        }
+        else
+        {
+            File.CreateSymbolicLink(bad, Path.Combine(folder.FullName, "absent"));
+        }
+
+        clock.Move(TimeSpan.FromSeconds(10));
+        (await ValidateAsync(token)).IsValid.ShouldBeTrue();
+
+        File.Delete(Path.Combine(folder.FullName, "key.pem"));
+        clock.Move(TimeSpan.FromSeconds(10));
+        (await ValidateAsync(token)).IsValid.ShouldBeFalse();
+        log.Warnings.Distinct().ShouldHaveSingleItem().ShouldContain(bad);
+    }
+
+    [Test]
+    public async Task A_folder_that_is_gone_for_a_moment_keeps_its_keys()
+    {
+        var token = TokenOf("somebody", TimeSpan.FromHours(1));
+        var elsewhere = $"{folder.FullName}-elsewhere";
+
+        Directory.Move(folder.FullName, elsewhere);
+        clock.Move(TimeSpan.FromSeconds(10));
+        (await ValidateAsync(token)).IsValid.ShouldBeTrue();
+        log.Warnings.ShouldHaveSingleItem().ShouldContain("Authentication:PublicKeys");
+
+        Directory.Move(elsewhere, folder.FullName);
+        File.Delete(Path.Combine(folder.FullName, "key.pem"));
+        clock.Move(TimeSpan.FromSeconds(10));
         (await ValidateAsync(token)).IsValid.ShouldBeFalse();
     }
 
@@ -175,7 +219,7 @@ public sealed class TokenCacheTests
             ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Audience,
             ["Authentication:PublicKeys"] = folder.FullName,
         }).Build();
-        var sources = TokenSources.Read(configuration, development: false, clock, NullLogger.Instance);
+        var sources = TokenSources.Read(configuration, development: false, clock, log);
         return new TokenCache(
             new SignedTokenHandler(sources, authority: null, defaultRole: "reader", NullLogger<SignedTokenHandler>.Instance), clock);
     }
@@ -191,4 +235,24 @@ public sealed class TokenCacheTests
             Claims = new Dictionary<string, object> { ["sub"] = subject, ["project_id"] = "project" },
             SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key), SecurityAlgorithms.EcdsaSha256),
         });
+
+    /// <summary>Keeps what is logged as a warning or worse.</summary>
+    private sealed class WarningLog : ILogger
+    {
+        public List<string> Warnings { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+            {
+                Warnings.Add(formatter(state, exception));
+            }
+        }
+    }
 }

@@ -228,6 +228,15 @@ public sealed class TokenSourcesTests
     }
 
     [Test]
+    public void A_folder_with_a_file_that_cannot_be_read_is_refused()
+    {
+        var file = Path.Combine(FolderWith(P256.ExportSubjectPublicKeyInfoPem()), "link.pem");
+        File.CreateSymbolicLink(file, Path.Combine(folder, "absent"));
+
+        Refusal(With((PublicKeys, folder))).ShouldBe($"{PublicKeys}: {file} cannot be read.");
+    }
+
+    [Test]
     public void A_folder_without_keys_is_refused([Values(PublicKeys, KeystoneKeys)] string setting, [Values] bool exists)
     {
         var path = exists ? folder : Path.Combine(folder, "absent");

@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Deployments.Api.Controllers;
+using Deployments.Api.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc.Formatters;
+using Microsoft.AspNetCore.Mvc.ModelBinding;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Api;
+
+public sealed class JsonBodyFormatterTests
+{
+    [Test]
+    public async Task Memory_is_given_for_what_has_come_and_not_for_what_is_announced()
+    {
+        const int announced = 16 * 1024 * 1024;
+        var body = new MeasuringStream("""{"config_id": "c", "server_id": "s"}"""u8.ToArray());
+        var context = new DefaultHttpContext();
+        context.Request.ContentType = "application/json";
+        context.Request.ContentLength = announced;
+        context.Request.Body = body;
+
+        await new JsonBodyFormatter(JsonSerializerOptions.Web, announced, announced).ReadAsync(new InputFormatterContext(
+            context,
+            modelName: string.Empty,
+            new ModelStateDictionary(),
+            new EmptyModelMetadataProvider().GetMetadataForType(typeof(CreateSoftwareDeploymentBody)),
+            (stream, encoding) => new StreamReader(stream, encoding)));
+
+        body.LargestBuffer.ShouldBeInRange(1, 128 * 1024);
+    }
+
+    /// <summary>Notes how much room its reader has for what comes.</summary>
+    private sealed class MeasuringStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        public int LargestBuffer { get; private set; }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            LargestBuffer = Math.Max(LargestBuffer, buffer.Length);
+            return base.ReadAsync(buffer, cancellationToken);
+        }
+    }
+}
