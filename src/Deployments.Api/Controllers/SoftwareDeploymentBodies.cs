@@ -154,5 +154,5 @@ public sealed record DeploymentEventListEnvelope
 public sealed record ServerMetadataEnvelope
 {
     /// <summary>One configuration for each deployment of the server.</summary>
-    public required IReadOnlyList<SoftwareConfigDto> Metadata { get; init; }
+    public required IAsyncEnumerable<SoftwareConfigDto> Metadata { get; init; }
 }
