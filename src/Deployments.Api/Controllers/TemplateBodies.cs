@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Deployments.Api.Json;
+using Deployments.Application;
 using Deployments.Application.Errors;
 using Deployments.Application.SoftwareConfigs;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using Deployments.Application;
 using Deployments.Application.Errors;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;

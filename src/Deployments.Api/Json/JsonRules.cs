@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Deployments.Application;
 using Deployments.Application.Errors;
 
 namespace Deployments.Api.Json;

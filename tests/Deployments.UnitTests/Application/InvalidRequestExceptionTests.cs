@@ -1,3 +1,4 @@
+using Deployments.Application;
 using Deployments.Application.Errors;
 using NUnit.Framework;
 using Shouldly;
