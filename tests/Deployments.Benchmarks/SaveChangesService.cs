@@ -1,7 +1,7 @@
 using Deployments.Api;
 using Deployments.Application;
+using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
-using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Persistence;
 using Microsoft.AspNetCore.Builder;
@@ -53,8 +53,11 @@ internal static class SaveChangesService
         public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
-        public Task<IReadOnlyList<SoftwareDeployment>> ListAsync(
+        public Task<Chunk<SoftwareDeployment>> ListAsync(
             DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<Guid?> FindPageEndAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public Task<UpdateOutcome> UpdateAsync(
             SoftwareDeployment deployment, Caller caller, bool configMustBeKnown, CancellationToken cancellationToken) =>
@@ -66,7 +69,7 @@ internal static class SaveChangesService
         public Task<IReadOnlyList<DeploymentEvent>> ListEventsAsync(SoftwareDeployment deployment, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
-        public Task<IReadOnlyList<SoftwareConfig>> ListServerConfigsAsync(
+        public Task<IReadOnlyList<ConfigKey>> ListServerConfigsAsync(
             string projectId, string serverId, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

@@ -118,6 +118,32 @@ public sealed class BadBodyTests
             "config_id", "server_id", "unknown.a"),
     ];
 
+    private static IEnumerable<TestCaseData> LongNamesAndManyFaults
+    {
+        get
+        {
+            var name = Repeat("n", 400_000);
+            return
+            [
+                Refused("inputs past all bounds", $$"""{"inputs": [{{Times("{}", 300_000)}}] }""", "inputs", 1),
+                Refused("outputs past all bounds", $$"""{"outputs": [{{Times("{}", 300_000)}}] }""", "outputs", 1),
+                Refused("a thousand bad inputs", $$"""{"inputs": [{{Times("{}", 1_000)}}] }""", "inputs[0].name", 50),
+                Refused("a long unknown member", $$"""{"inputs": [{"name": "a", "{{name}}": 1}] }""", $"inputs[0].{name[..100]}", 1),
+                Refused(
+                    "many unknown members",
+                    $$"""{"outputs": [{"name": "a", {{string.Join(',', Enumerable.Range(0, 60_000).Select(number => $"\"m{number}\":1"))}} }] }""",
+                    "outputs[0].m0",
+                    50),
+                Refused("a long name twice", $$"""{"inputs": [{"name": "{{name}}"}, {"name": "{{name}}"}] }""", "inputs[1].name", 1),
+            ];
+
+            static string Times(string element, int count) => string.Join(',', Enumerable.Repeat(element, count));
+
+            static TestCaseData Refused(string what, string config, string first, int faults) =>
+                new TestCaseData(config, first, faults).SetArgDisplayNames(what);
+        }
+    }
+
     [TestCaseSource(nameof(BodiesThatAreNoJsonObject))]
     [TestCaseSource(nameof(DuplicateMembers))]
     [TestCaseSource(nameof(MissingAndBlankFields))]
@@ -157,19 +183,55 @@ public sealed class BadBodyTests
     }
 
     /// <summary>Were each of 100,000 faults told with the whole of a name of hundreds of kilobytes, the answer would have gigabytes.</summary>
-    [Test]
-    public async Task A_refusal_of_many_faults_stays_small()
+    [TestCaseSource(nameof(LongNamesAndManyFaults))]
+    public async Task A_refusal_stays_small(string config, string field, int faults)
     {
-        var name = Repeat("n", 500_000);
-        var inputs = string.Join(',', Enumerable.Repeat("{}", 100_000));
+        var resource = Repeat("r", 200);
+        var project = new Project();
+
+        var refused = await project.CreateConfigAsync(config);
+        var template = await project.ValidateAsync(
+            $$$"""{"template": {"resources": {"{{{resource}}}": {"type": "OS::Heat::SoftwareConfig", "properties": {{{config}}} } } } }""");
+
+        ShouldBeSmall(refused, field, faults);
+        ShouldBeSmall(template, $"template.resources.{resource[..100]}.properties.{field}", faults);
+        (await project.CountStoredConfigsAsync()).ShouldBe(0);
+    }
+
+    [TestCase("{}", ".type")]
+    [TestCase("null", "")]
+    [TestCase("""{"type": 3}""", ".type")]
+    [TestCase("""{"type": "OS::Heat::SoftwareConfig", "properties": []}""", ".properties")]
+    [TestCase("""{"type": "OS::Heat::SoftwareConfig", "properties": {"name": 3} }""", ".properties.name")]
+    [TestCase("""{"type": "type"}""", ".type")]
+    public async Task A_refusal_of_a_resource_with_a_long_name_stays_small(string resource, string field)
+    {
+        var name = Repeat("r", 400_000);
 
         var answer = await new Project().ValidateAsync(
-            $$$$$$"""{"template": {"resources": {"{{{{{{name}}}}}}": {"type": "OS::Heat::SoftwareConfig", "properties": {"inputs": [{{{{{{inputs}}}}}}]}}}}}""");
+            $$"""{"template": {"resources": {"{{name}}": {{resource.Replace("\"type\"}", $"\"{name}\"}}", StringComparison.Ordinal)}} } } }""");
 
+        ShouldBeSmall(answer, $"template.resources.{name[..100]}{field}", faults: 1);
+    }
+
+    [Test]
+    public async Task Many_resources_are_refused_by_the_first()
+    {
+        var resources = Enumerable.Range(0, 50_000).Select(number => $$"""  "r{{number}}": {}""");
+
+        var answer = await new Project().ValidateAsync($$"""{"template": {"resources": { {{string.Join(',', resources)}} } } }""");
+
+        ShouldBeSmall(answer, "template.resources.r0.type", faults: 50);
+    }
+
+    private static void ShouldBeSmall(Answer answer, string field, int faults)
+    {
         answer.Status.ShouldBe(HttpStatusCode.BadRequest);
-        answer.Text.Length.ShouldBeLessThan(16 * 1024 * 1024);
-        answer.Json.GetProperty("errors").EnumerateObject().First().Name
-            .ShouldBe($"template.resources.{Repeat("n", 100)}.properties.inputs[0].name");
+        answer.Text.Length.ShouldBeLessThan(100_000);
+        var fields = answer.Json.GetProperty("errors").EnumerateObject().Select(error => error.Name).ToArray();
+        answer.ShouldBeError(HttpStatusCode.BadRequest, fields);
+        fields.Length.ShouldBe(faults);
+        fields[0].ShouldBe(field);
     }
 
     private static TestCaseData Case(string name, string body, params string[] fields) => Case(name, Encoding.UTF8.GetBytes(body), fields);

@@ -53,19 +53,39 @@ public sealed class DatabaseErrorTests
 
     [TestCase("update")]
     [TestCase("delete")]
-    public async Task A_change_that_has_to_wait_twice_is_told_in_time(string change)
+    [TestCase("events")]
+    public async Task A_request_that_has_to_wait_twice_is_told_in_time(string request)
     {
         await using var spoilt = await Spoilt.StartAsync();
         var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
         await using var events = await spoilt.LockAsync("deployment_events");
         await using var deployments = await spoilt.LockAsync("software_deployments");
 
-        var answered = ShouldBeUnavailableInTimeAsync(
-            () => change == "update" ? Writes[change](spoilt.Project, id) : spoilt.Project.DeleteAsync(id));
-        await Task.Delay(TimeSpan.FromSeconds(3)); // the read waits for so long, and then the write does
+        var answered = ShouldBeUnavailableInTimeAsync(() => request switch
+        {
+            "update" => Writes[request](spoilt.Project, id),
+            "delete" => spoilt.Project.DeleteAsync(id),
+            _ => spoilt.Project.ListEventsAsync(id),
+        });
+        await Task.Delay(TimeSpan.FromSeconds(3)); // the read waits for so long, and then what comes after it does
         await deployments.DisposeAsync();
 
         await answered;
+    }
+
+    /// <summary>As where others create and delete deployments with the same key without end.</summary>
+    [Test]
+    public async Task A_key_that_is_always_taken_and_never_found_is_told_in_time()
+    {
+        await using var spoilt = await Spoilt.StartAsync();
+
+        await spoilt.ExecuteAsync(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON software_deployments FOR EACH ROW EXECUTE FUNCTION refuse();
+            """);
+
+        await ShouldBeUnavailableInTimeAsync(() => Writes["create with a key"](spoilt.Project, string.Empty));
     }
 
     [Test]

@@ -44,6 +44,10 @@ public sealed class ListQueryTests
         Query("?one=1&two=2", "one", "two"),
         Query("?limit=%00&marker=%ff", "limit", "marker"),
         Query("?a%00=1", "query"),
+        Query("?=", "query"),
+        Query("?=1", "query"),
+        Query("?=%00", "query"),
+        Query("?limit=0&=", "query"),
     ];
 
     private static IEnumerable<TestCaseData> QueriesOfDeployments =>
@@ -77,6 +81,22 @@ public sealed class ListQueryTests
         var answer = await new Project().ListConfigsAsync(query);
 
         answer.ShouldBeError(HttpStatusCode.BadRequest, parameters);
+    }
+
+    [Test]
+    public async Task A_refusal_of_many_parameters_names_the_first()
+    {
+        var query = $"?{string.Join('&', Enumerable.Range(0, 900).Select(number => $"p{number}"))}";
+
+        (await new Project().ListAsync(query)).ShouldBeError(HttpStatusCode.BadRequest, [.. Enumerable.Range(0, 50).Select(number => $"p{number}")]);
+    }
+
+    [Test]
+    public async Task A_refusal_of_a_long_parameter_shows_its_beginning([Values("=1", "=%00")] string value)
+    {
+        var name = new string('n', 7_000);
+
+        (await new Project().ListAsync($"?{name}{value}")).ShouldBeError(HttpStatusCode.BadRequest, name[..100]);
     }
 
     [TestCase("?limit=1")]

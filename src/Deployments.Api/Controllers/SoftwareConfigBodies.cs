@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Deployments.Api.Http;
+using Deployments.Api.Json;
 using Deployments.Application.SoftwareConfigs;
 
 namespace Deployments.Api.Controllers;
@@ -19,11 +20,13 @@ public sealed record CreateSoftwareConfigBody
     /// <summary>The configuration itself: any JSON value, usually a script as a string.</summary>
     public JsonElement? Config { get; init; }
 
-    /// <summary>The values that it takes; no name twice.</summary>
-    public IReadOnlyList<ConfigInputBody?>? Inputs { get; init; }
+    /// <summary>The values that it takes: at most 1,000; no name twice.</summary>
+    [JsonObjectCreationHandling(JsonObjectCreationHandling.Populate)]
+    public IList<ConfigInputBody?>? Inputs { get; init; } = new BoundedList<ConfigInputBody?>();
 
-    /// <summary>The values that it gives back; no name twice.</summary>
-    public IReadOnlyList<ConfigOutputBody?>? Outputs { get; init; }
+    /// <summary>The values that it gives back: at most 1,000; no name twice.</summary>
+    [JsonObjectCreationHandling(JsonObjectCreationHandling.Populate)]
+    public IList<ConfigOutputBody?>? Outputs { get; init; } = new BoundedList<ConfigOutputBody?>();
 
     /// <summary>Settings for the agent hook, as key-value pairs. They come back as they were sent.</summary>
     public IReadOnlyDictionary<string, JsonElement>? Options { get; init; }

@@ -51,7 +51,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
         var page = await mediator.Send(new ListConfigsQuery(projectId, limit, marker), cancellationToken);
         return new SoftwareConfigListEnvelope
         {
-            SoftwareConfigs = page.Configs,
+            SoftwareConfigs = page.Items,
             SoftwareConfigsLinks = HttpContext.LinkToNext(page.Next),
         };
     }

@@ -63,7 +63,8 @@ public sealed record CreateSoftwareDeploymentBody
 public sealed record CreateSoftwareDeploymentsBody
 {
     /// <summary>The deployments: 1 to 1,000.</summary>
-    public IReadOnlyList<CreateSoftwareDeploymentBody?>? SoftwareDeployments { get; init; }
+    [JsonObjectCreationHandling(JsonObjectCreationHandling.Populate)]
+    public IList<CreateSoftwareDeploymentBody?>? SoftwareDeployments { get; init; } = new BoundedList<CreateSoftwareDeploymentBody?>();
 
     internal IReadOnlyList<NewDeployment?>? ToDeployments() =>
         SoftwareDeployments?.Select(deployment => deployment?.ToDeployment()).ToList();
@@ -153,5 +154,5 @@ public sealed record DeploymentEventListEnvelope
 public sealed record ServerMetadataEnvelope
 {
     /// <summary>One configuration for each deployment of the server.</summary>
-    public required IReadOnlyList<SoftwareConfigDto> Metadata { get; init; }
+    public required IAsyncEnumerable<SoftwareConfigDto> Metadata { get; init; }
 }

@@ -110,7 +110,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
         var page = await mediator.Send(query, cancellationToken);
         return new SoftwareDeploymentListEnvelope
         {
-            SoftwareDeployments = page.Deployments,
+            SoftwareDeployments = page.Items,
             SoftwareDeploymentsLinks = HttpContext.LinkToNext(page.Next),
         };
     }

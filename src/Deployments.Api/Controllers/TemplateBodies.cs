@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Deployments.Api.Json;
+using Deployments.Application;
 using Deployments.Application.Errors;
 using Deployments.Application.SoftwareConfigs;
 
@@ -16,12 +17,12 @@ public sealed record ValidateTemplateBody
     {
         var template = Template ?? throw new InvalidRequestException("template", "template is required.");
         var resources = (template.Resources ?? new Dictionary<string, TemplateResourceBody?>()).ToDictionary(
-            resource => resource.Key,
-            resource => resource.Value?.ToResource($"template.resources.{resource.Key}.properties", options)
-                ?? throw new InvalidRequestException(
-                    $"template.resources.{resource.Key}", $"template.resources.{resource.Key} must be a JSON object."));
+            resource => resource.Key, resource => ToResource($"template.resources.{resource.Key.Shown()}", resource.Value, options));
         return new ValidateTemplateQuery(template.Description, resources);
     }
+
+    private static TemplateResource ToResource(string path, TemplateResourceBody? resource, JsonSerializerOptions options) =>
+        resource?.ToResource($"{path}.properties", options) ?? throw new InvalidRequestException(path, $"{path} must be a JSON object.");
 }
 
 /// <summary>An orchestration template.</summary>

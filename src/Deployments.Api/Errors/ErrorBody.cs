@@ -25,7 +25,7 @@ public sealed record ErrorBody
     /// <example>req-0b2a6e3c-6a5a-4a0e-9f43-2f3b2a1c9d10</example>
     public required string Instance { get; init; }
 
-    /// <summary>On 400 only: the messages by the field at fault.</summary>
+    /// <summary>On 400 only: the messages by the field at fault; of many, the first 50, in which long names and values are cut.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 

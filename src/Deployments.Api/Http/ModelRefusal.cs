@@ -9,9 +9,7 @@ internal static class ModelRefusal
 {
     public static IActionResult Refuse(ActionContext context) => throw new InvalidRequestException(context.ModelState
         .Where(field => field.Value!.Errors.Count > 0)
-        .ToDictionary(
-            field => field.Key,
-            field => new[] { $"{field.Key} must be {KindOf(context.ActionDescriptor, field.Key)}." }));
+        .Select(field => (field.Key, $"{field.Key} must be {KindOf(context.ActionDescriptor, field.Key)}.")));
 
     private static string KindOf(ActionDescriptor action, string field)
     {

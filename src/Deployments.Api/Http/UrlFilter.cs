@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using Deployments.Application;
 using Deployments.Application.Errors;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
@@ -12,6 +13,8 @@ namespace Deployments.Api.Http;
 /// </summary>
 internal sealed class UrlFilter : IResourceFilter
 {
+    private const string Query = "query"; // the field where a parameter has no name that can be told
+
     public void OnResourceExecuting(ResourceExecutingContext context)
     {
         var request = context.HttpContext.Request;
@@ -33,7 +36,7 @@ internal sealed class UrlFilter : IResourceFilter
             return;
         }
 
-        Refuse(GarbledIn(request.QueryString.Value).Distinct(), _ => "must be percent-encoded UTF-8 without NUL.");
+        Refuse(GarbledIn(request.QueryString.Value), _ => "must be percent-encoded UTF-8 without NUL.");
         Refuse(request.Query.Keys, name => FaultOf(name, request.Query[name], known));
     }
 
@@ -44,25 +47,30 @@ internal sealed class UrlFilter : IResourceFilter
 
     private static void Refuse(IEnumerable<string> names, Func<string, string?> faultOf)
     {
-        var errors = names
-            .Select(name => (Name: name, Fault: faultOf(name)))
-            .Where(parameter => parameter.Fault is not null)
-            .ToDictionary(parameter => parameter.Name, parameter => new[] { $"{parameter.Name} {parameter.Fault}" });
-        if (errors.Count > 0)
+        var faults = (
+            from name in names
+            let fault = faultOf(name)
+            where fault is not null
+            let field = name.Length == 0 ? Query : name.Shown()
+            select (field, $"{field} {fault}"))
+            .Take(InvalidRequestException.MaxFaults)
+            .ToList();
+        if (faults.Count > 0)
         {
-            throw new InvalidRequestException(errors);
+            throw new InvalidRequestException(faults);
         }
     }
 
-    /// <summary>The parameters that are no text; <c>query</c> stands for one whose name is none.</summary>
+    /// <summary>The parameters that are no text; <see cref="Query"/> stands for one whose name is none.</summary>
     private static IEnumerable<string> GarbledIn(string? query) =>
         from parameter in (query ?? string.Empty).TrimStart('?').Split('&')
         where !IsText(parameter)
         let name = parameter.Split('=', 2)[0]
-        select IsText(name) ? Encoding.UTF8.GetString(RawUrl.Decode(name)) : "query";
+        select IsText(name) ? Encoding.UTF8.GetString(RawUrl.Decode(name)) : Query;
 
     private static string? FaultOf(string name, IList<string?> values, Dictionary<string, Type> known) =>
-        !known.TryGetValue(name, out var type) ? $"is not known here. Known are {string.Join(", ", known.Keys)}."
+        name.Length == 0 ? "holds a parameter without a name."
+        : !known.TryGetValue(name, out var type) ? $"is not known here. Known are {string.Join(", ", known.Keys)}."
         : values.Count > 1 ? "stands more than once."
         : values is not [{ Length: > 0 } value] ? "must not be empty."
         : type == typeof(int?) && !value.TrimStart('-').All(char.IsAsciiDigit) ? "must be an integer."

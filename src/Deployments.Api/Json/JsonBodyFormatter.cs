@@ -19,7 +19,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
     private const int SmallestBuffer = 1024;
     private const int LargestOnItsWord = 64 * 1024; // what is announced must also come before it has memory
     private const int DrainedBytes = 16 * 1024 * 1024;
-    private const int LargestAtOnce = 4;
+    private const int LargestAtOnce = 2;
 
     private static readonly JsonBodyAttribute Usual = new();
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
+using Deployments.Application;
 using Deployments.Application.Errors;
 
 namespace Deployments.Api.Json;
@@ -44,7 +45,7 @@ internal static partial class JsonFields
         foreach (Match part in PathParts().Matches(serialiserPath ?? string.Empty))
         {
             var name = part.Groups["name"];
-            field.Append(name.Success && field.Length > 0 ? "." : string.Empty).Append(name.Success ? name.Value : part.Value);
+            field.Append(name.Success && field.Length > 0 ? "." : string.Empty).Append(name.Success ? name.Value.Shown() : part.Value);
 
             var type = info.ElementType
                 ?? info.Properties.FirstOrDefault(property => property.Name == name.Value)?.PropertyType

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Deployments.Application;
 using Deployments.Application.Errors;
 
 namespace Deployments.Api.Json;
@@ -13,9 +14,8 @@ namespace Deployments.Api.Json;
 internal static class JsonRules
 {
     private const string Body = "body";
-    private const int MaxErrors = 20;
-    private const int MaxFaults = 1_000; // of which many may be one field's
-    private const int MaxShownKey = 100;
+    private const int MaxFound = 1_000; // of which many may be one field's
+    private const int MaxPathLength = 500; // what is wrong deeper than that is told of what it is part of
 
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
@@ -34,7 +34,7 @@ internal static class JsonRules
         var reader = new Utf8JsonReader(text, AnyDepth);
         try
         {
-            while (reader.Read() && errors.Count < MaxErrors && errors.Found < MaxFaults)
+            while (reader.Read() && errors.Count < InvalidRequestException.MaxFaults && errors.Found < MaxFound)
             {
                 Visit(ref reader, depthOfValues, levels, errors);
             }
@@ -50,7 +50,7 @@ internal static class JsonRules
 
         if (errors.Count > 0)
         {
-            throw new InvalidRequestException(errors);
+            throw new InvalidRequestException(errors.Select(error => (error.Key, error.Value)));
         }
     }
 
@@ -111,7 +111,7 @@ internal static class JsonRules
     private static void Add(Faults errors, string field, string fault)
     {
         errors.Found++;
-        errors.TryAdd(field, [$"{(field == Body ? "The body" : field)} {fault}"]);
+        errors.TryAdd(field, $"{(field == Body ? "The body" : field)} {fault}");
     }
 
     /// <summary>What is wrong with an escaped string, given as it stands between its quotes.</summary>
@@ -151,7 +151,7 @@ internal static class JsonRules
     private static string PathOf(IEnumerable<Level> innermostFirst)
     {
         var path = new StringBuilder();
-        foreach (var level in innermostFirst.Reverse())
+        foreach (var level in innermostFirst.Reverse().TakeWhile(_ => path.Length < MaxPathLength))
         {
             if (level.Names is null)
             {
@@ -159,19 +159,15 @@ internal static class JsonRules
             }
             else if (level.Name is { } name)
             {
-                path.Append(path.Length == 0 ? string.Empty : ".").Append(Shown(name));
+                path.Append(path.Length == 0 ? string.Empty : ".").Append(name.Shown());
             }
         }
 
         return path.Length == 0 ? Body : path.ToString();
     }
 
-    private static ReadOnlySpan<char> Shown(string name) =>
-        name.Length <= MaxShownKey ? name
-        : name.AsSpan(0, char.IsHighSurrogate(name[MaxShownKey - 1]) ? MaxShownKey - 1 : MaxShownKey);
-
     /// <summary>The first fault of each field, and how many there were in all.</summary>
-    private sealed class Faults : Dictionary<string, string[]>
+    private sealed class Faults : Dictionary<string, string>
     {
         public int Found { get; set; }
     }

@@ -45,8 +45,11 @@ internal sealed class RequestSchemas : ISchemaProcessor
         {
             Text(body.Properties["name"], SoftwareConfig.MaxNameLength);
             Text(body.Properties["group"], SoftwareConfig.MaxGroupLength);
-            NotNull(body.Properties["inputs"].Item!);
-            NotNull(body.Properties["outputs"].Item!);
+            foreach (var values in new[] { body.Properties["inputs"], body.Properties["outputs"] })
+            {
+                values.MaxItems = NewConfig.MaxValues;
+                NotNull(values.Item!);
+            }
         },
         [typeof(ConfigInputBody)] = DescribeValue,
         [typeof(ConfigOutputBody)] = DescribeValue,

@@ -20,6 +20,11 @@ public interface IConfigStore
     /// <param name="cancellationToken">Gives up waiting.</param>
     Task<SoftwareConfig?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken);
 
+    /// <summary>Those of several configurations that are there, each once, in any order.</summary>
+    /// <param name="keys">Which; the project that asks may see them all.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    Task<IReadOnlyList<SoftwareConfig>> FindAsync(IReadOnlyCollection<ConfigKey> keys, CancellationToken cancellationToken);
+
     /// <summary>The newest configurations, in descending order of their ids.</summary>
     /// <param name="projectId">The project that asks.</param>
     /// <param name="before">Only those with a smaller id; null for the newest.</param>
@@ -37,6 +42,11 @@ public interface IConfigStore
     /// <param name="cancellationToken">Gives up waiting; it may have been deleted all the same.</param>
     Task<ConfigDeletion> DeleteAsync(string projectId, Guid id, CancellationToken cancellationToken);
 }
+
+/// <summary>What names a configuration.</summary>
+/// <param name="ProjectId">The project that owns it.</param>
+/// <param name="Id">Its id.</param>
+public sealed record ConfigKey(string ProjectId, Guid Id);
 
 /// <summary>How deleting a configuration went.</summary>
 public enum ConfigDeletion

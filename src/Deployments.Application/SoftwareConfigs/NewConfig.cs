@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deployments.Application.Errors;
 using Deployments.Domain.SoftwareConfigs;
 using FluentValidation;
 using FluentValidation.Results;
@@ -9,6 +10,9 @@ namespace Deployments.Application.SoftwareConfigs;
 /// <summary>A configuration to create, as it was sent. Strings are limited in Unicode characters; null is the same as not given.</summary>
 public sealed record NewConfig
 {
+    /// <summary>How many inputs, and how many outputs, a configuration may have.</summary>
+    public const int MaxValues = 1_000;
+
     /// <summary>At most 255 characters.</summary>
     public string? Name { get; init; }
 
@@ -18,10 +22,10 @@ public sealed record NewConfig
     /// <summary>Any JSON value, usually a script as a string.</summary>
     public JsonElement? Config { get; init; }
 
-    /// <summary>What it takes; no name twice.</summary>
+    /// <summary>What it takes: at most 1,000; no name twice.</summary>
     public IReadOnlyList<NewConfigInput?>? Inputs { get; init; }
 
-    /// <summary>What it gives back; no name twice.</summary>
+    /// <summary>What it gives back: at most 1,000; no name twice.</summary>
     public IReadOnlyList<NewConfigOutput?>? Outputs { get; init; }
 
     /// <summary>Kept as sent.</summary>
@@ -95,15 +99,29 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
     {
         RuleFor(config => config.Name).AtMost(SoftwareConfig.MaxNameLength);
         RuleFor(config => config.Group).AtMost(SoftwareConfig.MaxGroupLength);
-        RuleForEach(config => config.Inputs)
-            .NotNull().WithMessage("{PropertyPath} must be a JSON object.")
-            .SetValidator(new InputValidator()!);
-        RuleForEach(config => config.Outputs)
-            .NotNull().WithMessage("{PropertyPath} must be a JSON object.")
-            .SetValidator(new OutputValidator()!);
-        RuleFor(config => config.Inputs).Custom((inputs, context) => TellDuplicates(inputs?.Select(input => input?.Name), "inputs", context));
-        RuleFor(config => config.Outputs).Custom((outputs, context) => TellDuplicates(outputs?.Select(output => output?.Name), "outputs", context));
+        RuleFor(config => config.Inputs)
+            .Must(IsShort).WithMessage($"{{PropertyPath}} must hold at most {NewConfig.MaxValues} inputs.")
+            .DependentRules(() =>
+            {
+                RuleForEach(config => config.Inputs)
+                    .NotNull().WithMessage("{PropertyPath} must be a JSON object.")
+                    .SetValidator(new InputValidator()!);
+                RuleFor(config => config.Inputs)
+                    .Custom((inputs, context) => TellDuplicates(inputs?.Select(input => input?.Name), "inputs", context));
+            });
+        RuleFor(config => config.Outputs)
+            .Must(IsShort).WithMessage($"{{PropertyPath}} must hold at most {NewConfig.MaxValues} outputs.")
+            .DependentRules(() =>
+            {
+                RuleForEach(config => config.Outputs)
+                    .NotNull().WithMessage("{PropertyPath} must be a JSON object.")
+                    .SetValidator(new OutputValidator()!);
+                RuleFor(config => config.Outputs)
+                    .Custom((outputs, context) => TellDuplicates(outputs?.Select(output => output?.Name), "outputs", context));
+            });
     }
+
+    private static bool IsShort<T>(IReadOnlyList<T>? values) => values is not { Count: > NewConfig.MaxValues };
 
     private static void TellDuplicates(IEnumerable<string?>? names, string list, ValidationContext<NewConfig> context)
     {
@@ -112,16 +130,16 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
         {
             if (name is not null && !seen.Add(name))
             {
-                context.AddFailure($"{list}[{index}].name", $"{list}[{index}].name stands in the list already: {name}.");
+                context.AddFailure($"{list}[{index}].name", $"{list}[{index}].name stands in the list already: {name.Shown()}.");
             }
         }
     }
 
     private static void TellUnknown<T>(IEnumerable<string> members, ValidationContext<T> context)
     {
-        foreach (var member in members)
+        foreach (var member in members.Take(InvalidRequestException.MaxFaults))
         {
-            var path = context.PropertyChain.BuildPropertyPath(member);
+            var path = context.PropertyChain.BuildPropertyPath(member.Shown());
             context.AddFailure(new ValidationFailure(path, $"{path} is not known here."));
         }
     }

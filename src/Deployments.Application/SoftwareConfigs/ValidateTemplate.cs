@@ -38,34 +38,28 @@ public sealed record TemplateDto
 
 internal sealed class ValidateTemplateValidator : AbstractValidator<ValidateTemplateQuery>
 {
-    private const int MaxShownName = 100;
-
     public ValidateTemplateValidator(IValidator<NewConfig> config) =>
         RuleFor(query => query.Resources).Custom((resources, context) =>
         {
-            foreach (var (name, resource) in resources)
+            // A body of resources can hold tens of thousands: those past the last fault that is told are not looked at.
+            foreach (var (field, message) in resources.SelectMany(resource => FaultsOf(resource.Key, resource.Value, config))
+                .Take(InvalidRequestException.MaxFaults))
             {
-                var path = $"template.resources.{Shown(name)}";
-                if (resource.Type != TemplateResource.SoftwareConfig)
-                {
-                    context.AddFailure(
-                        $"{path}.type",
-                        $"{path}.type must be {TemplateResource.SoftwareConfig}; the type {resource.Type ?? "(none)"} is not known here.");
-                    continue;
-                }
-
-                // Each message begins with its field.
-                foreach (var failure in config.Validate(resource.Properties!).Errors)
-                {
-                    context.AddFailure($"{path}.properties.{failure.PropertyName}", $"{path}.properties.{failure.ErrorMessage}");
-                }
+                context.AddFailure(field, message);
             }
         });
 
-    // A name may be as long as the body, and every message repeats it.
-    private static ReadOnlySpan<char> Shown(string name) =>
-        name.Length <= MaxShownName ? name
-        : name.AsSpan(0, char.IsHighSurrogate(name[MaxShownName - 1]) ? MaxShownName - 1 : MaxShownName);
+    private static IEnumerable<(string Field, string Message)> FaultsOf(string name, TemplateResource resource, IValidator<NewConfig> config)
+    {
+        var path = $"template.resources.{name.Shown()}";
+        return resource.Type == TemplateResource.SoftwareConfig
+            ? config.Validate(resource.Properties!).Errors.Select(failure => (
+                $"{path}.properties.{failure.PropertyName}",
+                $"{path}.properties.{failure.ErrorMessage}")) // each message begins with its field
+            : [(
+                $"{path}.type",
+                $"{path}.type must be {TemplateResource.SoftwareConfig}; the type {resource.Type?.Shown() ?? "(none)"} is not known here.")];
+    }
 }
 
 internal sealed class ValidateTemplateHandler : IRequestHandler<ValidateTemplateQuery, TemplateDto>

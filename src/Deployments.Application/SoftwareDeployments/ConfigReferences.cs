@@ -9,7 +9,7 @@ public sealed record ConfigReferences(bool KnownOnly)
     /// <summary>What a caller is told whose deployments name unknown configurations.</summary>
     /// <param name="references">Each field at fault, and what it names.</param>
     internal static InvalidRequestException Refusal(params IEnumerable<(string Field, string ConfigId)> references) =>
-        new(references.ToDictionary(
-            reference => reference.Field,
-            reference => new[] { $"{reference.Field} names no software config of this project: {reference.ConfigId}." }));
+        new(references.Select(reference => (
+            reference.Field,
+            $"{reference.Field} names no software config of this project: {reference.ConfigId.Shown()}.")));
 }

@@ -1,5 +1,5 @@
 using Deployments.Application.Errors;
-using Deployments.Domain.SoftwareConfigs;
+using Deployments.Application.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Application.SoftwareDeployments;
@@ -29,13 +29,22 @@ public interface IDeploymentStore
     /// <param name="cancellationToken">Gives up waiting.</param>
     Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken);
 
-    /// <summary>The first deployments that match, in the order of their ids, which is that of their creation.</summary>
+    /// <summary>
+    /// The first deployments that match, in the order of their ids, which is that of their creation; where their values are large, fewer
+    /// than were asked for.
+    /// </summary>
     /// <param name="filter">Which deployments.</param>
     /// <param name="after">Only those with a greater id; null for the first.</param>
     /// <param name="count">How many at most.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    Task<IReadOnlyList<SoftwareDeployment>> ListAsync(
-        DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken);
+    Task<Chunk<SoftwareDeployment>> ListAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken);
+
+    /// <summary>The id of the last of the first so many deployments that match; null where no other comes after it.</summary>
+    /// <param name="filter">Which deployments.</param>
+    /// <param name="after">Only those with a greater id; null for the first.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    Task<Guid?> FindPageEndAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken);
 
     /// <summary>Stores a change and its event, if the stored version is the one before it.</summary>
     /// <param name="deployment">The deployment, changed once since it was read.</param>
@@ -58,13 +67,13 @@ public interface IDeploymentStore
     Task<IReadOnlyList<DeploymentEvent>> ListEventsAsync(SoftwareDeployment deployment, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The configuration of each deployment of a server that the project may see, where it is held in the deployment's own project;
-    /// by name (none first), then by the deployment's creation.
+    /// Which configuration each deployment of a server applies that the project may see, where it is held in the deployment's own
+    /// project; by its name (none first), then by the deployment's creation.
     /// </summary>
     /// <param name="projectId">The project that asks.</param>
     /// <param name="serverId">The server.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    Task<IReadOnlyList<SoftwareConfig>> ListServerConfigsAsync(string projectId, string serverId, CancellationToken cancellationToken);
+    Task<IReadOnlyList<ConfigKey>> ListServerConfigsAsync(string projectId, string serverId, CancellationToken cancellationToken);
 }
 
 /// <summary>How storing new deployments went: all are stored, unless this says why none is.</summary>

@@ -15,7 +15,10 @@ public sealed record ListDeploymentEventsQuery(string ProjectId, Guid Id) : IReq
 internal sealed class ListDeploymentEventsHandler(IDeploymentStore store, IMapper mapper)
     : IRequestHandler<ListDeploymentEventsQuery, IReadOnlyList<DeploymentEventDto>>
 {
-    public async Task<IReadOnlyList<DeploymentEventDto>> Handle(ListDeploymentEventsQuery query, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<DeploymentEventDto>> Handle(ListDeploymentEventsQuery query, CancellationToken cancellationToken) =>
+        ListAsync(query, cancellationToken).InTimeAsync();
+
+    private async Task<IReadOnlyList<DeploymentEventDto>> ListAsync(ListDeploymentEventsQuery query, CancellationToken cancellationToken)
     {
         var deployment = await store.GetAsync(query.ProjectId, query.Id, ifMatch: null, cancellationToken);
 

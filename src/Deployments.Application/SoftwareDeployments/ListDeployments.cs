@@ -10,7 +10,7 @@ namespace Deployments.Application.SoftwareDeployments;
 /// The deployments that a project may see, its own and those shared with it, oldest first. The filters are exact and all must hold.
 /// Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="UnavailableException"/> when storage does not answer.
 /// </summary>
-public sealed record ListDeploymentsQuery : IRequest<DeploymentPage>
+public sealed record ListDeploymentsQuery : IRequest<Page<SoftwareDeploymentDto>>
 {
     /// <summary>How many a page of any list may hold.</summary>
     public const int MaxLimit = 1_000;
@@ -37,13 +37,6 @@ public sealed record ListDeploymentsQuery : IRequest<DeploymentPage>
     public Guid? Marker { get; init; }
 }
 
-/// <summary>A page, or the whole list.</summary>
-/// <param name="Deployments">
-/// The deployments. Of a whole list only the first are here already; reading on may throw <see cref="UnavailableException"/>.
-/// </param>
-/// <param name="Next">The marker of the next page; null when there is none.</param>
-public sealed record DeploymentPage(IAsyncEnumerable<SoftwareDeploymentDto> Deployments, Guid? Next);
-
 internal sealed class ListDeploymentsValidator : AbstractValidator<ListDeploymentsQuery>
 {
     public ListDeploymentsValidator()
@@ -54,9 +47,9 @@ internal sealed class ListDeploymentsValidator : AbstractValidator<ListDeploymen
 }
 
 internal sealed class ListDeploymentsHandler(IDeploymentStore store, IMapper mapper)
-    : IRequestHandler<ListDeploymentsQuery, DeploymentPage>
+    : IRequestHandler<ListDeploymentsQuery, Page<SoftwareDeploymentDto>>
 {
-    public async Task<DeploymentPage> Handle(ListDeploymentsQuery query, CancellationToken cancellationToken)
+    public async Task<Page<SoftwareDeploymentDto>> Handle(ListDeploymentsQuery query, CancellationToken cancellationToken)
     {
         var filter = new DeploymentFilter(
             query.ProjectId, query.ServerId, query.ConfigId, query.Action, DeploymentStatusNames.Parse(query.Status));
@@ -65,8 +58,9 @@ internal sealed class ListDeploymentsHandler(IDeploymentStore store, IMapper map
             query.Limit,
             query.Marker,
             (after, count, token) => store.ListAsync(filter, after, count, token),
+            (after, count, token) => store.FindPageEndAsync(filter, after, count, token),
             deployment => deployment.Id,
-            cancellationToken);
-        return new DeploymentPage(page.Items.Select(mapper.Map<SoftwareDeploymentDto>), page.Next);
+            cancellationToken).InTimeAsync();
+        return new Page<SoftwareDeploymentDto>(page.Items.Select(mapper.Map<SoftwareDeploymentDto>), page.Next);
     }
 }

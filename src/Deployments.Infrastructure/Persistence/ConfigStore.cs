@@ -29,6 +29,17 @@ internal sealed class ConfigStore(Database database) : IConfigStore
     public Task<SoftwareConfig?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
         database.RunAsync(attempt => Find(attempt.Context, projectId, id, attempt.Token), cancellationToken);
 
+    public Task<IReadOnlyList<SoftwareConfig>> FindAsync(IReadOnlyCollection<ConfigKey> keys, CancellationToken cancellationToken)
+    {
+        var projectIds = keys.Select(key => key.ProjectId).Distinct().ToArray();
+        var ids = keys.Select(key => key.Id).ToArray();
+        return database.RunAsync<IReadOnlyList<SoftwareConfig>>(
+            async attempt => await attempt.Context.SoftwareConfigs.AsNoTracking()
+                .Where(config => projectIds.Contains(config.ProjectId) && ids.Contains(config.Id))
+                .ToListAsync(attempt.Token),
+            cancellationToken);
+    }
+
     public Task<IReadOnlyList<SoftwareConfigSummaryDto>> ListAsync(
         string projectId, Guid? before, int count, CancellationToken cancellationToken) =>
         database.RunAsync<IReadOnlyList<SoftwareConfigSummaryDto>>(

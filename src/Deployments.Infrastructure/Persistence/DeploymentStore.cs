@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using Deployments.Application;
+using Deployments.Application.Errors;
+using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
-using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Persistence.Configurations;
 using Microsoft.EntityFrameworkCore;
@@ -11,6 +12,7 @@ namespace Deployments.Infrastructure.Persistence;
 
 internal sealed class DeploymentStore(Database database, DeploymentWriter writer) : IDeploymentStore
 {
+    private const int LargestChunkLength = 1024 * 1024;
     private const string CanonicalUuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 
     private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareDeployment?>> Find =
@@ -35,45 +37,58 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
                 attempt => AddTogetherAsync(attempt, deployments, caller, references), cancellationToken);
         }
 
-        for (var started = Stopwatch.GetTimestamp(); ;)
+        // All turns together within the time of one.
+        var started = Stopwatch.GetTimestamp();
+        var storing = writer.AddAsync(single, caller, cancellationToken);
+        while (!await storing && single.IdempotencyKey is not null)
         {
-            if (await writer.AddAsync(single, caller, cancellationToken) || single.IdempotencyKey is null)
-            {
-                return AddOutcome.Stored;
-            }
-
-            // Both together within the time of one.
             var outcome = await database.RunAsync(
-                attempt => FindCreatedAsync(attempt.Context, single, attempt.Token),
-                Database.Deadline - Stopwatch.GetElapsedTime(started),
-                cancellationToken);
+                attempt => FindCreatedAsync(attempt.Context, single, attempt.Token), LeftSince(started), cancellationToken);
             if (outcome is not null)
             {
                 return outcome;
             }
+
+            storing = AddInTimeAsync(single, caller, LeftSince(started), cancellationToken);
         }
+
+        return AddOutcome.Stored;
     }
 
     public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
         database.RunAsync(attempt => Find(attempt.Context, projectId, id, attempt.Token), cancellationToken);
 
-    public Task<IReadOnlyList<SoftwareDeployment>> ListAsync(
+    public Task<Chunk<SoftwareDeployment>> ListAsync(
         DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
-        database.RunAsync<IReadOnlyList<SoftwareDeployment>>(
+        database.RunAsync(
             async attempt =>
             {
-                var projectId = filter.ProjectId;
-                var all = attempt.Context.SoftwareDeployments.AsNoTracking();
+                var deployments = new List<SoftwareDeployment>();
+                var length = 0L;
+                await foreach (var deployment in Matching(attempt.Context, filter, after, count)
+                    .AsAsyncEnumerable().WithCancellation(attempt.Token))
+                {
+                    // What is not taken is skipped unread, and asked for again.
+                    if (length > LargestChunkLength)
+                    {
+                        return new Chunk<SoftwareDeployment>(deployments, IsCut: true);
+                    }
 
-                // Two index scans in order, merged: an OR of both would be neither.
-                var own = Page(all.Where(deployment => deployment.ProjectId == projectId), filter, after, count);
-                var shared = Page(
-                    all.Where(deployment => deployment.StackUserProjectId == projectId && deployment.ProjectId != projectId),
-                    filter,
-                    after,
-                    count);
-                return await own.Concat(shared).OrderBy(deployment => deployment.Id).Take(count).ToListAsync(attempt.Token);
+                    deployments.Add(deployment);
+                    length += JsonColumn.LengthOf(deployment.InputValues) + JsonColumn.LengthOf(deployment.OutputValues);
+                }
+
+                return new Chunk<SoftwareDeployment>(deployments, IsCut: false);
             },
+            cancellationToken);
+
+    public Task<Guid?> FindPageEndAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
+        database.RunAsync<Guid?>(
+            async attempt =>
+                await Matching(attempt.Context, filter, after, count + 1)
+                    .Select(deployment => deployment.Id).Skip(count - 1).ToListAsync(attempt.Token) is [var last, _]
+                    ? last
+                    : null,
             cancellationToken);
 
     public Task<UpdateOutcome> UpdateAsync(
@@ -138,13 +153,13 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
             cancellationToken);
 
     // LIMIT 1 changes no result: it keeps the planner to one look at the primary key for each deployment.
-    public Task<IReadOnlyList<SoftwareConfig>> ListServerConfigsAsync(
+    public Task<IReadOnlyList<ConfigKey>> ListServerConfigsAsync(
         string projectId, string serverId, CancellationToken cancellationToken) =>
-        database.RunAsync<IReadOnlyList<SoftwareConfig>>(
-            async attempt => await attempt.Context.SoftwareConfigs
-                .FromSql(
+        database.RunAsync<IReadOnlyList<ConfigKey>>(
+            async attempt => await attempt.Context.Database
+                .SqlQuery<ConfigKey>(
                     $"""
-                    SELECT config.*
+                    SELECT config.project_id, config.id
                     FROM (
                         SELECT project_id, id, config_id FROM software_deployments
                         WHERE project_id = {projectId} AND server_id = {serverId}
@@ -153,16 +168,30 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
                         WHERE stack_user_project_id = {projectId} AND project_id <> {projectId} AND server_id = {serverId}
                     ) AS deployment
                     CROSS JOIN LATERAL (
-                        SELECT * FROM software_configs
+                        SELECT project_id, id, name FROM software_configs
                         WHERE project_id = deployment.project_id
                             AND id = CASE WHEN deployment.config_id ~ {CanonicalUuid} THEN deployment.config_id::uuid END
                         LIMIT 1
                     ) AS config
                     ORDER BY config.name COLLATE "C" NULLS FIRST, deployment.id
                     """)
-                .AsNoTracking()
                 .ToListAsync(attempt.Token),
             cancellationToken);
+
+    private static IQueryable<SoftwareDeployment> Matching(DeploymentsDbContext context, DeploymentFilter filter, Guid? after, int count)
+    {
+        var projectId = filter.ProjectId;
+        var all = context.SoftwareDeployments.AsNoTracking();
+
+        // Two index scans in order, merged: an OR of both would be neither.
+        var own = Page(all.Where(deployment => deployment.ProjectId == projectId), filter, after, count);
+        var shared = Page(
+            all.Where(deployment => deployment.StackUserProjectId == projectId && deployment.ProjectId != projectId),
+            filter,
+            after,
+            count);
+        return own.Concat(shared).OrderBy(deployment => deployment.Id).Take(count);
+    }
 
     private static IQueryable<SoftwareDeployment> Page(
         IQueryable<SoftwareDeployment> deployments, DeploymentFilter filter, Guid? after, int count)
@@ -193,6 +222,22 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
         }
 
         return deployments.OrderBy(deployment => deployment.Id).Take(count);
+    }
+
+    private static TimeSpan LeftSince(long started) => Database.Deadline - Stopwatch.GetElapsedTime(started);
+
+    private async Task<bool> AddInTimeAsync(SoftwareDeployment deployment, Caller caller, TimeSpan left, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return left > TimeSpan.Zero
+                ? await writer.AddAsync(deployment, caller, cancellationToken).WaitAsync(left, cancellationToken)
+                : throw new UnavailableException();
+        }
+        catch (TimeoutException timeout)
+        {
+            throw new UnavailableException(timeout);
+        }
     }
 
     private static async Task<AddOutcome> AddTogetherAsync(

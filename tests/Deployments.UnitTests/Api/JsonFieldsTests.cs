@@ -13,6 +13,18 @@ public class JsonFieldsTests
 {
     private static readonly JsonSerializerOptions Options = Policy();
 
+    [Test]
+    public void Of_elements_past_all_bounds_only_so_many_are_kept_as_tell_it()
+    {
+        var elements = string.Join(',', Enumerable.Repeat("{}", 100_000));
+
+        var config = Read<CreateSoftwareConfigBody>($$"""{"inputs":[{{elements}}],"outputs":[{{elements}}]}""");
+
+        config.Inputs!.Count.ShouldBe(1_001);
+        config.Outputs!.Count.ShouldBe(1_001);
+        Read<CreateSoftwareDeploymentsBody>($$"""{"software_deployments":[{{elements}}]}""").SoftwareDeployments!.Count.ShouldBe(1_001);
+    }
+
     [TestCase("null")]
     [TestCase("[]")]
     [TestCase("\"text\"")]

@@ -137,7 +137,16 @@ public class JsonRulesTests
 
     [Test]
     public void No_answer_grows_with_the_number_of_faults() =>
-        Errors($"[{string.Join(',', Enumerable.Repeat("\"\\u0000\"", 1000))}]").Count.ShouldBe(20);
+        Errors($"[{string.Join(',', Enumerable.Repeat("\"\\u0000\"", 1000))}]").Count.ShouldBe(50);
+
+    [Test]
+    public void No_answer_grows_with_the_length_of_names_and_the_depth_of_values()
+    {
+        var name = new string('x', 1_000);
+        var path = string.Join('.', Enumerable.Repeat(name[..100], 5));
+
+        Errors($"{string.Concat(Enumerable.Repeat($"{{\"{name}\":", 60))}\"\\u0000\"{new string('}', 60)}").ShouldBe(path, "holds a NUL character.");
+    }
 
     [Test]
     public void A_long_name_is_cut_between_characters()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deployments.Application.Errors;
 using Deployments.Application.SoftwareConfigs;
 using NUnit.Framework;
 using Shouldly;
@@ -45,6 +46,25 @@ public class CreateConfigValidatorTests
     [Test]
     public void A_group_has_at_most_255_characters() =>
         Failures(new NewConfig { Group = new string('x', 256) }).ShouldBe([("group", "group must have at most 255 characters.")]);
+
+    [Test]
+    public void There_may_be_a_thousand_inputs_and_outputs_and_no_more_are_looked_at()
+    {
+        Failures(new NewConfig { Inputs = Inputs(1_000), Outputs = Outputs(1_000) }).ShouldBeEmpty();
+        Failures(new NewConfig { Inputs = [.. Inputs(1_000), null], Outputs = [.. Outputs(1_000), null] }).ShouldBe(
+            [("inputs", "inputs must hold at most 1000 inputs."), ("outputs", "outputs must hold at most 1000 outputs.")]);
+
+        static IReadOnlyList<NewConfigInput> Inputs(int count) =>
+            [.. Enumerable.Range(0, count).Select(number => new NewConfigInput { Name = $"{number}" })];
+
+        static IReadOnlyList<NewConfigOutput> Outputs(int count) =>
+            [.. Enumerable.Range(0, count).Select(number => new NewConfigOutput { Name = $"{number}" })];
+    }
+
+    [Test]
+    public void Of_a_thousand_unknown_members_no_more_are_told_than_a_caller_is_shown() =>
+        Failures(new NewConfig { Inputs = [new NewConfigInput { Name = "a", UnknownMembers = [.. Enumerable.Range(0, 1_000).Select(number => $"{number}")] }] })
+            .Count.ShouldBe(InvalidRequestException.MaxFaults);
 
     [Test]
     public void An_input_has_a_name() =>

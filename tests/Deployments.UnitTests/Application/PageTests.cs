@@ -8,11 +8,13 @@ public class PageTests
 {
     [TestCase(0, 1)]
     [TestCase(1, 1)]
-    [TestCase(499, 1)]
-    [TestCase(500, 2)] // only a second look can tell that there is no more
-    [TestCase(501, 2)]
-    [TestCase(1_000, 3)]
-    [TestCase(1_250, 3)]
+    [TestCase(100, 1)]
+    [TestCase(101, 2)] // only a second look can tell that there is no more
+    [TestCase(102, 2)]
+    [TestCase(302, 2)]
+    [TestCase(303, 3)]
+    [TestCase(1_206, 4)]
+    [TestCase(1_207, 5)]
     public async Task A_whole_list_is_whole_and_has_no_next_page(int length, int reads)
     {
         var list = new StoredList(length);
@@ -21,8 +23,18 @@ public class PageTests
 
         (await page.Items.ToListAsync()).ShouldBe(list.Ids);
         page.Next.ShouldBeNull();
-        list.Reads.Count.ShouldBe(reads);
-        list.Reads.Select(read => read.Count).Distinct().ShouldBe([500]);
+        list.Reads.Select(read => read.Count).ShouldBe(new[] { 101, 202, 404, 500, 500 }.Take(reads));
+    }
+
+    [Test]
+    public async Task A_list_of_large_items_is_read_as_few_at_once_as_came_together()
+    {
+        var list = new StoredList(20) { MostAtOnce = 3 };
+
+        var page = await list.PageAsync(limit: null, marker: null);
+
+        (await page.Items.ToListAsync()).ShouldBe(list.Ids);
+        list.Reads.Select(read => read.Count).ShouldBe([101, 3, 6, 3, 6, 3, 6]);
     }
 
     [Test]
@@ -33,7 +45,7 @@ public class PageTests
         var page = await list.PageAsync(limit: null, marker: list.Ids[9]);
 
         (await page.Items.ToListAsync()).ShouldBe(list.Ids.Skip(10));
-        list.Reads.Select(read => read.Marker).ShouldBe([list.Ids[9], list.Ids[509]]);
+        list.Reads.Select(read => read.Marker).ShouldBe([list.Ids[9], list.Ids[110], list.Ids[312]]);
     }
 
     [Test]
@@ -44,16 +56,16 @@ public class PageTests
         var page = await list.PageAsync(limit: null, marker: null);
 
         list.Reads.Count.ShouldBe(1, "The first chunk comes before the answer begins.");
-        (await page.Items.Take(500).CountAsync()).ShouldBe(500);
+        (await page.Items.Take(101).CountAsync()).ShouldBe(101);
         list.Reads.Count.ShouldBe(1);
-        (await page.Items.Take(501).CountAsync()).ShouldBe(501);
+        (await page.Items.Take(102).CountAsync()).ShouldBe(102);
         list.Reads.Count.ShouldBe(2);
     }
 
     [Test]
     public async Task A_failure_of_the_first_read_is_told_before_the_list_begins() =>
         await Should.ThrowAsync<TimeoutException>(() => Page.ReadAsync<Guid>(
-            limit: null, marker: null, (_, _, _) => throw new TimeoutException(), id => id, CancellationToken.None));
+            limit: null, marker: null, (_, _, _) => throw new TimeoutException(), readEnd: null, id => id, CancellationToken.None));
 
     [Test]
     public async Task A_failure_of_a_later_read_ends_the_list_with_it()
@@ -70,7 +82,7 @@ public class PageTests
                 taken++;
             }
         });
-        taken.ShouldBe(500);
+        taken.ShouldBe(101);
     }
 
     [TestCase(1, 0, 1)]
@@ -102,8 +114,7 @@ public class PageTests
     }
 
     [TestCase(1)]
-    [TestCase(500)]
-    [TestCase(1_000)]
+    [TestCase(100)]
     public async Task A_page_is_one_read_of_one_item_more(int limit)
     {
         var list = new StoredList(1_250);
@@ -112,6 +123,72 @@ public class PageTests
 
         (await page.Items.CountAsync()).ShouldBe(limit);
         list.Reads.ShouldBe([(list.Ids[0], limit + 1)]);
+        list.Ends.ShouldBeEmpty();
+    }
+
+    [TestCase(1)]
+    [TestCase(101)]
+    [TestCase(1_000)]
+    public async Task A_page_of_small_items_is_one_read_however_long_it_is(int limit)
+    {
+        var list = new StoredList(1_250) { IsSmall = true };
+
+        var page = await list.PageAsync(limit, list.Ids[0]);
+
+        (await page.Items.ToListAsync()).ShouldBe(list.Ids.Skip(1).Take(limit));
+        page.Next.ShouldBe(list.Ids[limit]);
+        list.Reads.ShouldBe([(list.Ids[0], limit + 1)]);
+    }
+
+    [TestCase(101, 1_000, new[] { 101 })]
+    [TestCase(1_000, 1_000, new[] { 101, 202, 404, 293 })]
+    [TestCase(10, 3, new[] { 11, 3, 4, 1 })]
+    [TestCase(5, 3, new[] { 6, 2 })]
+    [TestCase(2, 1, new[] { 3, 1 })]
+    public async Task A_page_that_is_too_much_at_once_ends_where_the_next_begins(int limit, int mostAtOnce, int[] reads)
+    {
+        foreach (var more in new[] { 1, 500 })
+        {
+            var list = new StoredList(limit + more) { MostAtOnce = mostAtOnce };
+
+            var page = await list.PageAsync(limit, marker: null);
+
+            (await page.Items.ToListAsync()).ShouldBe(list.Ids.Take(limit));
+            page.Next.ShouldBe(list.Ids[limit - 1]);
+            list.Ends.ShouldBe([(null, limit)]);
+            list.Reads.Select(read => read.Count).ShouldBe(reads);
+        }
+    }
+
+    [TestCase(101, 1_000)]
+    [TestCase(1_000, 300)]
+    [TestCase(10, 3)]
+    public async Task A_last_page_that_is_too_much_at_once_has_no_next(int limit, int mostAtOnce)
+    {
+        foreach (var length in new[] { limit - 3, limit })
+        {
+            var list = new StoredList(length) { MostAtOnce = mostAtOnce };
+
+            var page = await list.PageAsync(limit, marker: null);
+
+            (await page.Items.ToListAsync()).ShouldBe(list.Ids);
+            page.Next.ShouldBeNull();
+        }
+    }
+
+    [Test]
+    public async Task A_page_keeps_its_end_where_items_go_while_it_is_read()
+    {
+        var list = new StoredList(20) { MostAtOnce = 3 };
+        var ids = list.Ids.ToList();
+
+        var page = await list.PageAsync(limit: 10, marker: null);
+        list.Ids.RemoveRange(8, 2); // its last item is one of them
+        var items = await page.Items.ToListAsync();
+
+        items.ShouldBe(ids.Take(8));
+        page.Next.ShouldBe(ids[9]);
+        (await (await list.PageAsync(limit: null, page.Next)).Items.ToListAsync()).ShouldBe(ids.Skip(10));
     }
 
     [Test]
@@ -139,16 +216,32 @@ public class PageTests
 
         public List<(Guid? Marker, int Count)> Reads { get; } = [];
 
+        public List<(Guid? Marker, int Count)> Ends { get; } = [];
+
         public int? FailsAt { get; init; }
 
-        public Task<Page<Guid>> PageAsync(int? limit, Guid? marker) => Page.ReadAsync(limit, marker, ReadAsync, id => id, CancellationToken.None);
+        public int MostAtOnce { get; init; } = int.MaxValue;
 
-        private Task<IReadOnlyList<Guid>> ReadAsync(Guid? marker, int count, CancellationToken cancellationToken)
+        public bool IsSmall { get; init; }
+
+        public Task<Page<Guid>> PageAsync(int? limit, Guid? marker) =>
+            Page.ReadAsync(limit, marker, ReadAsync, IsSmall ? null : ReadEndAsync, id => id, CancellationToken.None);
+
+        private Task<Chunk<Guid>> ReadAsync(Guid? marker, int count, CancellationToken cancellationToken)
         {
             Reads.Add((marker, count));
+            var asked = After(marker).Take(count).ToList();
             return Reads.Count == FailsAt
                 ? throw new TimeoutException()
-                : Task.FromResult<IReadOnlyList<Guid>>([.. Ids.Where(id => marker is null || id > marker).Take(count)]);
+                : Task.FromResult(new Chunk<Guid>([.. asked.Take(MostAtOnce)], asked.Count > MostAtOnce));
         }
+
+        private Task<Guid?> ReadEndAsync(Guid? marker, int count, CancellationToken cancellationToken)
+        {
+            Ends.Add((marker, count));
+            return Task.FromResult<Guid?>(After(marker).Skip(count).Any() ? After(marker).ElementAt(count - 1) : null);
+        }
+
+        private IEnumerable<Guid> After(Guid? marker) => Ids.Where(id => marker is null || id > marker);
     }
 }

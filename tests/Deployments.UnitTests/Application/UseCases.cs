@@ -47,8 +47,14 @@ internal static class UseCases
         Task<SoftwareConfig?> IConfigStore.FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
             throw Reached();
 
-        public Task<IReadOnlyList<SoftwareDeployment>> ListAsync(
+        public Task<Chunk<SoftwareDeployment>> ListAsync(
             DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        public Task<Guid?> FindPageEndAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        public Task<IReadOnlyList<SoftwareConfig>> FindAsync(IReadOnlyCollection<ConfigKey> keys, CancellationToken cancellationToken) =>
             throw Reached();
 
         public Task<IReadOnlyList<SoftwareConfigSummaryDto>> ListAsync(
@@ -68,7 +74,7 @@ internal static class UseCases
         public Task<IReadOnlyList<DeploymentEvent>> ListEventsAsync(SoftwareDeployment deployment, CancellationToken cancellationToken) =>
             throw Reached();
 
-        public Task<IReadOnlyList<SoftwareConfig>> ListServerConfigsAsync(
+        public Task<IReadOnlyList<ConfigKey>> ListServerConfigsAsync(
             string projectId, string serverId, CancellationToken cancellationToken) =>
             throw Reached();
 

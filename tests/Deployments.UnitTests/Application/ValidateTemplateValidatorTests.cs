@@ -1,3 +1,4 @@
+using Deployments.Application.Errors;
 using Deployments.Application.SoftwareConfigs;
 using NUnit.Framework;
 using Shouldly;
@@ -66,6 +67,11 @@ public class ValidateTemplateValidatorTests
                     "template.resources.d.type",
                 ],
                 ignoreOrder: true);
+
+    [Test]
+    public void Of_a_thousand_resources_at_fault_no_more_are_told_than_a_caller_is_shown() =>
+        Failures([.. Enumerable.Range(0, 1_000).Select(number => ($"{number}", new TemplateResource(null, Properties: null)))])
+            .Count.ShouldBe(InvalidRequestException.MaxFaults);
 
     private static TemplateResource Config(NewConfig config) => new(TemplateResource.SoftwareConfig, config);
 

@@ -1,0 +1,47 @@
+using Deployments.Application;
+using Deployments.Application.Errors;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Application;
+
+public class InvalidRequestExceptionTests
+{
+    [Test]
+    public void Faults_are_told_by_field_and_each_once()
+    {
+        var errors = new InvalidRequestException([("a", "a is one."), ("b", "b is."), ("a", "a is two."), ("b", "b is.")]).Errors;
+
+        errors.Keys.ShouldBe(["a", "b"]);
+        errors["a"].ShouldBe(["a is one.", "a is two."]);
+        errors["b"].ShouldBe(["b is."]);
+    }
+
+    [Test]
+    public void Of_faults_without_end_the_first_are_told()
+    {
+        var errors = new InvalidRequestException(Endless()).Errors;
+
+        errors.Keys.ShouldBe(Enumerable.Range(0, 50).Select(number => $"{number}"));
+
+        static IEnumerable<(string Field, string Message)> Endless()
+        {
+            for (var number = 0; ; number++)
+            {
+                yield return ($"{number}", $"{number} is at fault.");
+            }
+        }
+    }
+
+    [TestCase(0, 0)]
+    [TestCase(99, 99)]
+    [TestCase(100, 100)]
+    [TestCase(101, 100)]
+    [TestCase(1_000_000, 100)]
+    public void Of_a_long_name_the_beginning_is_shown(int length, int shown) =>
+        new string('x', length).Shown().ShouldBe(new string('x', shown));
+
+    [Test]
+    public void A_name_is_cut_between_characters() =>
+        (new string('x', 99) + "🚀").Shown().ShouldBe(new string('x', 99));
+}
