@@ -83,7 +83,8 @@ internal static class DependencyInjection
             })
             .AddJsonOptions(json => JsonPolicy.Apply(json.JsonSerializerOptions, settings.TimeFormat))
             .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = ModelRefusal.Refuse);
-        services.AddOptions<MvcOptions>().Configure<IOptions<JsonOptions>>((mvc, json) =>
+        services.AddSingleton(_ => new LargeBodies(Math.Max(settings.MaxBodyBytes, settings.MaxBatchBytes)));
+        services.AddOptions<MvcOptions>().Configure<IOptions<JsonOptions>, LargeBodies>((mvc, json, large) =>
         {
             // Everything else that reads a body goes: a form, too, is a body of the wrong type.
             mvc.ValueProviderFactories.RemoveType<FormValueProviderFactory>();
@@ -91,7 +92,7 @@ internal static class DependencyInjection
             mvc.ValueProviderFactories.RemoveType<FormFileValueProviderFactory>();
             mvc.InputFormatters.Clear();
             mvc.InputFormatters.Add(new JsonBodyFormatter(
-                json.Value.JsonSerializerOptions, settings.MaxBodyBytes, settings.MaxBatchBytes));
+                json.Value.JsonSerializerOptions, settings.MaxBodyBytes, settings.MaxBatchBytes, large));
         });
 
         services.AddCors();

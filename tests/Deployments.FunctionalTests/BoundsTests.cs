@@ -100,7 +100,7 @@ public sealed class BoundsTests
     [Test]
     public async Task Of_many_large_bodies_at_once_some_are_refused_and_the_others_stored()
     {
-        const int atOnce = 2;
+        const int atOnce = 4;
         const int all = 12;
         const int bytes = 1_000_000;
         await using var service = await Service.StartReadyAsync(

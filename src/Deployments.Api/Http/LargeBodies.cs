@@ -1,25 +1,45 @@
+using System.Threading.RateLimiting;
 using Deployments.Api.Errors;
 
 namespace Deployments.Api.Http;
 
-/// <summary>Bounds what large bodies that are being worked on take together: each counts with what has come of it, until it is answered.</summary>
-internal sealed class LargeBodies(long mostBytes)
+/// <summary>
+/// Bounds what large bodies take together. What comes of one while it is worked on takes many times its own length, so they take turns;
+/// and what waits for its turn, or for its rest from a slow client, may be no more than a few.
+/// </summary>
+internal sealed class LargeBodies(long largest) : IDisposable
 {
-    private long held;
+    private const int LargestInHand = 4;
+    private const int Unit = 1024;
 
-    /// <exception cref="HttpErrorException">There is no room; the request is answered 503.</exception>
-    public void Hold(HttpContext context, int bytes)
+    private readonly ConcurrencyLimiter inHand = new(new() { PermitLimit = Units(largest) * LargestInHand, QueueLimit = 0 });
+    private readonly ConcurrencyLimiter inWork = new(new() { PermitLimit = Units(largest), QueueLimit = int.MaxValue });
+
+    /// <summary>Room for so many more bytes of a body, until it is disposed.</summary>
+    /// <exception cref="HttpErrorException">There is none; the request is answered 503.</exception>
+    public IDisposable Hold(int bytes) => inHand.AttemptAcquire(Units(bytes)) is { IsAcquired: true } room
+        ? room
+        : throw new HttpErrorException(StatusCodes.Status503ServiceUnavailable, "Too many large bodies are being sent. Try again.");
+
+    /// <summary>Waits for the turn of a body, which ends where the answer begins.</summary>
+    public async Task TakeTurnAsync(HttpContext context, int bytes)
     {
-        if (Interlocked.Add(ref held, bytes) > mostBytes)
-        {
-            Interlocked.Add(ref held, -bytes);
-            throw new HttpErrorException(StatusCodes.Status503ServiceUnavailable, "Too many large bodies are being worked on. Try again.");
-        }
+        var turn = await inWork.AcquireAsync(Math.Min(Units(bytes), Units(largest)), context.RequestAborted);
+        context.Response.OnStarting(End);
+        context.Response.OnCompleted(End); // should it never begin
 
-        context.Response.OnCompleted(() =>
+        Task End()
         {
-            Interlocked.Add(ref held, -bytes);
+            turn.Dispose();
             return Task.CompletedTask;
-        });
+        }
     }
+
+    public void Dispose()
+    {
+        inHand.Dispose();
+        inWork.Dispose();
+    }
+
+    private static int Units(long bytes) => (int)((bytes + Unit - 1) / Unit);
 }

@@ -13,17 +13,14 @@ namespace Deployments.Api.Json;
 /// Reads every body. In the contract's order: media type (415), size (413), then the text itself (400), with messages that
 /// name the field at fault.
 /// </summary>
-internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBodyBytes, int maxBatchBytes) : IInputFormatter
+internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBodyBytes, int maxBatchBytes, LargeBodies large) : IInputFormatter
 {
     private const string Body = "body";
     private const int SmallestBuffer = 1024;
     private const int LargestOnItsWord = 64 * 1024; // what is announced must also come before it has memory
     private const int DrainedBytes = 16 * 1024 * 1024;
-    private const int LargestAtOnce = 2;
 
     private static readonly JsonBodyAttribute Usual = new();
-
-    private readonly LargeBodies large = new(LargestAtOnce * (long)Math.Max(maxBodyBytes, maxBatchBytes));
 
     private static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
 
@@ -35,10 +32,10 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         var shape = context.ModelType.GetCustomAttribute<JsonBodyAttribute>() ?? Usual;
         var maxBytes = shape.IsBatch ? maxBatchBytes : maxBodyBytes;
         var expected = Math.Min(Math.Min((request.ContentLength ?? 0) + 1, maxBytes + 1L), LargestOnItsWord);
+        var rooms = new List<IDisposable>();
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, SmallestBuffer));
         try
         {
-            var held = 0;
             var length = await ReadAsync(request, buffer);
             if (length > 0 && !IsUtf8Json(request))
             {
@@ -59,12 +56,16 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
 
                 if (length == buffer.Length)
                 {
-                    large.Hold(context.HttpContext, buffer.Length * 2 - held);
-                    held = buffer.Length * 2;
+                    rooms.Add(large.Hold(buffer.Length));
                     buffer = Grow(buffer);
                 }
 
                 read = await ReadAsync(request, buffer.AsMemory(length));
+            }
+
+            if (length > LargestOnItsWord)
+            {
+                await large.TakeTurnAsync(context.HttpContext, length);
             }
 
             return InputFormatterResult.Success(Parse(buffer.AsSpan(0, length), context.ModelType, shape));
@@ -72,6 +73,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
+            rooms.ForEach(room => room.Dispose());
         }
     }
 

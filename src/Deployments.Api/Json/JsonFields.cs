@@ -62,6 +62,7 @@ internal static partial class JsonFields
     private static string KindOf(JsonTypeInfo info) => info switch
     {
         { Kind: JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary } => "a JSON object",
+        _ when info.Type == typeof(IReadOnlyDictionary<string, JsonElement>) => "a JSON object",
         { Kind: JsonTypeInfoKind.Enumerable } => "a list",
         _ when info.Type == typeof(string) => "a string",
         _ when info.Type == typeof(bool) => "true or false",

@@ -24,5 +24,6 @@ internal static class JsonPolicy
         options.Converters.Add(new JsonStringEnumConverter<ConfigValueType>(namingPolicy: null, allowIntegerValues: false));
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseUpper, allowIntegerValues: false));
         options.Converters.Add(new TimeConverter(timeFormat));
+        options.Converters.Add(new ValuesConverter());
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Deployments.Api.Controllers;
+using Deployments.Api.Http;
 using Deployments.Api.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Formatters;
@@ -21,7 +22,9 @@ public sealed class JsonBodyFormatterTests
         context.Request.ContentLength = announced;
         context.Request.Body = body;
 
-        await new JsonBodyFormatter(JsonSerializerOptions.Web, announced, announced).ReadAsync(new InputFormatterContext(
+        using var large = new LargeBodies(announced);
+
+        await new JsonBodyFormatter(JsonSerializerOptions.Web, announced, announced, large).ReadAsync(new InputFormatterContext(
             context,
             modelName: string.Empty,
             new ModelStateDictionary(),
