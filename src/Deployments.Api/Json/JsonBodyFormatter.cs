@@ -33,7 +33,8 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         var maxBytes = shape.IsBatch ? maxBatchBytes : maxBodyBytes;
         var expected = Math.Min(Math.Min((request.ContentLength ?? 0) + 1, maxBytes + 1L), LargestOnItsWord);
         var rooms = new List<IDisposable>();
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, SmallestBuffer));
+        var pooled = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, SmallestBuffer));
+        var buffer = pooled; // until it is too small: the pool would keep large ones for long
         try
         {
             var length = await ReadAsync(request, buffer);
@@ -56,8 +57,9 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
 
                 if (length == buffer.Length)
                 {
-                    rooms.Add(large.Hold(buffer.Length));
-                    buffer = Grow(buffer);
+                    var larger = (int)Math.Min(buffer.Length * 2L, Math.Max(request.ContentLength ?? maxBytes, length) + 1);
+                    rooms.Add(large.Hold(larger - length));
+                    Array.Resize(ref buffer, larger);
                 }
 
                 read = await ReadAsync(request, buffer.AsMemory(length));
@@ -72,7 +74,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            ArrayPool<byte>.Shared.Return(pooled);
             rooms.ForEach(room => room.Dispose());
         }
     }
@@ -113,14 +115,6 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         }
 
         throw new HttpErrorException(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {maxBytes} bytes.");
-    }
-
-    private static byte[] Grow(byte[] buffer)
-    {
-        var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
-        buffer.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(buffer);
-        return larger;
     }
 
     private object Parse(ReadOnlySpan<byte> text, Type type, JsonBodyAttribute shape)
