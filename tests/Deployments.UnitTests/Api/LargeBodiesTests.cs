@@ -1,0 +1,55 @@
+using Deployments.Api.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Api;
+
+public sealed class LargeBodiesTests
+{
+    private const int Largest = 1_000_000;
+
+    [Test]
+    public async Task A_body_has_its_turn_when_the_answers_of_those_before_it_have_begun()
+    {
+        using var bodies = new LargeBodies(Largest);
+        var answer = new Answer();
+        await bodies.TakeTurnAsync(new DefaultHttpContext(answer.Features), 900_000);
+
+        var small = bodies.TakeTurnAsync(new DefaultHttpContext(), 50_000);
+        var large = bodies.TakeTurnAsync(new DefaultHttpContext(), 200_000);
+        var hadToWait = !large.IsCompleted;
+        await answer.BeginAsync();
+
+        small.IsCompletedSuccessfully.ShouldBeTrue();
+        hadToWait.ShouldBeTrue();
+        await large.WaitAsync(TimeSpan.FromSeconds(5));
+    }
+
+    [Test]
+    public async Task A_body_that_is_larger_than_any_may_be_has_its_turn_alone()
+    {
+        using var bodies = new LargeBodies(Largest);
+
+        await bodies.TakeTurnAsync(new DefaultHttpContext(), Largest * 2).WaitAsync(TimeSpan.FromSeconds(5));
+
+        bodies.TakeTurnAsync(new DefaultHttpContext(), 1).IsCompleted.ShouldBeFalse();
+    }
+
+    /// <summary>An answer that begins when it is told to.</summary>
+    private sealed class Answer : HttpResponseFeature
+    {
+        private readonly List<Func<Task>> beginning = [];
+
+        public IFeatureCollection Features => new FeatureCollection
+        {
+            [typeof(IHttpRequestFeature)] = new HttpRequestFeature(),
+            [typeof(IHttpResponseFeature)] = this,
+        };
+
+        public override void OnStarting(Func<object, Task> callback, object state) => beginning.Add(() => callback(state));
+
+        public Task BeginAsync() => Task.WhenAll(beginning.Select(begin => begin()));
+    }
+}
