@@ -32,7 +32,7 @@ internal sealed class CreateDeploymentHandler(IDeploymentStore store, ConfigRefe
     {
         var created = await store.CreateAsync(
             [command.Deployment.Create(command.Caller.ProjectId, clock.GetUtcNow())],
-            command.Deployment,
+            () => RequestFingerprint.Of(command.Deployment),
             command.IdempotencyKey,
             command.Caller,
             references,

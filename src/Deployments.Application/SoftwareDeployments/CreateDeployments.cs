@@ -46,7 +46,7 @@ internal sealed class CreateDeploymentsHandler(IDeploymentStore store, ConfigRef
         var now = clock.GetUtcNow();
         var created = await store.CreateAsync(
             [.. command.SoftwareDeployments!.Select(deployment => deployment!.Create(command.Caller.ProjectId, now))],
-            command.SoftwareDeployments,
+            () => RequestFingerprint.Of(command.SoftwareDeployments!),
             command.IdempotencyKey,
             command.Caller,
             references,

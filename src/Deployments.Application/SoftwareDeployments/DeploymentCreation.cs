@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Deployments.Application.Errors;
 using Deployments.Domain.SoftwareDeployments;
 
@@ -13,26 +10,19 @@ public sealed record Created<T>(T Value, bool Replayed);
 
 internal static class DeploymentCreation
 {
-    // What is null is left out, so that a field of tomorrow does not make today's requests other ones.
-    private static readonly JsonSerializerOptions Hashed = new()
-    {
-        MaxDepth = 512,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
     /// <summary>Creates deployments, all or none; with a key once, however often the request comes.</summary>
     /// <param name="store">Where to.</param>
     /// <param name="deployments">The deployments, all of the caller's project.</param>
-    /// <param name="request">What was asked for: two requests with one key must ask for the same.</param>
+    /// <param name="fingerprint">The hash of what was asked for: two requests with one key must ask for the same.</param>
     /// <param name="key">The request's idempotency key, if it has one.</param>
     /// <param name="caller">Who asks.</param>
     /// <param name="references">Which configurations they may name.</param>
     /// <param name="configIdOf">How the caller is told of the configuration that the deployment of this index names.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    public static async Task<Created<IReadOnlyList<SoftwareDeployment>>> CreateAsync<TRequest>(
+    public static async Task<Created<IReadOnlyList<SoftwareDeployment>>> CreateAsync(
         this IDeploymentStore store,
         IReadOnlyList<SoftwareDeployment> deployments,
-        TRequest request,
+        Func<byte[]> fingerprint,
         string? key,
         Caller caller,
         ConfigReferences references,
@@ -42,7 +32,7 @@ internal static class DeploymentCreation
         byte[] hash = [];
         if (key is not null)
         {
-            hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, Hashed));
+            hash = fingerprint();
             foreach (var (index, deployment) in deployments.Index())
             {
                 deployment.RememberRequest(key, index, hash);
