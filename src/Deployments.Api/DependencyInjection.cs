@@ -1,8 +1,14 @@
 using Deployments.Api.Authentication;
 using Deployments.Api.Errors;
-using Deployments.Api.Http;
+using Deployments.Api.Hosting;
 using Deployments.Api.Json;
+using Deployments.Api.Middleware;
+using Deployments.Api.Mvc;
+using Deployments.Api.Mvc.Binding;
+using Deployments.Api.Mvc.Filters;
+using Deployments.Api.Observability;
 using Deployments.Api.OpenApi;
+using Deployments.Api.Options;
 using Deployments.Application;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure;
@@ -19,7 +25,7 @@ internal static class DependencyInjection
     public static WebApplicationBuilder AddDeployments(this WebApplicationBuilder builder)
     {
         var settings = Read(() => ServiceOptions.From(builder.Configuration));
-        builder.Services.AddSingleton(Options.Create(settings));
+        builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(settings));
         builder.Services.AddSingleton(new ConfigReferences(KnownOnly: settings.ConfigReferences == ConfigReferenceRule.Known));
         Read(() => builder.Services.AddInfrastructure(builder.Configuration));
         builder.Services

@@ -1,5 +1,7 @@
 using Deployments.Api;
 using Deployments.Api.Commands;
+using Deployments.Api.Hosting;
+using Deployments.Api.Options;
 using Microsoft.AspNetCore.Connections;
 
 try

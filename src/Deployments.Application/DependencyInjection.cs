@@ -1,4 +1,5 @@
-using Deployments.Application.Behaviours;
+using Deployments.Application.Common.Behaviours;
+using Deployments.Application.Common.Validation;
 using FluentValidation;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,10 @@
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
-using Deployments.Infrastructure.Persistence;
+using Deployments.Infrastructure.BackgroundJobs;
+using Deployments.Infrastructure.Postgres;
+using Deployments.Infrastructure.Postgres.Model;
+using Deployments.Infrastructure.SoftwareConfigs;
+using Deployments.Infrastructure.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,9 +1,11 @@
 using Deployments.Api;
-using Deployments.Application;
+using Deployments.Api.Options;
+using Deployments.Application.Common;
+using Deployments.Application.Common.Paging;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
-using Deployments.Infrastructure.Persistence;
+using Deployments.Infrastructure.Postgres.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,4 +1,4 @@
-using Deployments.Infrastructure.PrivatePostgres;
+using Deployments.DevelopmentDatabase;
 using NUnit.Framework;
 
 namespace Deployments.FaultTests;

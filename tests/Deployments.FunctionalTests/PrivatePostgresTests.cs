@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Deployments.Infrastructure.PrivatePostgres;
+using Deployments.DevelopmentDatabase;
 using Npgsql;
 using NUnit.Framework;
 using Shouldly;

@@ -1,3 +1,6 @@
+using Deployments.Api.Authentication.Jwt;
+using Deployments.Api.Authentication.KeySources;
+using Deployments.Api.Authorization;
 using Deployments.Api.Errors;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Deployments.Api.Authentication;
-using Deployments.Api.Http;
+using Deployments.Api.Authentication.KeySources;
+using Deployments.Api.Hosting;
 using Deployments.Api.OpenApi;
 
 namespace Deployments.Api.Commands;

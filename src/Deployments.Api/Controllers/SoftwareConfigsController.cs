@@ -1,5 +1,6 @@
-using Deployments.Api.Authentication;
-using Deployments.Api.Http;
+using Deployments.Api.Authorization;
+using Deployments.Api.Contracts;
+using Deployments.Api.Mvc;
 using Deployments.Application.SoftwareConfigs;
 using MediatR;
 using Microsoft.AspNetCore.Authorization;

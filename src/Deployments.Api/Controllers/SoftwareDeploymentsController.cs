@@ -1,5 +1,8 @@
-using Deployments.Api.Authentication;
-using Deployments.Api.Http;
+using Deployments.Api.Authorization;
+using Deployments.Api.Contracts;
+using Deployments.Api.Mvc;
+using Deployments.Api.Mvc.Binding;
+using Deployments.Api.Mvc.Filters;
 using Deployments.Application.SoftwareDeployments;
 using MediatR;
 using Microsoft.AspNetCore.Authorization;

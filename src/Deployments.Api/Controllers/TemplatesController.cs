@@ -1,6 +1,7 @@
-using Deployments.Api.Authentication;
-using Deployments.Api.Http;
-using Deployments.Application.SoftwareConfigs;
+using Deployments.Api.Authorization;
+using Deployments.Api.Contracts;
+using Deployments.Api.Mvc;
+using Deployments.Application.Templates;
 using MediatR;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;

@@ -1,4 +1,4 @@
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Errors;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace Deployments.Api.Errors;

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Reflection;
 using System.Text.Json;
 using Deployments.Api.Errors;
-using Deployments.Api.Http;
-using Deployments.Application.Errors;
+using Deployments.Api.Hosting;
+using Deployments.Application.Common.Errors;
 using Microsoft.AspNetCore.Mvc.Formatters;
 using Microsoft.Net.Http.Headers;
 

@@ -1,4 +1,4 @@
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Errors;
 using Deployments.Domain.SoftwareConfigs;
 
 namespace Deployments.Application.SoftwareConfigs;

@@ -1,4 +1,6 @@
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Errors;
+using Deployments.Application.Common.Paging;
+using Deployments.Application.Common.Validation;
 using FluentValidation;
 using MediatR;
 

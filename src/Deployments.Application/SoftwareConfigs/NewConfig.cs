@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Errors;
+using Deployments.Application.Common.Validation;
 using Deployments.Domain.SoftwareConfigs;
 using FluentValidation;
 using FluentValidation.Results;

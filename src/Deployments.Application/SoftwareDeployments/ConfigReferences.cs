@@ -1,4 +1,4 @@
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Errors;
 
 namespace Deployments.Application.SoftwareDeployments;
 

@@ -1,5 +1,7 @@
 using AutoMapper;
-using Deployments.Application.Errors;
+using Deployments.Application.Common;
+using Deployments.Application.Common.Errors;
+using Deployments.Application.Common.Validation;
 using FluentValidation;
 using MediatR;
 

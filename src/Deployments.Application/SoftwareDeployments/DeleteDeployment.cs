@@ -1,4 +1,5 @@
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Behaviours;
+using Deployments.Application.Common.Errors;
 using MediatR;
 
 namespace Deployments.Application.SoftwareDeployments;

@@ -1,5 +1,5 @@
 using AutoMapper;
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Errors;
 using MediatR;
 
 namespace Deployments.Application.SoftwareDeployments;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using AutoMapper;
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Behaviours;
+using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareConfigs;
 using MediatR;
 

@@ -1,5 +1,6 @@
 using AutoMapper;
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Behaviours;
+using Deployments.Application.Common.Errors;
 using MediatR;
 
 namespace Deployments.Application.SoftwareDeployments;

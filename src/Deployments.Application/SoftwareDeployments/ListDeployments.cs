@@ -1,5 +1,8 @@
 using AutoMapper;
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Behaviours;
+using Deployments.Application.Common.Errors;
+using Deployments.Application.Common.Paging;
+using Deployments.Application.Common.Validation;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
 using MediatR;

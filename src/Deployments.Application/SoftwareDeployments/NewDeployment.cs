@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deployments.Application.Common.Validation;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
 using UUIDNext;

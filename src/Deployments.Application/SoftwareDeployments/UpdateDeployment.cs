@@ -1,6 +1,9 @@
 using System.Text.Json;
 using AutoMapper;
-using Deployments.Application.Errors;
+using Deployments.Application.Common;
+using Deployments.Application.Common.Behaviours;
+using Deployments.Application.Common.Errors;
+using Deployments.Application.Common.Validation;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
 using MediatR;

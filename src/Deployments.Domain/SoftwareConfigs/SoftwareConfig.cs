@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Domain.SoftwareConfigs;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deployments.Domain.Common;
 
 namespace Deployments.Domain.SoftwareDeployments;
 

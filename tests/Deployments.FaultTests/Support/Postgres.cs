@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using Deployments.Infrastructure.PrivatePostgres;
+using Deployments.DevelopmentDatabase;
 using Npgsql;
 
 namespace Deployments.FaultTests.Support;

@@ -1,4 +1,4 @@
-using Deployments.Infrastructure.PrivatePostgres;
+using Deployments.DevelopmentDatabase;
 using DotNet.Testcontainers.Builders;
 using Npgsql;
 using Testcontainers.PostgreSql;

@@ -1,5 +1,5 @@
-using Deployments.Api.Http;
-using Deployments.Application.Errors;
+using Deployments.Api.Mvc.Filters;
+using Deployments.Application.Common.Errors;
 using NUnit.Framework;
 using Shouldly;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Deployments.Api.Controllers;
-using Deployments.Api.Http;
+using Deployments.Api.Contracts;
+using Deployments.Api.Hosting;
 using Deployments.Api.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Formatters;

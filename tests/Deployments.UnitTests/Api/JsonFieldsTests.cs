@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
-using Deployments.Api.Controllers;
+using Deployments.Api.Contracts;
 using Deployments.Api.Json;
-using Deployments.Application.Errors;
-using Deployments.Application.SoftwareConfigs;
+using Deployments.Application.Common.Errors;
+using Deployments.Application.Templates;
 using NUnit.Framework;
 using Shouldly;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using Deployments.Api.Json;
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Errors;
 using NUnit.Framework;
 using Shouldly;
 

@@ -1,4 +1,4 @@
-using Deployments.Api.Http;
+using Deployments.Api.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using NUnit.Framework;

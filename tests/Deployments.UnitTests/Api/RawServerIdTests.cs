@@ -1,5 +1,5 @@
-using Deployments.Api.Http;
-using Deployments.Application.Errors;
+using Deployments.Api.Mvc.Binding;
+using Deployments.Application.Common.Errors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;

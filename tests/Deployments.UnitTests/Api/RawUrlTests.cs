@@ -1,5 +1,5 @@
 using System.Text;
-using Deployments.Api.Http;
+using Deployments.Api.Mvc.Binding;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using NUnit.Framework;

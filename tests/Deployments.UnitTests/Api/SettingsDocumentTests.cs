@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
-using Deployments.Api;
+using Deployments.Api.Options;
 using NUnit.Framework;
 using Shouldly;
 

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
-using Deployments.Api.Authentication;
+using Deployments.Api.Authentication.Jwt;
+using Deployments.Api.Authentication.KeySources;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Deployments.Api;
-using Deployments.Api.Authentication;
+using Deployments.Api.Authentication.Jwt;
+using Deployments.Api.Authentication.KeySources;
+using Deployments.Api.Options;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.IdentityModel.JsonWebTokens;

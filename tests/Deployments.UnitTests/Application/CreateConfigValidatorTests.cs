@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareConfigs;
 using NUnit.Framework;
 using Shouldly;

@@ -1,5 +1,4 @@
-using Deployments.Application;
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Errors;
 using NUnit.Framework;
 using Shouldly;
 

@@ -1,4 +1,4 @@
-using Deployments.Application;
+using Deployments.Application.Common.Paging;
 using NUnit.Framework;
 using Shouldly;
 

@@ -1,4 +1,6 @@
 using Deployments.Application;
+using Deployments.Application.Common;
+using Deployments.Application.Common.Paging;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareConfigs;

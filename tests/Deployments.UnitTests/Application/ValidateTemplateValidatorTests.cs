@@ -1,5 +1,6 @@
-using Deployments.Application.Errors;
+using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareConfigs;
+using Deployments.Application.Templates;
 using NUnit.Framework;
 using Shouldly;
 

@@ -1,4 +1,4 @@
-using Deployments.Domain;
+using Deployments.Domain.Common;
 using NUnit.Framework;
 using Shouldly;
 

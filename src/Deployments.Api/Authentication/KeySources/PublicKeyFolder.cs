@@ -1,0 +1,152 @@
+using System.Security.Cryptography;
+using Deployments.Api.Options;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Deployments.Api.Authentication.KeySources;
+
+/// <summary>
+/// The public keys in a folder of PEM files. The folder is looked at again every few seconds, so that keys can be rotated without a
+/// restart; a file that cannot be read then is left out, and a folder that cannot be changes nothing, and the log says so.
+/// </summary>
+internal sealed partial class PublicKeyFolder
+{
+    private const int MinRsaBits = 2048;
+    private const string P256 = "1.2.840.10045.3.1.7";
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(10);
+
+    private readonly string setting;
+    private readonly string folder;
+    private readonly TimeProvider clock;
+    private readonly ILogger logger;
+    private readonly Lock looking = new();
+    private Content content;
+    private long lookedAt;
+
+    /// <exception cref="StartupException">There is no key, or a file holds something else than a public key of a kind that is allowed.</exception>
+    public PublicKeyFolder(string setting, string folder, TimeProvider clock, ILogger logger)
+    {
+        (this.setting, this.folder, this.clock, this.logger) = (setting, folder, clock, logger);
+
+        var files = Directory.Exists(folder) ? Files() : [];
+        if (files.Count == 0)
+        {
+            throw new StartupException($"{setting} names {folder}, where there is no PEM file.");
+        }
+
+        content = new Content(Version: 1, files, [.. files.Select(ReadPublicKey)]);
+        lookedAt = clock.GetTimestamp();
+    }
+
+    /// <summary>The keys that the folder holds.</summary>
+    public IReadOnlyList<SecurityKey> Keys => Look().Keys;
+
+    /// <summary>Another number for other keys.</summary>
+    public int Version => Look().Version;
+
+    private Content Look()
+    {
+        if (clock.GetElapsedTime(Volatile.Read(ref lookedAt)) < Freshness || !looking.TryEnter())
+        {
+            return Volatile.Read(ref content);
+        }
+
+        try
+        {
+            // Their text and not their dates: a file may be a link, whose target is exchanged behind it.
+            var files = Files();
+            if (!files.SequenceEqual(content.Files))
+            {
+                Volatile.Write(ref content, new Content(content.Version + 1, files, [.. files.Select(TryRead).OfType<SecurityKey>()]));
+                LogChanged(setting, content.Keys.Count);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            LogUnreadable(setting, exception.Message);
+        }
+        finally
+        {
+            Volatile.Write(ref lookedAt, clock.GetTimestamp());
+            looking.Exit();
+        }
+
+        return content;
+    }
+
+    private List<KeyFile> Files() => [.. Directory.GetFiles(folder, "*.pem").Order(StringComparer.Ordinal).Select(KeyFile.Read)];
+
+    private SecurityKey? TryRead(KeyFile file)
+    {
+        try
+        {
+            return ReadPublicKey(file);
+        }
+        catch (StartupException exception)
+        {
+            LogLeftOut(exception.Message);
+            return null;
+        }
+    }
+
+    private SecurityKey ReadPublicKey(KeyFile file)
+    {
+        var pem = file.Text ?? throw new StartupException($"{setting}: {file.Path} cannot be read.");
+        if (pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
+        {
+            throw new StartupException($"{setting}: {file.Path} holds a private key. This service needs, and should have, the public key alone.");
+        }
+
+        var rsa = RSA.Create();
+        if (ImportsPem(rsa, pem))
+        {
+            return rsa.KeySize >= MinRsaBits
+                ? new RsaSecurityKey(rsa)
+                : throw new StartupException($"{setting}: the RSA key in {file.Path} has fewer than {MinRsaBits} bits.");
+        }
+
+        var ec = ECDsa.Create();
+        return ImportsPem(ec, pem) && ec.ExportParameters(includePrivateParameters: false).Curve.Oid is { Value: P256 }
+            ? new ECDsaSecurityKey(ec)
+            : throw new StartupException($"{setting}: {file.Path} is neither an RSA public key nor one on the curve P-256, in PEM.");
+    }
+
+    private static bool ImportsPem(AsymmetricAlgorithm algorithm, string pem)
+    {
+        try
+        {
+            algorithm.ImportFromPem(pem);
+            return true;
+        }
+        catch (Exception exception) when (exception is ArgumentException or CryptographicException)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "{Setting}: the folder has changed and holds {Count} keys now.")]
+    private partial void LogChanged(string setting, int count);
+
+    [LoggerMessage(LogLevel.Warning, "{Setting}: the folder cannot be read, its keys stay as they are. {Reason}")]
+    private partial void LogUnreadable(string setting, string reason);
+
+    [LoggerMessage(LogLevel.Error, "A key is left out. {Reason}")]
+    private partial void LogLeftOut(string reason);
+
+    private sealed record Content(int Version, IReadOnlyList<KeyFile> Files, IReadOnlyList<SecurityKey> Keys);
+
+    /// <summary>A file, and its text where it can be read.</summary>
+    private sealed record KeyFile(string Path, string? Text)
+    {
+        public static KeyFile Read(string path)
+        {
+            try
+            {
+                return new KeyFile(path, File.ReadAllText(path));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                return new KeyFile(path, Text: null);
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Deployments.Api.Options;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Deployments.Api.Authentication.KeySources;
+
+/// <summary>Keys from one place, what a token signed with one of them must say, and where it names its project.</summary>
+internal sealed record TokenSource(TokenValidationParameters Parameters, string ProjectClaim, PublicKeyFolder? Folder = null);
+
+/// <summary>
+/// Where keys come from. The algorithm is pinned to the kind of key, and only Keystone's tokens may lack issuer
+/// and audience. Anything doubtful is a refusal to start.
+/// </summary>
+internal static class TokenSources
+{
+    public const string ProjectClaim = "project_id";
+    public const string RolesClaim = "roles";
+    public const string SubjectClaim = "sub";
+
+    /// <summary>How far the clocks of those who issue tokens may be off.</summary>
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+
+    private const string BearerSection = "Authentication:Schemes:Bearer";
+    private const string PublicKeysSetting = "Authentication:PublicKeys";
+    private const string KeystoneSetting = "Authentication:Keystone:PublicKeys";
+    private const int MinSecretBytes = 32;
+
+    // Of PEM, JSON Web Keys and SSH keys, wherever they begin: files often have a byte order mark or a description first.
+    private static readonly string[] MarksOfKeys = ["-----BEGIN", "\"kty\"", "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-"];
+
+    /// <summary>The sources whose keys are held here; the one behind <c>Authority</c> is <see cref="ForAuthority"/>.</summary>
+    public static IReadOnlyList<TokenSource> Read(IConfiguration configuration, bool development, TimeProvider clock, ILogger logger)
+    {
+        var sources = new List<TokenSource>();
+        var claim = configuration["Authentication:ProjectClaim"] ?? ProjectClaim;
+        var secrets = configuration.GetSection($"{BearerSection}:SigningKeys").GetChildren().ToList();
+        var folder = configuration[PublicKeysSetting];
+
+        foreach (var secret in secrets)
+        {
+            var parameters = Expecting(Issuers(configuration, secret["Issuer"]), configuration, clock);
+            parameters.IssuerSigningKeys = [ReadSecret(secret, development)];
+            parameters.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
+            sources.Add(new TokenSource(parameters, claim));
+        }
+
+        if (!string.IsNullOrEmpty(folder))
+        {
+            var parameters = Expecting(Issuers(configuration, null), configuration, clock);
+            parameters.ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
+            sources.Add(WithKeysOf(new PublicKeyFolder(PublicKeysSetting, folder, clock, logger), parameters, claim));
+        }
+
+        if (configuration[KeystoneSetting] is { Length: > 0 } keystone)
+        {
+            var parameters = Strict(clock);
+            parameters.ValidateIssuer = false;
+            parameters.ValidateAudience = false;
+            parameters.ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256];
+            sources.Add(WithKeysOf(
+                new PublicKeyFolder(KeystoneSetting, keystone, clock, logger),
+                parameters,
+                configuration["Authentication:Keystone:ProjectClaim"] ?? "openstack_project_id"));
+        }
+
+        if (development)
+        {
+            var parameters = Strict(clock);
+            parameters.ValidIssuer = DevelopmentKey.Issuer;
+            parameters.ValidAudience = DevelopmentKey.Audience;
+            parameters.IssuerSigningKeys = [DevelopmentKey.Key];
+            parameters.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
+            sources.Add(new TokenSource(parameters, ProjectClaim));
+        }
+
+        return sources.Count > 0 || HasAuthority(configuration)
+            ? sources
+            : throw new StartupException(
+                $"No source of token keys is configured. Set {BearerSection}:Authority, {BearerSection}:SigningKeys, "
+                + $"{PublicKeysSetting} or {KeystoneSetting}.");
+    }
+
+    public static bool HasAuthority(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[$"{BearerSection}:Authority"]);
+
+    /// <summary>What is asked of a token whose keys OpenID Connect discovery finds; its issuer is the discovered one.</summary>
+    public static TokenSource ForAuthority(IConfiguration configuration, TimeProvider clock)
+    {
+        var parameters = Strict(clock);
+        parameters.ValidAudiences = Audiences(configuration);
+        parameters.ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
+        return new TokenSource(parameters, configuration["Authentication:ProjectClaim"] ?? ProjectClaim);
+    }
+
+    private static TokenSource WithKeysOf(PublicKeyFolder folder, TokenValidationParameters parameters, string projectClaim)
+    {
+        parameters.IssuerSigningKeyResolver = (_, _, _, _) => folder.Keys;
+        return new TokenSource(parameters, projectClaim, folder);
+    }
+
+    private static TokenValidationParameters Strict(TimeProvider clock) => new()
+    {
+        ValidateIssuer = true,
+        ValidateAudience = true,
+        ValidateLifetime = true,
+        RequireSignedTokens = true,
+        TryAllIssuerSigningKeys = true, // tokens without a kid
+        LifetimeValidator = (notBefore, expires, _, _) => IsAlive(notBefore, expires, clock.GetUtcNow().UtcDateTime),
+    };
+
+    // The library's own goes by the machine's clock, which no test can set. Without a time of expiry a token is never alive.
+    private static bool IsAlive(DateTime? notBefore, DateTime? expires, DateTime now) =>
+        expires is not { } end ? throw new SecurityTokenNoExpirationException()
+        : notBefore > end ? throw new SecurityTokenInvalidLifetimeException()
+        : notBefore > now + ClockSkew ? throw new SecurityTokenNotYetValidException()
+        : end >= now - ClockSkew ? true
+        : throw new SecurityTokenExpiredException();
+
+    private static TokenValidationParameters Expecting(List<string> issuers, IConfiguration configuration, TimeProvider clock)
+    {
+        var parameters = Strict(clock);
+        parameters.ValidIssuers = issuers;
+        parameters.ValidAudiences = Audiences(configuration);
+        return parameters;
+    }
+
+    private static List<string> Issuers(IConfiguration configuration, string? ofKey)
+    {
+        var issuers = ValuesOf(configuration, "ValidIssuer", "ValidIssuers");
+        if (issuers.Count == 0)
+        {
+            throw new StartupException($"{BearerSection}:ValidIssuer is required beside keys that are held here.");
+        }
+
+        return ofKey is null ? issuers
+            : issuers.Contains(ofKey) ? [ofKey]
+            : throw new StartupException($"{BearerSection}:SigningKeys has a key of the issuer {ofKey}, which ValidIssuer does not name.");
+    }
+
+    private static List<string> Audiences(IConfiguration configuration) =>
+        ValuesOf(configuration, "ValidAudience", "ValidAudiences") is { Count: > 0 } audiences
+            ? audiences
+            : throw new StartupException($"{BearerSection}:ValidAudiences is required.");
+
+    private static List<string> ValuesOf(IConfiguration configuration, string single, string several) =>
+    [
+        .. new[] { configuration[$"{BearerSection}:{single}"] }
+            .Concat(configuration.GetSection($"{BearerSection}:{several}").GetChildren().Select(child => child.Value))
+            .Where(value => !string.IsNullOrEmpty(value))
+            .Select(value => value!),
+    ];
+
+    private static SymmetricSecurityKey ReadSecret(IConfigurationSection secret, bool development)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = Convert.FromBase64String(secret["Value"] ?? string.Empty);
+        }
+        catch (FormatException)
+        {
+            throw new StartupException($"{secret.Path}:Value must be a secret in base64. A public key belongs into the folder {PublicKeysSetting}.");
+        }
+
+        if (IsAsymmetricKey(bytes))
+        {
+            throw new StartupException(
+                $"{secret.Path}:Value is a public or private key, no secret: whoever has the public key could sign tokens with it. "
+                + $"Put the public key into the folder {PublicKeysSetting}.");
+        }
+
+        if (bytes.Length < MinSecretBytes)
+        {
+            throw new StartupException($"{secret.Path}:Value must be at least {MinSecretBytes} bytes.");
+        }
+
+        if (!development && bytes.AsSpan().SequenceEqual(DevelopmentKey.Key.Key))
+        {
+            throw new StartupException($"{secret.Path}:Value is the development key, which everybody knows. It is for Development alone.");
+        }
+
+        return new SymmetricSecurityKey(bytes);
+    }
+
+    private static bool IsAsymmetricKey(byte[] bytes)
+    {
+        var text = Encoding.ASCII.GetString(bytes);
+        if (Array.Exists(MarksOfKeys, mark => text.Contains(mark, StringComparison.Ordinal)))
+        {
+            return true;
+        }
+
+        using var rsa = RSA.Create();
+        using var ec = ECDsa.Create();
+        return Imports(() => PublicKey.CreateFromSubjectPublicKeyInfo(bytes, out _))
+            || Imports(() => rsa.ImportRSAPublicKey(bytes, out _))
+            || Imports(() => rsa.ImportPkcs8PrivateKey(bytes, out _))
+            || Imports(() => rsa.ImportRSAPrivateKey(bytes, out _))
+            || Imports(() => ec.ImportPkcs8PrivateKey(bytes, out _))
+            || Imports(() => ec.ImportECPrivateKey(bytes, out _))
+            || Imports(() => X509CertificateLoader.LoadCertificate(bytes).Dispose());
+    }
+
+    private static bool Imports(Action import)
+    {
+        try
+        {
+            import();
+            return true;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+}

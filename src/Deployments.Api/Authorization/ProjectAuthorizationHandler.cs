@@ -1,0 +1,56 @@
+using Deployments.Api.Authentication.KeySources;
+using Deployments.Api.Mvc;
+using Microsoft.AspNetCore.Authorization;
+
+namespace Deployments.Api.Authorization;
+
+/// <summary>Who may do what: a token acts in its own project, as far as its roles go; an admin in every project.</summary>
+internal sealed class ProjectAccess : AuthorizationHandler<ProjectAccess.Requirement>
+{
+    /// <summary>The policy of every GET but metadata's.</summary>
+    public const string Read = nameof(Read);
+
+    /// <summary>The policy of everything that creates, changes or deletes.</summary>
+    public const string Write = nameof(Write);
+
+    /// <summary>The policy of a server's metadata, which agents read.</summary>
+    public const string ReadMetadata = nameof(ReadMetadata);
+
+    private const string Agent = "heat_stack_user";
+    private const string Admin = "admin";
+    private const string Member = "member";
+    private const string Reader = "reader";
+
+    public static void AddPolicies(AuthorizationOptions options)
+    {
+        var signedIn = new AuthorizationPolicyBuilder().RequireAuthenticatedUser();
+
+        // What says nothing of access asks for a token: also paths that do not exist.
+        options.FallbackPolicy = signedIn.Build();
+        options.AddPolicy(Read, policy => policy.Combine(options.FallbackPolicy).AddRequirements(new Requirement(Reader, Member)));
+        options.AddPolicy(
+            ReadMetadata, policy => policy.Combine(options.FallbackPolicy).AddRequirements(new Requirement(Reader, Member, Agent)));
+        options.AddPolicy(Write, policy => policy.Combine(options.FallbackPolicy).AddRequirements(new Requirement(Member)));
+    }
+
+    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, Requirement requirement)
+    {
+        var caller = context.User;
+        var inItsProject = context.Resource is HttpContext http
+            && http.GetRouteValue(Routes.ProjectId) is string project
+            && caller.HasClaim(TokenSources.ProjectClaim, project)
+            && requirement.Roles.Any(caller.IsInRole);
+        if (inItsProject || caller.IsInRole(Admin))
+        {
+            context.Succeed(requirement);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <param name="roles">The roles of which a caller needs one.</param>
+    internal sealed class Requirement(params string[] roles) : IAuthorizationRequirement
+    {
+        public IReadOnlyList<string> Roles { get; } = roles;
+    }
+}

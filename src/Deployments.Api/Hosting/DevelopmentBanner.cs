@@ -1,0 +1,31 @@
+using Deployments.Api.Authentication.KeySources;
+
+namespace Deployments.Api.Hosting;
+
+/// <summary>What a developer needs first, printed once the service listens: its address, a token, a request to paste.</summary>
+internal static class Welcome
+{
+    private const string Project = "demo";
+
+    public static void PrintWhenStarted(WebApplication app) => app.Lifetime.ApplicationStarted.Register(() =>
+    {
+        var address = (app.Urls.FirstOrDefault() ?? "http://localhost:8080")
+            .Replace("[::]", "localhost", StringComparison.Ordinal)
+            .Replace("0.0.0.0", "localhost", StringComparison.Ordinal)
+            .Replace("+", "localhost", StringComparison.Ordinal);
+        var token = DevelopmentKey.CreateToken(Project, ["member"], TimeSpan.FromHours(8));
+
+        Console.WriteLine(
+            $$"""
+
+            Deployments serves {{address}} (development). Its page: {{address}}/swagger
+
+            A token for the project "{{Project}}", good for 8 hours:
+            {{token}}
+
+            A request to paste:
+            curl -sS {{address}}/v1/{{Project}}/software_deployments -H 'Content-Type: application/json' -H 'X-Auth-Token: {{token}}' -d '{"config_id": "8da95794-2ad9-4979-8ae5-739ce314c5cd", "server_id": "ec14c864-096e-4e27-bb8a-2c2b4dc6f3f5", "action": "CREATE"}'
+
+            """);
+    });
+}

@@ -1,0 +1,38 @@
+using Deployments.Api.Mvc.Filters;
+using Microsoft.Net.Http.Headers;
+
+namespace Deployments.Api.Middleware;
+
+/// <summary>
+/// Lets pages of the origins that are configured call the service from a browser; without any, no page of another origin can. Tokens
+/// go in headers that a page sets itself, so no credentials of the browser's own are ever let through.
+/// </summary>
+internal static class Cors
+{
+    private static readonly TimeSpan RememberedFor = TimeSpan.FromMinutes(10);
+
+    private static readonly string[] Exposed =
+    [
+        HeaderNames.ETag, HeaderNames.Location, HeaderNames.Link, HeaderNames.RetryAfter, RequestId.Header, Idempotency.Replayed,
+    ];
+
+    /// <summary>Whether the text is an origin just as a browser sends it: scheme, host, and the port where it is not the scheme's own.</summary>
+    public static bool IsOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address)
+        && address.Scheme is "http" or "https"
+        && text.All(char.IsAscii)
+        && address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) == text;
+
+    public static void UseCors(this WebApplication app, IReadOnlyList<string> origins)
+    {
+        if (origins.Count > 0)
+        {
+            app.UseCors(policy => policy
+                .WithOrigins([.. origins])
+                .AllowAnyMethod()
+                .AllowAnyHeader()
+                .WithExposedHeaders(Exposed)
+                .SetPreflightMaxAge(RememberedFor));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Deployments.Api.Mvc.Binding;
+
+/// <summary>The address as it came over the wire: the server's own decoding leaves %2F as it is and passes over what is no UTF-8.</summary>
+internal static class RawUrl
+{
+    /// <summary>The path, still encoded, without the query.</summary>
+    public static string RawPath(this HttpRequest request) =>
+        (request.HttpContext.Features.Get<IHttpRequestFeature>()?.RawTarget ?? string.Empty).Split('?', 2)[0];
+
+    /// <summary>The bytes that percent-encoded text stands for, decoded once.</summary>
+    public static byte[] Decode(string encoded)
+    {
+        var text = Encoding.UTF8.GetBytes(encoded);
+        if (!text.Contains((byte)'%'))
+        {
+            return text;
+        }
+
+        var bytes = new List<byte>(text.Length);
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '%'
+                && i + 2 < text.Length
+                && byte.TryParse(text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            {
+                bytes.Add(value);
+                i += 2;
+            }
+            else
+            {
+                bytes.Add(text[i]);
+            }
+        }
+
+        return [.. bytes];
+    }
+}

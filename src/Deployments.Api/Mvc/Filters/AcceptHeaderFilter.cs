@@ -1,0 +1,34 @@
+using Deployments.Api.Errors;
+using Microsoft.AspNetCore.Mvc.Filters;
+using Microsoft.Net.Http.Headers;
+
+namespace Deployments.Api.Mvc.Filters;
+
+/// <summary>Refuses a caller who could not read the answer, before the body is read and anything is stored.</summary>
+internal sealed class AcceptFilter : IResourceFilter
+{
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    public void OnResourceExecuting(ResourceExecutingContext context)
+    {
+        var accept = context.HttpContext.Request.Headers.Accept;
+        if (accept.Count > 0 && !string.IsNullOrWhiteSpace(accept.ToString()) && !AcceptsJson(accept))
+        {
+            throw new HttpErrorException(StatusCodes.Status406NotAcceptable);
+        }
+    }
+
+    public void OnResourceExecuted(ResourceExecutedContext context)
+    {
+        // Nothing is left to refuse.
+    }
+
+    // The most specific range decides: "application/json;q=0, */*" leaves JSON out (RFC 9110, 12.5.1).
+    private static bool AcceptsJson(IList<string> accept) =>
+        MediaTypeHeaderValue.TryParseList(accept, out var ranges)
+        && ranges
+            .Where(range => Json.IsSubsetOf(new MediaTypeHeaderValue(range.MediaType)))
+            .OrderBy(range => range.MatchesAllTypes ? 2 : range.MatchesAllSubTypes ? 1 : 0)
+            .FirstOrDefault() is { } decisive
+        && decisive.Quality != 0;
+}

@@ -1,0 +1,40 @@
+using Deployments.Application.Common.Errors;
+using Deployments.Application.SoftwareDeployments;
+using Microsoft.AspNetCore.Mvc.Filters;
+
+namespace Deployments.Api.Mvc.Filters;
+
+/// <summary>The headers of a request that may be sent again.</summary>
+internal static class Idempotency
+{
+    public const string Key = "Idempotency-Key";
+    public const string Replayed = "Idempotent-Replayed";
+
+    /// <summary>What was created; where it was there already, the answer says so.</summary>
+    public static T Tell<T>(this HttpResponse response, Created<T> created)
+    {
+        if (created.Replayed)
+        {
+            response.Headers[Replayed] = "true";
+        }
+
+        return created.Value;
+    }
+
+    /// <summary>Refuses a second key. ASP.NET would make one of the two.</summary>
+    internal sealed class OneKey : IResourceFilter
+    {
+        public void OnResourceExecuting(ResourceExecutingContext context)
+        {
+            if (context.HttpContext.Request.Headers[Key].Count > 1)
+            {
+                throw new InvalidRequestException(Key, $"{Key} stands more than once.");
+            }
+        }
+
+        public void OnResourceExecuted(ResourceExecutedContext context)
+        {
+            // Nothing is left to refuse.
+        }
+    }
+}

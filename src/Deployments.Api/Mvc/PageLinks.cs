@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Http.Extensions;
+
+namespace Deployments.Api.Mvc;
+
+/// <summary>Where a list goes on.</summary>
+public sealed record PageLink
+{
+    /// <summary>What is there: <c>next</c>.</summary>
+    /// <example>next</example>
+    public required string Rel { get; init; }
+
+    /// <summary>Its absolute address.</summary>
+    public required string Href { get; init; }
+}
+
+internal static class PageLinks
+{
+    private const string Marker = "marker";
+
+    /// <summary>The link to the next page, for the body, and the same in a header; null when this one is the last.</summary>
+    public static IReadOnlyList<PageLink>? LinkToNext(this HttpContext context, Guid? next)
+    {
+        if (next is null)
+        {
+            return null;
+        }
+
+        var request = context.Request;
+        var query = new QueryBuilder(request.Query
+            .Where(parameter => parameter.Key != Marker)
+            .Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value.ToString())))
+        {
+            { Marker, next.Value.ToString() },
+        };
+
+        // Encoded part by part: ASP.NET takes a percent sign that a project's id holds for encoding that is done already.
+        var path = string.Join('/', request.Path.Value!.Split('/').Select(Uri.EscapeDataString));
+        var href = $"{request.Scheme}://{request.Host.ToUriComponent()}{request.PathBase.ToUriComponent()}{path}{query}";
+
+        context.Response.Headers.Link = $"<{href}>; rel=\"next\"";
+        return [new PageLink { Rel = "next", Href = href }];
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text.Json.Serialization;
+
+namespace Deployments.Api.Mvc;
+
+/// <summary>What OpenStack's clients ask first: which versions there are, and where.</summary>
+internal static class VersionDocument
+{
+    private const string Path = "/v1";
+
+    public static void MapVersions(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/", static (HttpRequest request) => Results.Json(
+                new Versions([Describe(request)]), statusCode: StatusCodes.Status300MultipleChoices))
+            .AllowAnonymous()
+            .ExcludeFromDescription();
+
+        // Where the link above leads. openstacksdk asks here before its first request, and gives up where there is nothing.
+        endpoints.MapGet(Path, static (HttpRequest request) => Results.Json(new OneVersion(Describe(request))))
+            .ExcludeFromDescription();
+    }
+
+    private static Version Describe(HttpRequest request) => new("v1.0", "CURRENT", [new PageLink
+    {
+        Rel = "self",
+        Href = $"{request.Scheme}://{request.Host}{request.PathBase}{Path}/",
+    }]);
+
+    private sealed record Versions([property: JsonPropertyName("versions")] IReadOnlyList<Version> All);
+
+    private sealed record OneVersion([property: JsonPropertyName("version")] Version Version);
+
+    private sealed record Version(
+        [property: JsonPropertyName("id")] string Id,
+        [property: JsonPropertyName("status")] string Status,
+        [property: JsonPropertyName("links")] IReadOnlyList<PageLink> Links);
+}

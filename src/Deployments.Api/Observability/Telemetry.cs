@@ -1,0 +1,78 @@
+using System.Globalization;
+using Deployments.Api.Hosting;
+using Deployments.Api.Options;
+using Deployments.Application.SoftwareDeployments;
+using OpenTelemetry;
+using OpenTelemetry.Context.Propagation;
+using OpenTelemetry.Logs;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Deployments.Api.Observability;
+
+/// <summary>Traces, metrics and logs for an OpenTelemetry collector, where one is named. Else nobody listens to any of them.</summary>
+internal static class Telemetry
+{
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string Sampler = "OTEL_TRACES_SAMPLER";
+
+    private static readonly string[] Samplers =
+        ["always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"];
+
+    // OpenTelemetry passes over some that it cannot read, and falls over others.
+    private static readonly (string Name, Predicate<string> IsUsable, string Form)[] Variables =
+    [
+        (Endpoint, value => Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https", "an address such as http://collector:4317"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", value => value is "grpc" or "http/protobuf", "grpc or http/protobuf"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", value => value.Split(',').All(header => header.Contains('=', StringComparison.Ordinal)), "name=value, separated by commas"),
+        (Sampler, value => Samplers.Contains(value), $"one of {string.Join(", ", Samplers)}"),
+        ("OTEL_TRACES_SAMPLER_ARG", value => double.TryParse(value, CultureInfo.InvariantCulture, out var share) && share is >= 0 and <= 1, "a number from 0 to 1"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", value => int.TryParse(value, CultureInfo.InvariantCulture, out var interval) && interval > 0, "a number of milliseconds"),
+    ];
+
+    /// <summary>The share of requests that are traced where neither the operator nor the caller's own trace decides.</summary>
+    private const double TracedShare = 0.01;
+
+    /// <exception cref="StartupException">A variable is of no use.</exception>
+    public static void AddTelemetry(this WebApplicationBuilder builder)
+    {
+        if (string.IsNullOrWhiteSpace(builder.Configuration[Endpoint]))
+        {
+            return;
+        }
+
+        foreach (var (name, isUsable, form) in Variables)
+        {
+            if (builder.Configuration[name] is { } value && !string.IsNullOrWhiteSpace(value) && !isUsable(value))
+            {
+                throw new StartupException($"{name} must be {form}.");
+            }
+        }
+
+        // The request's trace says all that its line in the log does, and a line for each costs more than all the rest.
+        builder.Logging.AddFilter<OpenTelemetryLoggerProvider>(RequestLog.Category, LogLevel.Warning);
+
+        // ASP.NET Core itself reads traceparent. Looking for baggage besides, which nobody here reads, costs each request as much as its metrics do.
+        Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
+
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("deployments").AddEnvironmentVariableDetector())
+            .WithTracing(traces =>
+            {
+                traces.AddSource("Npgsql").AddAspNetCoreInstrumentation(http =>
+                {
+                    http.Filter = context => !context.Request.Path.StartsWithSegments(Health.Path);
+                    http.EnrichWithHttpResponse = (span, response) => span.SetTag("deployments.request_id", response.HttpContext.TraceIdentifier);
+                });
+                if (string.IsNullOrWhiteSpace(builder.Configuration[Sampler]))
+                {
+                    traces.SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(TracedShare)));
+                }
+            })
+            .WithMetrics(metrics => metrics.AddMeter(
+                DeploymentMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Npgsql", "System.Runtime"))
+            .WithLogging(configureBuilder: null, logs => logs.IncludeFormattedMessage = true)
+            .UseOtlpExporter();
+    }
+}

@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Reflection;
+using Deployments.Api.Contracts;
+using Deployments.Api.Errors;
+using Deployments.Api.Middleware;
+using Deployments.Api.Mvc.Filters;
+using Deployments.Application.SoftwareDeployments;
+using Deployments.Domain.SoftwareDeployments;
+using Namotion.Reflection;
+using NJsonSchema;
+using NSwag;
+using NSwag.Generation.Processors;
+using NSwag.Generation.Processors.Contexts;
+
+namespace Deployments.Api.OpenApi;
+
+/// <summary>
+/// What every operation of a kind has in common, told once: its error answers, the headers of its answers, the limits of its parameters.
+/// </summary>
+internal sealed class CommonAnswers : IOperationProcessor
+{
+    private const string Json = "application/json";
+    private const string Ok = "200";
+
+    public bool Process(OperationProcessorContext context)
+    {
+        var operation = context.OperationDescription.Operation;
+        var parameters = operation.ActualParameters;
+        var isGet = context.OperationDescription.Method == OpenApiOperationMethod.Get;
+
+        foreach (var parameter in parameters)
+        {
+            Limit(parameter, context);
+        }
+
+        if (AnswerOf(context.MethodInfo) is { } answered && answered.IsAssignableTo(typeof(IVersioned)))
+        {
+            var uses = answered == typeof(SoftwareConfigEnvelope) ? "If-None-Match" : "If-Match and If-None-Match";
+            var tag = Header($"The strong entity tag of what is shown, for {uses}.");
+            operation.Responses[Ok].Headers["ETag"] = tag;
+            if (isGet)
+            {
+                operation.Parameters.Add(new OpenApiParameter
+                {
+                    Name = "If-None-Match",
+                    OriginalName = "ifNoneMatch",
+                    Kind = OpenApiParameterKind.Header,
+                    Description = "Answer with the deployment or configuration only if its entity tag is none of these.",
+                    Schema = new JsonSchema { Type = JsonObjectType.String },
+                });
+                operation.Responses["304"] = new OpenApiResponse { Description = "Its entity tag is one of those in If-None-Match." };
+                operation.Responses["304"].Headers["ETag"] = tag;
+            }
+            else if (context.OperationDescription.Method == OpenApiOperationMethod.Post)
+            {
+                operation.Responses[Ok].Headers["Location"] = Header("Where it can be read again.");
+            }
+        }
+
+        if (Has("limit"))
+        {
+            operation.Responses[Ok].Headers["Link"] = Header("The next page, as in the body; absent on the last.", isRequired: false);
+        }
+
+        // What an action declares beside its success is an error that only it has.
+        foreach (var (_, error) in operation.Responses.Where(answer => answer.Key != Ok && answer.Value.Content.Count > 0))
+        {
+            DescribeError(error, context);
+        }
+
+        AddError(context, StatusCodes.Status400BadRequest, $"A rule is broken; errors names every field at fault.{(isGet ? string.Empty : " Nothing was changed.")}");
+        AddError(context, StatusCodes.Status401Unauthorized, "No token, or one that does not verify.");
+        AddError(context, StatusCodes.Status403Forbidden, "The token is another project's, or its role may not do this.");
+        if (Has("id"))
+        {
+            AddError(context, StatusCodes.Status404NotFound, "There is no such thing that this project may see.");
+        }
+
+        AddError(context, StatusCodes.Status406NotAcceptable, "The Accept header leaves JSON out.");
+        if (Has(EntityTags.IfMatch))
+        {
+            AddError(context, StatusCodes.Status412PreconditionFailed, "It has changed: its entity tag is none of those in If-Match.");
+        }
+
+        if (Has(Idempotency.Key))
+        {
+            var conflict = AnswerOf(context.MethodInfo) == typeof(SoftwareDeploymentBatchEnvelope)
+                ? "The Idempotency-Key was used for another body, or some of what it created is gone."
+                : "The Idempotency-Key was used for another body.";
+            AddError(context, StatusCodes.Status409Conflict, conflict);
+            operation.Responses[Ok].Headers[Idempotency.Replayed] = Header(
+                "true where the answer is what an earlier request with the same Idempotency-Key created, as it stands; else absent.",
+                isRequired: false);
+        }
+
+        if (operation.RequestBody is not null)
+        {
+            AddError(context, StatusCodes.Status408RequestTimeout, "The body was not sent in time.");
+            AddError(context, StatusCodes.Status413PayloadTooLarge, "The body is too large.");
+            AddError(context, StatusCodes.Status415UnsupportedMediaType, "The body is not application/json in UTF-8.");
+        }
+
+        AddError(context, StatusCodes.Status500InternalServerError, "A defect of the service, never caused by what was sent.");
+        AddError(
+            context, StatusCodes.Status429TooManyRequests, "The project sends more than its rate allows, where one is set; try again after Retry-After seconds.");
+        AddError(
+            context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached, or there is too much to do; try again after Retry-After seconds.");
+
+        foreach (var answer in operation.Responses.Values)
+        {
+            answer.Headers[RequestId.Header] = Header("The request's id, req- and a UUID; the service's log and the history have it too.");
+        }
+
+        return true;
+
+        bool Has(string name) => parameters.Any(parameter => parameter.Name == name);
+    }
+
+    private static Type? AnswerOf(MethodInfo action) =>
+        action.ReturnType.GenericTypeArguments.FirstOrDefault()?.GenericTypeArguments.FirstOrDefault();
+
+    private static void AddError(OperationProcessorContext context, int status, string description)
+    {
+        var answer = new OpenApiResponse { Description = description };
+        DescribeError(answer, context);
+        switch (status)
+        {
+            case StatusCodes.Status401Unauthorized:
+                answer.Headers["WWW-Authenticate"] = Header("Bearer, and what is wrong with the token.");
+                break;
+            case StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable:
+                answer.Headers["Retry-After"] = Header("Seconds to wait.", JsonObjectType.Integer);
+                break;
+        }
+
+        context.OperationDescription.Operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = answer;
+    }
+
+    private static void DescribeError(OpenApiResponse answer, OperationProcessorContext context)
+    {
+        foreach (var mediaType in (string[])[Json, ErrorWriter.ProblemMediaType])
+        {
+            answer.Content[mediaType] = new OpenApiMediaType { Schema = SchemaOf(typeof(ErrorBody), context) };
+        }
+    }
+
+    private static JsonSchema SchemaOf(Type type, OperationProcessorContext context) =>
+        context.SchemaGenerator.GenerateWithReference<JsonSchema>(type.ToContextualType(), context.SchemaResolver);
+
+    private static void Limit(OpenApiParameter parameter, OperationProcessorContext context)
+    {
+        // A parameter is given or left out; there is no null in an address or a header.
+        parameter.Schema.IsNullableRaw = null;
+        if (parameter is { Kind: OpenApiParameterKind.Query, Schema: { Type: JsonObjectType.String, Format: null } })
+        {
+            parameter.Schema.MinLength = 1;
+        }
+
+        switch (parameter.Name)
+        {
+            case "project_id":
+                parameter.Schema.MinLength = 1;
+                parameter.Schema.MaxLength = SoftwareDeployment.MaxProjectIdLength;
+                parameter.Schema.Pattern = @"\S";
+                break;
+            case Idempotency.Key:
+                parameter.Schema.MinLength = 1;
+                parameter.Schema.MaxLength = SoftwareDeployment.MaxIdempotencyKeyLength;
+                parameter.Schema.Pattern = "^[!-~]+$";
+                break;
+            case "limit":
+                parameter.Schema.Minimum = 1;
+                parameter.Schema.Maximum = ListDeploymentsQuery.MaxLimit;
+                break;
+            case "status":
+                parameter.Schema = SchemaOf(typeof(DeploymentStatus), context);
+                break;
+        }
+    }
+
+    private static OpenApiHeader Header(string description, JsonObjectType type = JsonObjectType.String, bool isRequired = true) => new()
+    {
+        Description = description,
+        IsRequired = isRequired,
+        Schema = new JsonSchema { Type = type },
+    };
+}

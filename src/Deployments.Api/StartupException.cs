@@ -1,4 +1,0 @@
-namespace Deployments.Api;
-
-/// <summary>The service refuses to start as it is configured; the message tells the operator why, and holds no secret.</summary>
-internal sealed class StartupException(string message) : Exception(message);

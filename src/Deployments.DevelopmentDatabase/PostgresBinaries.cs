@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Deployments.DevelopmentDatabase;
+
+/// <summary>PostgreSQL's own programs, run as a user that PostgreSQL accepts: it refuses root.</summary>
+internal sealed class PostgresPrograms
+{
+    private const string DebianFolder = "/usr/lib/postgresql";
+    private readonly string bin;
+    private readonly string? user;
+
+    private PostgresPrograms(string bin, string? user, int majorVersion)
+    {
+        this.bin = bin;
+        this.user = user;
+        MajorVersion = majorVersion;
+    }
+
+    public int MajorVersion { get; }
+
+    /// <summary>Looks in <c>POSTGRES_BIN</c>, then the highest version of Debian's folders, then <c>PATH</c>.</summary>
+    public static PostgresPrograms Find()
+    {
+        var bin = Candidates().FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")))
+            ?? throw new InvalidOperationException(
+                "PostgreSQL's programs were not found. Install PostgreSQL (Debian: apt-get install postgresql), set POSTGRES_BIN to the "
+                + "folder that holds initdb and pg_ctl, or set ConnectionStrings__Deployments to a database that runs elsewhere.");
+        var user = Environment.IsPrivilegedProcess
+            ? Array.Find(["postgres", "nobody"], name => File.ReadLines("/etc/passwd").Any(line => line.StartsWith($"{name}:", StringComparison.Ordinal)))
+                ?? throw new InvalidOperationException("PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as.")
+            : null;
+
+        return new PostgresPrograms(bin, user, MajorVersionOf(bin));
+    }
+
+    /// <summary>Makes a folder that nobody else can enter; one that somebody else made is refused.</summary>
+    /// <returns>Its path.</returns>
+    public async Task<string> MakePrivateFolderAsync(string name, CancellationToken cancellationToken)
+    {
+        var folder = $"/var/tmp/deployments-{name}";
+        await RunShellAsync("""mkdir -m 700 "$1" 2>/dev/null || { test -O "$1" && chmod 700 "$1"; }""", folder, string.Empty, cancellationToken);
+        return folder;
+    }
+
+    public Task WritePrivateFileAsync(string path, string text, CancellationToken cancellationToken) =>
+        RunShellAsync("""umask 077; cat >"$1" """, path, text, cancellationToken);
+
+    /// <exception cref="InvalidOperationException">The program failed; the message has what it said.</exception>
+    public async Task RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
+        var (exitCode, said) = await ExecuteAsync(Path.Combine(bin, program), arguments, string.Empty, cancellationToken);
+        if (exitCode != 0)
+        {
+            throw new InvalidOperationException($"{program} failed: {said}");
+        }
+    }
+
+    /// <summary>Makes an empty server, which asks for passwords.</summary>
+    public Task InitialiseAsync(string data, string superuser, string passwordFile, CancellationToken cancellationToken) => RunAsync(
+        "initdb",
+        [
+            "-D", data, "-U", superuser, "--pwfile", passwordFile,
+            "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-instructions",
+        ],
+        cancellationToken);
+
+    /// <summary>Starts the server on a port of the loopback interface. Returns when it takes connections.</summary>
+    public Task StartAsync(string data, int port, string log, IEnumerable<string> settings, CancellationToken cancellationToken)
+    {
+        string[] options =
+        [
+            $"-p {port}", "-c listen_addresses=127.0.0.1", "-c unix_socket_directories=''",
+            .. settings.Select(setting => $"-c {setting}"),
+        ];
+        return RunAsync("pg_ctl", ["start", "-D", data, "-l", log, "-w", "-o", string.Join(' ', options)], cancellationToken);
+    }
+
+    public async Task<bool> SucceedsAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken) =>
+        (await ExecuteAsync(Path.Combine(bin, program), arguments, string.Empty, cancellationToken)).ExitCode == 0;
+
+    private async Task RunShellAsync(string script, string path, string input, CancellationToken cancellationToken)
+    {
+        var (exitCode, said) = await ExecuteAsync("/bin/sh", ["-c", script, "sh", path], input, cancellationToken);
+        if (exitCode != 0)
+        {
+            throw new InvalidOperationException($"{path} cannot be used as a private folder or file. {said}");
+        }
+    }
+
+    private async Task<(int ExitCode, string Said)> ExecuteAsync(
+        string program, IEnumerable<string> arguments, string input, CancellationToken cancellationToken)
+    {
+        string[] asUser = user is null ? [] : ["setpriv", $"--reuid={user}", $"--regid={GroupOf(user)}", "--clear-groups"];
+        string[] command = [.. asUser, program, .. arguments];
+
+        // The current folder may be one that the other user cannot enter.
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            WorkingDirectory = "/",
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        try
+        {
+            await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
+            process.StandardInput.Close();
+
+            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            var error = process.StandardError.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+
+            return (process.ExitCode, $"{await output}{await error}".Trim());
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
+    private static string GroupOf(string user)
+    {
+        const int groupField = 3;
+        return File.ReadLines("/etc/passwd").First(line => line.StartsWith($"{user}:", StringComparison.Ordinal)).Split(':')[groupField];
+    }
+
+    private static IEnumerable<string> Candidates()
+    {
+        if (Environment.GetEnvironmentVariable("POSTGRES_BIN") is { Length: > 0 } chosen)
+        {
+            return [chosen];
+        }
+
+        var debian = Directory.Exists(DebianFolder)
+            ? Directory.GetDirectories(DebianFolder)
+                .Where(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out _))
+                .OrderByDescending(folder => int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture))
+                .Select(folder => Path.Combine(folder, "bin"))
+            : [];
+        return [.. debian, .. (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator)];
+    }
+
+    private static int MajorVersionOf(string bin)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(bin, "postgres"), "--version") { RedirectStandardOutput = true })!;
+        var version = process.StandardOutput.ReadToEnd(); // "postgres (PostgreSQL) 17.6 …"
+        process.WaitForExit();
+        return int.Parse(version.Split(' ')[2].Split('.', 'b', 'r')[0], CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,19 @@
+namespace Deployments.Domain.Common;
+
+/// <summary>How the contract counts and judges text.</summary>
+public static class Text
+{
+    /// <summary>Whether the text has at most so many characters, counted in Unicode code points as JSON Schema and PostgreSQL count them.</summary>
+    public static bool HasAtMost(this string text, int characters) =>
+        text.Length <= characters || (text.Length <= 2 * characters && text.EnumerateRunes().Count() <= characters);
+
+    internal static string Required(string? text, int maxCharacters, string field) =>
+        string.IsNullOrWhiteSpace(text)
+            ? throw new ArgumentException($"{field} is required.", field)
+            : Optional(text, maxCharacters, field)!;
+
+    internal static string? Optional(string? text, int maxCharacters, string field) =>
+        text is null || text.HasAtMost(maxCharacters)
+            ? text
+            : throw new ArgumentException($"{field} has more than {maxCharacters} characters.", field);
+}

@@ -1,0 +1,95 @@
+using Deployments.Infrastructure.Postgres.Model;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Deployments.Infrastructure.Postgres;
+
+/// <summary>
+/// Brings the schema up to date at start, and keeps trying until the database lets it. An advisory lock lets any number of
+/// instances start at once: one migrates, the others wait and find it done.
+/// </summary>
+internal sealed partial class DatabaseStartup(IDbContextFactory<DeploymentsDbContext> contexts, ILogger<DatabaseStartup> logger)
+    : BackgroundService
+{
+    private const long MigrationLock = 0x6465706C6F79; // "deploy"
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await MigrateAsync(stoppingToken);
+                LogReady();
+                return;
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogNotYet(exception.Message);
+                await Task.Delay(Pause, stoppingToken);
+            }
+        }
+    }
+
+    private async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        var database = context.Database;
+        database.SetCommandTimeout(TimeSpan.FromMinutes(10)); // waiting for another instance's migration, or making one's own
+
+        if (!(await database.GetPendingMigrationsAsync(cancellationToken)).Any())
+        {
+            return;
+        }
+
+        await database.OpenConnectionAsync(cancellationToken);
+        await database.ExecuteSqlAsync($"SELECT pg_advisory_lock({MigrationLock})", cancellationToken);
+        try
+        {
+            await database.MigrateAsync(cancellationToken);
+        }
+        finally
+        {
+            await database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({MigrationLock})", CancellationToken.None);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "The database answers and its schema is current.")]
+    private partial void LogReady();
+
+    [LoggerMessage(LogLevel.Warning, "The database is not ready, trying again: {Reason}")]
+    private partial void LogNotYet(string reason);
+}
+
+/// <summary>Ready means that the database answers and that no migration is missing from it.</summary>
+internal sealed class DatabaseHealthCheck(IDbContextFactory<DeploymentsDbContext> contexts) : IHealthCheck
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Deadline);
+        var asking = IsCurrentAsync(deadline.Token);
+        try
+        {
+            return await asking.WaitAsync(Deadline, cancellationToken)
+                ? HealthCheckResult.Healthy()
+                : HealthCheckResult.Unhealthy("The database's schema is not current.");
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            _ = asking.ContinueWith(static late => late.Exception, TaskScheduler.Default);
+            return HealthCheckResult.Unhealthy("The database cannot be reached.", exception);
+        }
+    }
+
+    private async Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        return !(await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any();
+    }
+}

@@ -1,0 +1,48 @@
+using Deployments.Domain.SoftwareDeployments;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Deployments.Infrastructure.Postgres.Model.Configurations;
+
+internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration<SoftwareDeployment>
+{
+    private const string IsShared = "stack_user_project_id IS NOT NULL";
+
+    public void Configure(EntityTypeBuilder<SoftwareDeployment> builder)
+    {
+        builder.ToTable("software_deployments");
+
+        builder.HasKey(deployment => new { deployment.ProjectId, deployment.Id });
+
+        // What is shared with a project is found by that project, the one thing here that is not found by its owner.
+        builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.Id }).HasFilter(IsShared);
+        builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.ServerId, deployment.Id }).HasFilter(IsShared);
+        builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.ConfigId, deployment.Id }).HasFilter(IsShared);
+        builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ServerId, deployment.Id });
+        builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ConfigId, deployment.Id });
+
+        // One row for each key and index: whoever comes second, on whatever instance, finds the first.
+        builder.HasIndex(deployment => new { deployment.ProjectId, deployment.IdempotencyKey, deployment.IdempotencyIndex })
+            .IsUnique().HasFilter("idempotency_key IS NOT NULL");
+
+        // What is due is due whoever owns it.
+        builder.HasIndex(deployment => deployment.Deadline).HasFilter("deadline IS NOT NULL");
+
+        builder.Property(deployment => deployment.ProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
+        builder.Property(deployment => deployment.Id).ValueGeneratedNever();
+        builder.Property(deployment => deployment.ConfigId).HasMaxLength(SoftwareDeployment.MaxConfigIdLength);
+        builder.Property(deployment => deployment.ServerId).HasMaxLength(SoftwareDeployment.MaxServerIdLength);
+        builder.Property(deployment => deployment.Action).HasMaxLength(SoftwareDeployment.MaxActionLength);
+        builder.Property(deployment => deployment.InputValues).IsJson();
+        builder.Property(deployment => deployment.OutputValues).IsJson();
+        builder.Property(deployment => deployment.Status).IsStatus();
+        builder.Property(deployment => deployment.StatusReason).HasMaxLength(SoftwareDeployment.MaxStatusReasonLength);
+        builder.Property(deployment => deployment.StackUserProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
+
+        builder.Property(deployment => deployment.IdempotencyKey).HasMaxLength(SoftwareDeployment.MaxIdempotencyKeyLength);
+
+        builder.ToTable(table => table.HasCheckConstraint(
+            "ck_software_deployments_status",
+            $"status IN ({string.Join(", ", DeploymentStatusNames.All.Select(name => $"'{name}'"))})"));
+    }
+}

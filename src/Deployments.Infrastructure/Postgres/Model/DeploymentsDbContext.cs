@@ -1,0 +1,28 @@
+using Deployments.Domain.SoftwareConfigs;
+using Deployments.Domain.SoftwareDeployments;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+
+namespace Deployments.Infrastructure.Postgres.Model;
+
+/// <remarks>
+/// A new migration: <c>dotnet ef migrations add Name --project src/Deployments.Infrastructure --output-dir Postgres/Model/Migrations</c>.
+/// </remarks>
+internal sealed class DeploymentsDbContext(DbContextOptions<DeploymentsDbContext> options) : DbContext(options)
+{
+    public DbSet<SoftwareDeployment> SoftwareDeployments => Set<SoftwareDeployment>();
+
+    public DbSet<DeploymentEvent> DeploymentEvents => Set<DeploymentEvent>();
+
+    public DbSet<SoftwareConfig> SoftwareConfigs => Set<SoftwareConfig>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+        modelBuilder.ApplyConfigurationsFromAssembly(typeof(DeploymentsDbContext).Assembly);
+}
+
+/// <summary>Lets <c>dotnet ef</c> build the context without a database or a host.</summary>
+internal sealed class DesignTimeContextFactory : IDesignTimeDbContextFactory<DeploymentsDbContext>
+{
+    public DeploymentsDbContext CreateDbContext(string[] args) =>
+        new(new DbContextOptionsBuilder<DeploymentsDbContext>().UseNpgsql().UseSnakeCaseNamingConvention().Options);
+}
