@@ -26,7 +26,7 @@ internal static class DependencyInjection
     {
         var settings = Read(() => ServiceOptions.From(builder.Configuration));
         builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(settings));
-        builder.Services.AddSingleton(new ConfigReferences(KnownOnly: settings.ConfigReferences == ConfigReferenceRule.Known));
+        builder.Services.AddSingleton(new ConfigReferences(RequireExisting: settings.ConfigReferences == ConfigReferenceRule.Known));
         Read(() => builder.Services.AddInfrastructure(builder.Configuration));
         builder.Services
             .AddApplication(builder.Configuration["AutoMapper:LicenseKey"])
@@ -39,16 +39,16 @@ internal static class DependencyInjection
     public static void UseApi(this WebApplication app)
     {
         var settings = app.Services.GetRequiredService<IOptions<ServiceOptions>>().Value;
-        app.Services.RequireTokenKeys();
+        app.Services.LoadSigningKeys();
         app.UseForwardedAddresses(settings.Proxies);
         app.UseRequestId();
         app.UseRequestLog();
-        app.UseCors(settings.CorsOrigins);
+        app.UseConfiguredCors(settings.CorsOrigins);
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(context => context.HttpContext.RequestServices.GetRequiredService<ErrorWriter>()
             .WriteAsync(context.HttpContext, context.HttpContext.Response.StatusCode));
         app.UseRequestTimeouts();
-        app.UseOpenApi();
+        app.UseOpenApiDocument();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimit(settings.RateLimit);
@@ -67,30 +67,30 @@ internal static class DependencyInjection
         catch (InvalidOperationException exception)
         {
             // What follows is the name of one of our types.
-            throw new StartupException($"{exception.Message.Split(" to type ")[0].TrimEnd('.')}.");
+            throw new InvalidConfigurationException($"{exception.Message.Split(" to type ")[0].TrimEnd('.')}.");
         }
     }
 
     private static IServiceCollection AddApi(this IServiceCollection services, ServiceOptions settings)
     {
-        services.AddBounds(settings);
+        services.AddKestrelLimits(settings);
         services.AddRateLimit(settings.RateLimit);
-        services.AddDraining();
+        services.AddConnectionDraining();
         services.Configure<RouteOptions>(Routes.AddConstraints);
 
         services
             .AddControllers(mvc =>
             {
-                mvc.Filters.Add(new AcceptFilter());
-                mvc.Filters.Add(new UrlFilter());
-                mvc.Filters.Add(new Idempotency.OneKey());
+                mvc.Filters.Add(new AcceptHeaderFilter());
+                mvc.Filters.Add(new QueryParameterFilter());
+                mvc.Filters.Add(new Idempotency.SingleIdempotencyKeyFilter());
                 mvc.Filters.Add<EntityTags>();
-                mvc.ModelMetadataDetailsProviders.Add(new EmptyIsGiven());
+                mvc.ModelMetadataDetailsProviders.Add(new KeepEmptyStringsMetadataProvider());
             })
-            .AddJsonOptions(json => JsonPolicy.Apply(json.JsonSerializerOptions, settings.TimeFormat))
-            .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = ModelRefusal.Refuse);
-        services.AddSingleton(_ => new LargeBodies(Math.Max(settings.MaxBodyBytes, settings.MaxBatchBytes)));
-        services.AddOptions<MvcOptions>().Configure<IOptions<JsonOptions>, LargeBodies>((mvc, json, large) =>
+            .AddJsonOptions(json => JsonOptionsSetup.Apply(json.JsonSerializerOptions, settings.TimeFormat))
+            .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = InvalidModelStateResponse.Create);
+        services.AddSingleton(_ => new RequestBodyMemory(Math.Max(settings.MaxBodyBytes, settings.MaxBatchBytes)));
+        services.AddOptions<MvcOptions>().Configure<IOptions<JsonOptions>, RequestBodyMemory>((mvc, json, large) =>
         {
             // Everything else that reads a body goes: a form, too, is a body of the wrong type.
             mvc.ValueProviderFactories.RemoveType<FormValueProviderFactory>();
@@ -104,7 +104,7 @@ internal static class DependencyInjection
         services.AddCors();
         services.AddSingleton<ErrorWriter>();
         services.AddExceptionHandler<ExceptionHandler>();
-        services.AddOpenApi();
+        services.AddOpenApiDocumentation();
         return services;
     }
 }

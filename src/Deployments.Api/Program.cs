@@ -13,18 +13,18 @@ try
         return await CommandLine.RunAsync(command, builder);
     }
 
-    await using var postgres = await PrivatePostgresDefault.StartIfNeededAsync(builder);
+    await using var postgres = await DevelopmentDatabaseSetup.StartIfNeededAsync(builder);
     await using var app = builder.AddDeployments().Build();
     app.UseApi();
     if (app.Environment.IsDevelopment())
     {
-        Welcome.PrintWhenStarted(app);
+        DevelopmentBanner.PrintWhenStarted(app);
     }
 
     await app.RunAsync();
     return 0;
 }
-catch (StartupException refusal)
+catch (InvalidConfigurationException refusal)
 {
     await Console.Error.WriteLineAsync(refusal.Message);
     return 1;

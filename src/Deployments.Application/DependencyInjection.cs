@@ -18,7 +18,7 @@ public static class DependencyInjection
     /// <param name="autoMapperLicenseKey">AutoMapper's licence key; without one AutoMapper logs a warning at start.</param>
     public static IServiceCollection AddApplication(this IServiceCollection services, string? autoMapperLicenseKey)
     {
-        ValidatorOptions.Global.PropertyNameResolver = (_, member, _) => member is null ? null : Rules.WireName(member.Name);
+        ValidatorOptions.Global.PropertyNameResolver = (_, member, _) => member is null ? null : ValidationRules.WireName(member.Name);
 
         services.TryAddSingleton(TimeProvider.System);
         services.AddAutoMapper(mapping =>

@@ -39,7 +39,7 @@ public static class DependencyInjection
 
         // Last of all, and so inside of whatever the caller adds.
         services.PostConfigure<HttpClientFactoryOptions>(
-            builder.Name, options => options.HttpMessageHandlerBuilderActions.Add(handlers => handlers.AdditionalHandlers.Add(new WholeAnswer())));
+            builder.Name, options => options.HttpMessageHandlerBuilderActions.Add(handlers => handlers.AdditionalHandlers.Add(new BufferedResponseHandler())));
         return builder;
     }
 
@@ -60,7 +60,7 @@ public static class DependencyInjection
     }
 
     // The client asks for headers alone and reads the body later, where no handler could try again or give up.
-    private sealed class WholeAnswer : DelegatingHandler
+    private sealed class BufferedResponseHandler : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {

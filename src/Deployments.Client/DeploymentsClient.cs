@@ -12,7 +12,7 @@ public partial class DeploymentsClient
     // Values that callers choose may be 64 levels deep, and stand inside others.
     private const int MaxDepth = 72;
 
-    private static readonly string[] LostInPaths = ["", ".", ".."];
+    private static readonly string[] UnsafePathSegments = ["", ".", ".."];
 
     static partial void UpdateJsonSerializerSettings(JsonSerializerOptions settings)
     {
@@ -25,7 +25,7 @@ public partial class DeploymentsClient
     [SuppressMessage("Performance", "CA1822", Justification = "The generated half declares it.")]
     partial void PrepareRequest(HttpClient client, HttpRequestMessage request, string url)
     {
-        if (url.Split('?')[0].Split('/').Any(LostInPaths.Contains))
+        if (url.Split('?')[0].Split('/').Any(UnsafePathSegments.Contains))
         {
             throw new ArgumentException($"An id that is empty, '.' or '..' cannot be sent in a path: {url}");
         }
@@ -53,7 +53,7 @@ public partial class DeploymentsClient
     {
         await response.Content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
         T? body = default;
-        JsonException? unreadable = null;
+        JsonException? parseError = null;
         try
         {
             using var stream = await ReadAsStreamAsync(response.Content, cancellationToken).ConfigureAwait(false);
@@ -61,13 +61,13 @@ public partial class DeploymentsClient
         }
         catch (JsonException exception)
         {
-            unreadable = exception;
+            parseError = exception;
         }
 
         if (body is null)
         {
             var text = await ReadAsStringAsync(response.Content, cancellationToken).ConfigureAwait(false);
-            throw new DeploymentsException($"The answer is no {typeof(T).Name}.", (int)response.StatusCode, text, headers, unreadable);
+            throw new DeploymentsException($"The answer is no {typeof(T).Name}.", (int)response.StatusCode, text, headers, parseError);
         }
 
         ReadHeaders(body, response);

@@ -11,22 +11,22 @@ namespace Deployments.DevelopmentDatabase;
 /// A PostgreSQL server of one's own, made of the programs installed on the machine: on a loopback port, behind a password,
 /// its data in a private folder. Several processes may use one; the last to leave stops it.
 /// </summary>
-public sealed class PrivatePostgres : IAsyncDisposable
+public sealed class DevelopmentPostgres : IAsyncDisposable
 {
     private const string Superuser = "deployments";
     private const int StartAttempts = 5;
 
-    private readonly PostgresPrograms programs;
+    private readonly PostgresBinaries programs;
     private readonly string folder;
     private readonly bool temporary;
-    private readonly FileStream usage;
+    private readonly FileStream usageLock;
 
-    private PrivatePostgres(PostgresPrograms programs, string folder, bool temporary, FileStream usage, string connectionString)
+    private DevelopmentPostgres(PostgresBinaries programs, string folder, bool temporary, FileStream usage, string connectionString)
     {
         this.programs = programs;
         this.folder = folder;
         this.temporary = temporary;
-        this.usage = usage;
+        this.usageLock = usage;
         ConnectionString = connectionString;
     }
 
@@ -34,7 +34,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     public string ConnectionString { get; }
 
     /// <summary>Starts, or joins, the durable server whose data belongs to the given folder (a checkout) and is kept between runs.</summary>
-    public static Task<PrivatePostgres> StartAsync(string owner, CancellationToken cancellationToken = default)
+    public static Task<DevelopmentPostgres> StartAsync(string owner, CancellationToken cancellationToken = default)
     {
         var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(owner))))[..12];
         return StartAsync(name, temporary: false, settings: [], cancellationToken);
@@ -43,12 +43,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>Starts a server whose data is deleted when it stops.</summary>
     /// <param name="settings">Server settings such as <c>fsync=off</c>.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
-    public static Task<PrivatePostgres> StartTemporaryAsync(IEnumerable<string> settings, CancellationToken cancellationToken = default) =>
+    public static Task<DevelopmentPostgres> StartTemporaryAsync(IEnumerable<string> settings, CancellationToken cancellationToken = default) =>
         StartAsync($"{Environment.ProcessId}-{Path.GetRandomFileName()}", temporary: true, settings, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
-        await usage.DisposeAsync();
+        await usageLock.DisposeAsync();
 
         await using var starting = await LockAsync(Path.Combine(folder, "starting.lock"), CancellationToken.None);
         if (TryOpen(Path.Combine(folder, "usage.lock"), FileAccess.ReadWrite, FileShare.None) is { } alone)
@@ -62,10 +62,10 @@ public sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    private static async Task<PrivatePostgres> StartAsync(
+    private static async Task<DevelopmentPostgres> StartAsync(
         string name, bool temporary, IEnumerable<string> settings, CancellationToken cancellationToken)
     {
-        var programs = PostgresPrograms.Find();
+        var programs = PostgresBinaries.Find();
         var folder = await programs.MakePrivateFolderAsync($"{name}-{programs.MajorVersion}", cancellationToken);
 
         await using var starting = await LockAsync(Path.Combine(folder, "starting.lock"), cancellationToken);
@@ -86,7 +86,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
                 Password = password,
                 Database = "postgres",
             }.ConnectionString;
-            return new PrivatePostgres(programs, folder, temporary, usage, connectionString);
+            return new DevelopmentPostgres(programs, folder, temporary, usage, connectionString);
         }
         catch
         {
@@ -95,7 +95,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    private static async Task<string> InitialiseAsync(PostgresPrograms programs, string folder, CancellationToken cancellationToken)
+    private static async Task<string> InitialiseAsync(PostgresBinaries programs, string folder, CancellationToken cancellationToken)
     {
         var passwordFile = Path.Combine(folder, "password");
         if (!File.Exists(Path.Combine(folder, "initialised")))
@@ -114,7 +114,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         return await File.ReadAllTextAsync(passwordFile, cancellationToken);
     }
 
-    private static async Task<int?> RunningPortAsync(PostgresPrograms programs, string folder, CancellationToken cancellationToken)
+    private static async Task<int?> RunningPortAsync(PostgresBinaries programs, string folder, CancellationToken cancellationToken)
     {
         const int portLine = 3;
         return await programs.SucceedsAsync("pg_ctl", ["status", "-D", DataOf(folder)], cancellationToken)
@@ -123,7 +123,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     }
 
     private static async Task<int> StartServerAsync(
-        PostgresPrograms programs, string folder, IEnumerable<string> settings, CancellationToken cancellationToken)
+        PostgresBinaries programs, string folder, IEnumerable<string> settings, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {

@@ -4,13 +4,13 @@ using System.Globalization;
 namespace Deployments.DevelopmentDatabase;
 
 /// <summary>PostgreSQL's own programs, run as a user that PostgreSQL accepts: it refuses root.</summary>
-internal sealed class PostgresPrograms
+internal sealed class PostgresBinaries
 {
     private const string DebianFolder = "/usr/lib/postgresql";
     private readonly string bin;
     private readonly string? user;
 
-    private PostgresPrograms(string bin, string? user, int majorVersion)
+    private PostgresBinaries(string bin, string? user, int majorVersion)
     {
         this.bin = bin;
         this.user = user;
@@ -20,7 +20,7 @@ internal sealed class PostgresPrograms
     public int MajorVersion { get; }
 
     /// <summary>Looks in <c>POSTGRES_BIN</c>, then the highest version of Debian's folders, then <c>PATH</c>.</summary>
-    public static PostgresPrograms Find()
+    public static PostgresBinaries Find()
     {
         var bin = Candidates().FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")))
             ?? throw new InvalidOperationException(
@@ -31,7 +31,7 @@ internal sealed class PostgresPrograms
                 ?? throw new InvalidOperationException("PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as.")
             : null;
 
-        return new PostgresPrograms(bin, user, MajorVersionOf(bin));
+        return new PostgresBinaries(bin, user, MajorVersionOf(bin));
     }
 
     /// <summary>Makes a folder that nobody else can enter; one that somebody else made is refused.</summary>

@@ -30,17 +30,17 @@ public static class DependencyInjection
         services.AddPooledDbContextFactory<DeploymentsDbContext>((provider, options) => options
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention());
-        services.AddSingleton<Database>();
-        services.AddSingleton<DeploymentWriter>();
-        services.AddHostedService(provider => provider.GetRequiredService<DeploymentWriter>());
-        services.AddHostedService<DeadlineWatch>();
+        services.AddSingleton<DatabaseExecutor>();
+        services.AddSingleton<GroupCommitWriter>();
+        services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter>());
+        services.AddHostedService<DeadlineExpiryJob>();
         services.AddSingleton<IDeploymentStore, DeploymentStore>();
         services.AddSingleton<IConfigStore, ConfigStore>();
 
         services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", tags: [ReadyTag]);
         if (configuration.GetValue("Deployments:MigrateOnStart", true))
         {
-            services.AddHostedService<DatabaseStartup>();
+            services.AddHostedService<MigrationJob>();
         }
 
         return services;

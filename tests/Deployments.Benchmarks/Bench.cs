@@ -15,11 +15,11 @@ internal sealed class Bench : IAsyncDisposable
     private const string Issuer = "benchmarks";
     private const string Audience = "deployments";
 
-    private readonly PrivatePostgres postgres;
+    private readonly DevelopmentPostgres postgres;
     private readonly RSA key;
     private readonly ECDsa curve;
 
-    private Bench(PrivatePostgres postgres, DirectoryInfo folder, RSA key, ECDsa curve)
+    private Bench(DevelopmentPostgres postgres, DirectoryInfo folder, RSA key, ECDsa curve)
     {
         this.postgres = postgres;
         Folder = folder;
@@ -48,7 +48,7 @@ internal sealed class Bench : IAsyncDisposable
         await RunAsync("dotnet", ["publish", ProjectFile(), "-c", "Release", "-o", Path.Combine(folder.FullName, "service"), "-v", "quiet", "--nologo"]);
 
         // Nothing but room for pgbench's clients: fsync and synchronous_commit stay as PostgreSQL has them, on.
-        var postgres = await PrivatePostgres.StartTemporaryAsync(["max_connections=300"]);
+        var postgres = await DevelopmentPostgres.StartTemporaryAsync(["max_connections=300"]);
         return new Bench(postgres, folder, key, curve);
     }
 

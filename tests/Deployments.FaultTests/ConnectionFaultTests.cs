@@ -16,10 +16,10 @@ public sealed class ConnectionFaultTests
         await using var postgres = await Postgres.StartAsync();
         await using var proxy = new Proxy(postgres.Port);
         await using var services = await Services.StartAsync(postgres.ConnectionStringTo(proxy.Port), 2);
-        await using var load = Load.Start(services);
+        await using var load = ClosedLoopLoad.Start(services);
 
         proxy.CutsOneIn = 20;
-        while (proxy.LostQuestions < Form.Cuts || proxy.LostAnswers < Form.Cuts)
+        while (proxy.LostQuestions < TestScale.Cuts || proxy.LostAnswers < TestScale.Cuts)
         {
             await load.AcknowledgeAsync(1);
         }
@@ -27,7 +27,7 @@ public sealed class ConnectionFaultTests
         proxy.CutsOneIn = 0;
         await load.StopAsync();
         await load.ShouldHoldAsync(postgres, $"{proxy.LostQuestions} cuts before a statement, {proxy.LostAnswers} before its answer");
-        load.Slowest.ShouldBeLessThan(Promise.Answer);
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
         load.Failed.ShouldBeEmpty();
     }
 
@@ -37,11 +37,11 @@ public sealed class ConnectionFaultTests
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
         await postgres.ExecuteAsync(
-            $"ALTER TABLE software_deployments ADD CONSTRAINT ck_of_the_test CHECK (server_id <> '{Load.RefusedServer}')");
-        await using var load = Load.Start(services, writers: 64, keyed, refusedOneIn: 500);
+            $"ALTER TABLE software_deployments ADD CONSTRAINT ck_of_the_test CHECK (server_id <> '{ClosedLoopLoad.RefusedServer}')");
+        await using var load = ClosedLoopLoad.Start(services, writers: 64, keyed, refusedOneIn: 500);
 
         var terminated = 0L;
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < Form.Termination; await Task.Delay(BetweenTerminations))
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < TestScale.Termination; await Task.Delay(BetweenTerminations))
         {
             terminated += await postgres.CountAsync(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()");
@@ -50,7 +50,7 @@ public sealed class ConnectionFaultTests
         await load.StopAsync();
         await load.ShouldHoldAsync(postgres, $"{terminated} backends terminated");
         load.Failed.Values.ShouldNotBeEmpty();
-        load.Failed.Values.ShouldAllBe(failure => failure.StartsWith($"{Load.RefusedServer}: 5", StringComparison.Ordinal));
-        load.Slowest.ShouldBeLessThan(Promise.Answer);
+        load.Failed.Values.ShouldAllBe(failure => failure.StartsWith($"{ClosedLoopLoad.RefusedServer}: 5", StringComparison.Ordinal));
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
     }
 }

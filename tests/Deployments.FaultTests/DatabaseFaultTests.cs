@@ -16,10 +16,10 @@ public sealed class DatabaseFaultTests
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
-        await using var load = Load.Start(services);
+        await using var load = ClosedLoopLoad.Start(services);
         var recoveries = new List<TimeSpan>();
 
-        for (var kill = 0; kill < Form.Kills; kill++)
+        for (var kill = 0; kill < TestScale.Kills; kill++)
         {
             await load.AcknowledgeAsync(BetweenFaults);
             await postgres.KillAsync();
@@ -28,9 +28,9 @@ public sealed class DatabaseFaultTests
         }
 
         await load.StopAsync();
-        await load.ShouldHoldAsync(postgres, $"{Form.Kills} kills, slowest recovery {recoveries.Max().TotalSeconds:F2} s");
-        recoveries.Max().ShouldBeLessThan(Promise.Recovery);
-        load.Slowest.ShouldBeLessThan(Promise.Answer);
+        await load.ShouldHoldAsync(postgres, $"{TestScale.Kills} kills, slowest recovery {recoveries.Max().TotalSeconds:F2} s");
+        recoveries.Max().ShouldBeLessThan(ServiceLevels.Recovery);
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
         load.Failed.ShouldBeEmpty();
     }
 
@@ -40,11 +40,11 @@ public sealed class DatabaseFaultTests
         await using var one = await Postgres.StartAsync();
         await using var other = await one.StartStandbyAsync();
         await using var services = await Services.StartAsync(one.ConnectionStringWith(other), 2);
-        await using var load = Load.Start(services);
+        await using var load = ClosedLoopLoad.Start(services);
         var (primary, standby) = (one, other);
         var recoveries = new List<TimeSpan>();
 
-        for (var failover = 0; failover < Form.Failovers; failover++)
+        for (var failover = 0; failover < TestScale.Failovers; failover++)
         {
             await load.AcknowledgeAsync(BetweenFaults);
             await primary.KillAsync();
@@ -56,9 +56,9 @@ public sealed class DatabaseFaultTests
         }
 
         await load.StopAsync();
-        await load.ShouldHoldAsync(primary, $"{Form.Failovers} failovers, slowest recovery {recoveries.Max().TotalSeconds:F2} s");
-        recoveries.Max().ShouldBeLessThan(Promise.Failover);
-        load.Slowest.ShouldBeLessThan(Promise.Answer);
+        await load.ShouldHoldAsync(primary, $"{TestScale.Failovers} failovers, slowest recovery {recoveries.Max().TotalSeconds:F2} s");
+        recoveries.Max().ShouldBeLessThan(ServiceLevels.Failover);
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
         load.Failed.ShouldBeEmpty();
     }
 
@@ -67,14 +67,14 @@ public sealed class DatabaseFaultTests
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
-        await using var load = Load.Start(services);
+        await using var load = ClosedLoopLoad.Start(services);
         await load.AcknowledgeAsync(1_000);
         var before = services[0].Memory;
 
         double most;
         using (postgres.Pause())
         {
-            most = await services[0].MostMemoryAsync(Form.Silence);
+            most = await services[0].MostMemoryAsync(TestScale.Silence);
         }
 
         var recovery = await load.AcknowledgeAsync(1);
@@ -83,11 +83,11 @@ public sealed class DatabaseFaultTests
         await load.StopAsync();
         await load.ShouldHoldAsync(
             postgres,
-            $"paused for {Form.Silence.TotalSeconds} s, recovery {recovery.TotalSeconds:F2} s, memory {before:F0} and at most {most:F0} MiB");
+            $"paused for {TestScale.Silence.TotalSeconds} s, recovery {recovery.TotalSeconds:F2} s, memory {before:F0} and at most {most:F0} MiB");
         load.Unavailable.ShouldBePositive();
-        recovery.ShouldBeLessThan(Promise.Recovery);
-        load.Slowest.ShouldBeLessThan(Promise.Answer);
-        (most - before).ShouldBeLessThan(Promise.MemoryGrowth);
+        recovery.ShouldBeLessThan(ServiceLevels.Recovery);
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
+        (most - before).ShouldBeLessThan(ServiceLevels.MemoryGrowth);
         load.Failed.ShouldBeEmpty();
     }
 
@@ -97,7 +97,7 @@ public sealed class DatabaseFaultTests
         const int connections = 20;
         await using var postgres = await Postgres.StartAsync($"max_connections={connections}");
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
-        await using var load = Load.Start(services);
+        await using var load = ClosedLoopLoad.Start(services);
         using var client = new Client();
         await load.AcknowledgeAsync(BetweenFaults);
 
@@ -127,9 +127,9 @@ public sealed class DatabaseFaultTests
             $"{string.Join(", ", outcomes.Select(outcome => $"{(int?)outcome.Status} in {outcome.Time.TotalSeconds:F2} s"))}, "
             + $"recovery {recovery.TotalSeconds:F2} s");
         outcomes.ShouldAllBe(outcome => outcome.Status == HttpStatusCode.ServiceUnavailable);
-        outcomes.ShouldAllBe(outcome => outcome.Time < Promise.Answer);
-        recovery.ShouldBeLessThan(Promise.Recovery);
-        load.Slowest.ShouldBeLessThan(Promise.Answer);
+        outcomes.ShouldAllBe(outcome => outcome.Time < ServiceLevels.Answer);
+        recovery.ShouldBeLessThan(ServiceLevels.Recovery);
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
         load.Failed.ShouldBeEmpty();
     }
 

@@ -17,7 +17,7 @@ public sealed class FaultRun
 
         try
         {
-            PostgresPrograms.Find();
+            PostgresBinaries.Find();
         }
         catch (InvalidOperationException missing)
         {

@@ -22,11 +22,11 @@ public sealed class OverloadTests
         var capacity = await CapacityAsync(services);
         var before = services[0].Memory;
 
-        var watching = services[0].MostMemoryAsync(Form.Overload);
-        var flood = await Flood.RunAsync(services[0], 10 * capacity, Form.Overload);
+        var watching = services[0].MostMemoryAsync(TestScale.Overload);
+        var flood = await OpenLoopLoad.RunAsync(services[0], 10 * capacity, TestScale.Overload);
         var most = await watching;
 
-        await using var load = Load.Start(services);
+        await using var load = ClosedLoopLoad.Start(services);
         var recovery = await load.AcknowledgeAsync(1);
         await load.StopAsync();
 
@@ -34,24 +34,24 @@ public sealed class OverloadTests
         var missing = flood.Accepted.Keys.Except(names).Count();
         var doubled = names.Count - names.Distinct().Count();
         FaultRun.Report(
-            $"{capacity:F0}/s can be carried, {10 * capacity:F0}/s for {Form.Overload.TotalSeconds} s: {flood}; "
+            $"{capacity:F0}/s can be carried, {10 * capacity:F0}/s for {TestScale.Overload.TotalSeconds} s: {flood}; "
             + $"memory {before:F0} and at most {most:F0} MiB, recovery {recovery.TotalSeconds:F2} s; rows {names.Count}, "
             + $"accepted and missing {missing}, doubled {doubled}");
         missing.ShouldBe(0);
         doubled.ShouldBe(0);
         flood.Others.Keys.ShouldNotBeEmpty();
         flood.Others.Keys.ShouldBeSubsetOf(["429", "503"]);
-        flood.Accepted.Count.ShouldBeGreaterThan((int)(capacity * Form.Overload.TotalSeconds / 2), "it refuses, but does not cease");
-        flood.AcceptedPercentile99.ShouldBeLessThan(Promise.AcceptedUnderOverload);
-        (most - before).ShouldBeLessThan(Promise.MemoryGrowthUnderOverload);
-        recovery.ShouldBeLessThan(Promise.Recovery);
+        flood.Accepted.Count.ShouldBeGreaterThan((int)(capacity * TestScale.Overload.TotalSeconds / 2), "it refuses, but does not cease");
+        flood.AcceptedPercentile99.ShouldBeLessThan(ServiceLevels.AcceptedUnderOverload);
+        (most - before).ShouldBeLessThan(ServiceLevels.MemoryGrowthUnderOverload);
+        recovery.ShouldBeLessThan(ServiceLevels.Recovery);
     }
 
     /// <summary>How many deployments a second the service takes from writers who wait for their answers.</summary>
     private static async Task<double> CapacityAsync(Services services)
     {
         const int enough = 1_000;
-        await using var load = Load.Start(services);
+        await using var load = ClosedLoopLoad.Start(services);
         await load.AcknowledgeAsync(enough);
         var time = await load.AcknowledgeAsync(enough);
         await load.StopAsync();

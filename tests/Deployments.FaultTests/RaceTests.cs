@@ -62,7 +62,7 @@ public sealed class RaceTests
         var tag = created.EntityTag!;
         var outcomes = new List<Outcome>();
 
-        for (var round = 0; round < Form.ConditionalRounds; round++)
+        for (var round = 0; round < TestScale.ConditionalRounds; round++)
         {
             var pair = await Task.WhenAll(services.Select((service, writer) => client.SendAsync(
                 service, HttpMethod.Put, $"/{created.Id}", $$"""{"status_reason": "{{round}} by {{writer}}"}""", ("If-Match", tag))));
@@ -73,8 +73,8 @@ public sealed class RaceTests
         }
 
         var events = await postgres.CountAsync("SELECT count(*) FROM deployment_events");
-        FaultRun.Report($"{Form.ConditionalRounds} rounds, answered {Tally(outcomes)}; events {events}");
-        events.ShouldBe(1 + Form.ConditionalRounds);
+        FaultRun.Report($"{TestScale.ConditionalRounds} rounds, answered {Tally(outcomes)}; events {events}");
+        events.ShouldBe(1 + TestScale.ConditionalRounds);
     }
 
     [Test]
@@ -88,13 +88,13 @@ public sealed class RaceTests
         var one = $$"""{"config_id": "due", "server_id": "web-1", "timeout": {{timeout.TotalSeconds}}}""";
         var body = $$"""{"software_deployments": [{{string.Join(',', Enumerable.Repeat(one, number))}}]}""";
 
-        for (var round = 1; round <= Form.DeadlineRounds; round++)
+        for (var round = 1; round <= TestScale.DeadlineRounds; round++)
         {
             var created = await client.SendAsync(services[0], HttpMethod.Post, "/batch", body);
             var due = Stopwatch.StartNew(); // a little after the deadlines began to run, and by that the later
             created.Status.ShouldBe(HttpStatusCode.OK, created.Text);
 
-            await Task.Delay(timeout + Promise.Expiry - due.Elapsed);
+            await Task.Delay(timeout + ServiceLevels.Expiry - due.Elapsed);
             var failed = await postgres.CountAsync(
                 $"SELECT count(*) FROM software_deployments WHERE status = 'FAILED' AND status_reason = 'Timed out after {timeout.TotalSeconds} s'");
             var events = await postgres.CountAsync("SELECT count(*) FROM deployment_events WHERE actor = 'deadline' AND status = 'FAILED'");
@@ -103,7 +103,7 @@ public sealed class RaceTests
             (failed, events, expired).ShouldBe((round * number, round * number, round * number));
         }
 
-        (await postgres.CountAsync("SELECT count(*) FROM deployment_events")).ShouldBe(2L * number * Form.DeadlineRounds);
+        (await postgres.CountAsync("SELECT count(*) FROM deployment_events")).ShouldBe(2L * number * TestScale.DeadlineRounds);
     }
 
     private static string Tally(IEnumerable<Outcome> outcomes) =>

@@ -14,9 +14,9 @@ public sealed class ServiceFaultTests
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
-        await using var load = Load.Start(services);
+        await using var load = ClosedLoopLoad.Start(services);
 
-        for (var kill = 0; kill < Form.Kills; kill++)
+        for (var kill = 0; kill < TestScale.Kills; kill++)
         {
             await load.AcknowledgeAsync(BetweenFaults);
             await services[kill % services.Count].KillAsync();
@@ -25,7 +25,7 @@ public sealed class ServiceFaultTests
         }
 
         await load.StopAsync();
-        await load.ShouldHoldAsync(postgres, $"{Form.Kills} kills");
+        await load.ShouldHoldAsync(postgres, $"{TestScale.Kills} kills");
         load.Broken.ShouldNotBeEmpty();
         load.Failed.ShouldBeEmpty();
     }
@@ -35,10 +35,10 @@ public sealed class ServiceFaultTests
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
-        await using var load = Load.Start(services);
+        await using var load = ClosedLoopLoad.Start(services);
         var exitCodes = new List<int>();
 
-        for (var stop = 0; stop < Form.Stops; stop++)
+        for (var stop = 0; stop < TestScale.Stops; stop++)
         {
             await load.AcknowledgeAsync(BetweenFaults);
             exitCodes.Add(await services[stop % services.Count].StopAsync());
@@ -47,7 +47,7 @@ public sealed class ServiceFaultTests
         }
 
         await load.StopAsync();
-        await load.ShouldHoldAsync(postgres, $"{Form.Stops} times SIGTERM");
+        await load.ShouldHoldAsync(postgres, $"{TestScale.Stops} times SIGTERM");
         exitCodes.ShouldAllBe(code => code == 0);
         load.Broken.ShouldBeEmpty();
         load.Unavailable.ShouldBe(0);

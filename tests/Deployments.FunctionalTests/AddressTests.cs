@@ -27,7 +27,7 @@ public sealed class AddressTests
         answer.Headers["Content-Type"].ShouldStartWith("application/json");
         answer.Text.ShouldBe(
             $$$"""{"versions":[{"id":"v1.0","status":"CURRENT","links":[{"rel":"self","href":"{{{TestRun.Service.Address}}}v1/"}]}]}""");
-        answer.RequestId.ShouldMatch(Answer.RequestIdForm().ToString());
+        answer.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
     }
 
     [Test]
@@ -159,7 +159,7 @@ public sealed class AddressTests
         page.Ids.Concat(next.Ids).Count().ShouldBe(2);
         located.ShouldBeOk().Text.ShouldBe(created.Text);
 
-        Task<Answer> GetAsync(string address) =>
+        Task<ApiResponse> GetAsync(string address) =>
             TestRun.Service.SendAsync(Requests.Make(HttpMethod.Get, TestRun.Service.Absolute(address), token));
     }
 

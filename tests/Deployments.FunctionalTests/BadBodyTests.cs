@@ -224,7 +224,7 @@ public sealed class BadBodyTests
         ShouldBeSmall(answer, "template.resources.r0.type", faults: 50);
     }
 
-    private static void ShouldBeSmall(Answer answer, string field, int faults)
+    private static void ShouldBeSmall(ApiResponse answer, string field, int faults)
     {
         answer.Status.ShouldBe(HttpStatusCode.BadRequest);
         answer.Text.Length.ShouldBeLessThan(100_000);

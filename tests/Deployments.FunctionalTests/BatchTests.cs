@@ -182,7 +182,7 @@ public sealed class BatchTests
         return Encoding.UTF8.GetBytes(start + new string('x', bytes - start.Length - end.Length) + end);
     }
 
-    private static Task<Answer> SendAsync(Project project, byte[] body, bool chunked)
+    private static Task<ApiResponse> SendAsync(Project project, byte[] body, bool chunked)
     {
         var request = Requests.Make(HttpMethod.Post, $"{project.Path}/batch", ("X-Auth-Token", project.Token.ToString()));
         request.Content = chunked ? Requests.Chunked(body) : Requests.Body(body, Requests.Json);

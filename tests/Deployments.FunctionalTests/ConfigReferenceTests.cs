@@ -147,7 +147,7 @@ public sealed class ConfigReferenceTests
 
     private static string Naming(string config) => $$"""{"config_id": "{{config}}", "server_id": "s"}""";
 
-    private static string Detail(Answer answer) =>
+    private static string Detail(ApiResponse answer) =>
         answer.ShouldBeError(HttpStatusCode.BadRequest, "config_id").Json.GetProperty("detail").GetString()!;
 
     private static async Task<long> CountNamingAsync(Project project, string config)

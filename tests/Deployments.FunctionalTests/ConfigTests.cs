@@ -267,7 +267,7 @@ public sealed class ConfigTests
 
     private static string Naming(string config) => $$"""{"config_id": "{{config}}", "server_id": "s"}""";
 
-    private static IEnumerable<string> Rest(Answer answer) => answer.Config.EnumerateObject()
+    private static IEnumerable<string> Rest(ApiResponse answer) => answer.Config.EnumerateObject()
         .Where(member => member.Name is not ("id" or "creation_time"))
         .Select(member => $"{member.Name}: {member.Value.GetRawText()}");
 }

@@ -34,7 +34,7 @@ public sealed class CorsTests
         answer.Headers["Access-Control-Allow-Methods"].ShouldBe(method);
         answer.Headers["Access-Control-Allow-Headers"].ShouldBe(headers);
         answer.Headers.ShouldNotContainKey("Access-Control-Allow-Credentials");
-        answer.RequestId.ShouldMatch(Answer.RequestIdForm().ToString());
+        answer.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
     }
 
     [Test]
@@ -83,7 +83,7 @@ public sealed class CorsTests
     }
 
     /// <summary>What a browser asks before the request itself.</summary>
-    private static Task<Answer> AskAsync(Service service, string origin, string method, string headers) => service.SendAsync(Requests.Make(
+    private static Task<ApiResponse> AskAsync(Service service, string origin, string method, string headers) => service.SendAsync(Requests.Make(
         HttpMethod.Options,
         new Project(service).Path,
         ("Origin", origin),

@@ -12,7 +12,7 @@ public sealed class DatabaseErrorTests
 {
     private static readonly TimeSpan Promise = TimeSpan.FromSeconds(5);
 
-    private static readonly Dictionary<string, Func<Project, string, Task<Answer>>> Writes = new()
+    private static readonly Dictionary<string, Func<Project, string, Task<ApiResponse>>> Writes = new()
     {
         ["create"] = (project, _) => project.CreateAsync(Project.Minimal),
         ["create with a key"] = (project, _) => project.CreateAsync(Project.Minimal, ("Idempotency-Key", "k")),
@@ -27,7 +27,7 @@ public sealed class DatabaseErrorTests
         [ValueSource(nameof(NamesOfWrites))] string write,
         [Values(PostgresErrorCodes.SerializationFailure, PostgresErrorCodes.DeadlockDetected, PostgresErrorCodes.DiskFull)] string sqlState)
     {
-        await using var spoilt = await Spoilt.StartAsync();
+        await using var spoilt = await BrokenDatabase.StartAsync();
         var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
 
         await spoilt.FailWritesAsync(sqlState, times: 2);
@@ -46,7 +46,7 @@ public sealed class DatabaseErrorTests
     public async Task A_database_that_fails_every_write_is_told_in_time_and_nothing_is_stored(
         [ValueSource(nameof(NamesOfWrites))] string write)
     {
-        await using var spoilt = await Spoilt.StartAsync();
+        await using var spoilt = await BrokenDatabase.StartAsync();
         var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
 
         await spoilt.FailWritesAsync(PostgresErrorCodes.DiskFull, times: 1_000_000);
@@ -61,7 +61,7 @@ public sealed class DatabaseErrorTests
     [TestCase("events")]
     public async Task A_request_that_has_to_wait_twice_is_told_in_time(string request)
     {
-        await using var spoilt = await Spoilt.StartAsync();
+        await using var spoilt = await BrokenDatabase.StartAsync();
         var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
         await using var events = await spoilt.LockAsync("deployment_events");
         await using var deployments = await spoilt.LockAsync("software_deployments");
@@ -82,7 +82,7 @@ public sealed class DatabaseErrorTests
     [Test]
     public async Task A_key_that_is_always_taken_and_never_found_is_told_in_time()
     {
-        await using var spoilt = await Spoilt.StartAsync();
+        await using var spoilt = await BrokenDatabase.StartAsync();
 
         await spoilt.ExecuteAsync(
             """
@@ -96,7 +96,7 @@ public sealed class DatabaseErrorTests
     [Test]
     public async Task A_schema_that_is_not_current_is_told_as_what_it_is()
     {
-        await using var spoilt = await Spoilt.StartAsync();
+        await using var spoilt = await BrokenDatabase.StartAsync();
         var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
 
         await spoilt.ExecuteAsync("ALTER TABLE software_deployments RENAME COLUMN deadline TO of_an_earlier_version");
@@ -111,7 +111,7 @@ public sealed class DatabaseErrorTests
     public async Task A_database_that_took_no_writes_for_a_while_is_missed_no_longer([ValueSource(nameof(NamesOfWrites))] string name)
     {
         var write = Writes[name];
-        await using var spoilt = await Spoilt.StartAsync();
+        await using var spoilt = await BrokenDatabase.StartAsync();
         var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
 
         // As a primary that has become a standby: what connects to it now never will write.
@@ -128,7 +128,7 @@ public sealed class DatabaseErrorTests
         (await write(spoilt.Project, id)).ShouldBeOk();
     }
 
-    private static async Task ShouldBeUnavailableInTimeAsync(Func<Task<Answer>> send)
+    private static async Task ShouldBeUnavailableInTimeAsync(Func<Task<ApiResponse>> send)
     {
         var watch = Stopwatch.StartNew();
         (await send()).ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
@@ -136,16 +136,16 @@ public sealed class DatabaseErrorTests
     }
 
     /// <summary>A service over a database that nobody else uses.</summary>
-    private sealed class Spoilt(Service service, NpgsqlDataSource database) : IAsyncDisposable
+    private sealed class BrokenDatabase(Service service, NpgsqlDataSource database) : IAsyncDisposable
     {
         public Project Project { get; } = new(service);
 
         public Log Log => service.Log;
 
-        public static async Task<Spoilt> StartAsync()
+        public static async Task<BrokenDatabase> StartAsync()
         {
             var connectionString = await TestRun.Server.CreateDatabaseAsync();
-            return new Spoilt(await Service.StartReadyAsync(connectionString), NpgsqlDataSource.Create(connectionString));
+            return new BrokenDatabase(await Service.StartReadyAsync(connectionString), NpgsqlDataSource.Create(connectionString));
         }
 
         public async Task ExecuteAsync(string sql)

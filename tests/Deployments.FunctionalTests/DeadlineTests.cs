@@ -109,7 +109,7 @@ public sealed class DeadlineTests
         events[1].GetProperty("status").GetString().ShouldBe("FAILED");
         events[1].GetProperty("status_reason").GetString().ShouldBe("Timed out after 1 s");
         events[1].GetProperty("action").GetString().ShouldBe("CREATE");
-        events[1].GetProperty("request_id").GetString()!.ShouldMatch(Answer.RequestIdForm().ToString());
+        events[1].GetProperty("request_id").GetString()!.ShouldMatch(ApiResponse.RequestIdForm().ToString());
 
         await UntilFailedAsync(project, created.Ids[2]);
         foreach (var id in new[] { created.Ids[1], created.Ids[3] })
@@ -159,7 +159,7 @@ public sealed class DeadlineTests
         (await project.CreateAsync(ASecond, ("Idempotency-Key", "k"))).Text.ShouldBe(failed.Text);
     }
 
-    private static async Task<Answer> UntilFailedAsync(Project project, string id)
+    private static async Task<ApiResponse> UntilFailedAsync(Project project, string id)
     {
         for (var waited = Stopwatch.StartNew(); ; await Task.Delay(50))
         {

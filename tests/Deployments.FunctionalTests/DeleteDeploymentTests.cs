@@ -125,7 +125,7 @@ public sealed class DeleteDeploymentTests
         {
             var id = (await project.CreateAsync(Project.Minimal)).Id;
 
-            var changes = new List<Task<Answer>>();
+            var changes = new List<Task<ApiResponse>>();
             for (var change = 0; change < 3; change++)
             {
                 changes.Add(project.UpdateAsync(id, $$"""{"status_reason": "{{change}}"}"""));

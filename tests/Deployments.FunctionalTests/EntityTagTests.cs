@@ -128,14 +128,14 @@ public sealed class EntityTagTests
         (await project.GetAsync(foreign.Id, null, ("If-None-Match", foreign.EntityTag))).ShouldBeError(HttpStatusCode.NotFound);
     }
 
-    private static string With(Answer answer, string header) => header.Replace(Tag, answer.EntityTag, StringComparison.Ordinal);
+    private static string With(ApiResponse answer, string header) => header.Replace(Tag, answer.EntityTag, StringComparison.Ordinal);
 
-    private static void ShouldBeUnmodified(Answer answer, string tag)
+    private static void ShouldBeUnmodified(ApiResponse answer, string tag)
     {
         answer.Status.ShouldBe(HttpStatusCode.NotModified);
         answer.Text.ShouldBeEmpty();
         answer.EntityTag.ShouldBe(tag);
         answer.Headers.ShouldNotContainKey("Content-Type");
-        answer.RequestId.ShouldMatch(Answer.RequestIdForm().ToString());
+        answer.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
     }
 }

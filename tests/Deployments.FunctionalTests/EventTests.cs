@@ -13,7 +13,7 @@ public sealed class EventTests
     {
         var project = new Project();
         var created = await project.CreateAsync("""{"config_id": "c", "server_id": "s", "action": "CREATE", "status_reason": "first"}""");
-        var answers = new List<Answer> { created };
+        var answers = new List<ApiResponse> { created };
         foreach (var body in new[]
         {
             """{"status": "FAILED", "status_reason": "second"}""",
@@ -73,7 +73,7 @@ public sealed class EventTests
     {
         var project = new Project();
         var given = $"req-{Guid.NewGuid()}";
-        var id = (await project.CreateAsync(Requests.Body(Project.Minimal), (Answer.RequestIdHeader, given))).Id;
+        var id = (await project.CreateAsync(Requests.Body(Project.Minimal), (ApiResponse.RequestIdHeader, given))).Id;
 
         (await project.ListEventsAsync(id)).Items[0].GetProperty("request_id").GetString().ShouldBe(given);
     }

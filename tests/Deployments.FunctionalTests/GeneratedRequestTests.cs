@@ -304,7 +304,7 @@ public sealed class GeneratedRequestTests
         private bool WasBroken { get; set; }
 
         /// <summary>Sends a body, as it is or broken.</summary>
-        private async Task<Answer> PostAsync(string method, string template, string body, string id = "")
+        private async Task<ApiResponse> PostAsync(string method, string template, string body, string id = "")
         {
             WasBroken = json.Chance(0.25);
             var request = Requests.Make(
@@ -322,17 +322,17 @@ public sealed class GeneratedRequestTests
             return answer;
         }
 
-        private Task<Answer> SendAsync(string method, string template, string path) =>
+        private Task<ApiResponse> SendAsync(string method, string template, string path) =>
             CountedAsync(method, template, project.SendAsync(new HttpMethod(method), $"/v1/{project.Id}/{path}"));
 
-        private async Task<Answer> CountedAsync(string method, string template, Task<Answer> sending)
+        private async Task<ApiResponse> CountedAsync(string method, string template, Task<ApiResponse> sending)
         {
             var answer = await sending;
             Count(method, template, answer);
             return answer;
         }
 
-        private void Count(string method, string? template, Answer? answer)
+        private void Count(string method, string? template, ApiResponse? answer)
         {
             sent++;
             statuses.AddOrUpdate(answer is null ? "connection closed" : $"{(int)answer.Status}", 1, (_, before) => before + 1);
@@ -366,7 +366,7 @@ public sealed class GeneratedRequestTests
             }
         }
 
-        private async Task KeepAsync(List<string> rows, string id, Func<string, Task<Answer>> delete)
+        private async Task KeepAsync(List<string> rows, string id, Func<string, Task<ApiResponse>> delete)
         {
             rows.Add(id);
             if (rows.Count > Rows)

@@ -164,8 +164,8 @@ public sealed class HttpRulesTests
     {
         var given = $"req-{Guid.NewGuid()}";
 
-        var stored = await new Project().CreateAsync(Requests.Body(Project.Minimal), (Answer.RequestIdHeader, given));
-        var refused = await new Project().CreateAsync(Requests.Body("{}"), (Answer.RequestIdHeader, given));
+        var stored = await new Project().CreateAsync(Requests.Body(Project.Minimal), (ApiResponse.RequestIdHeader, given));
+        var refused = await new Project().CreateAsync(Requests.Body("{}"), (ApiResponse.RequestIdHeader, given));
 
         stored.ShouldBeOk().RequestId.ShouldBe(given);
         refused.ShouldBeError(HttpStatusCode.BadRequest, "config_id", "server_id").RequestId.ShouldBe(given);
@@ -177,9 +177,9 @@ public sealed class HttpRulesTests
     [TestCase("<script>")]
     public async Task A_request_id_of_another_form_is_replaced(string given)
     {
-        var answer = await new Project().CreateAsync(Requests.Body(Project.Minimal), (Answer.RequestIdHeader, given));
+        var answer = await new Project().CreateAsync(Requests.Body(Project.Minimal), (ApiResponse.RequestIdHeader, given));
 
-        answer.ShouldBeOk().RequestId.ShouldMatch(Answer.RequestIdForm().ToString());
+        answer.ShouldBeOk().RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
         answer.RequestId.ShouldNotBe(given);
     }
 
@@ -228,7 +228,7 @@ public sealed class HttpRulesTests
         answer.Text.ShouldNotContain("Npgsql");
     }
 
-    private static Task<Answer> SendAsync(
+    private static Task<ApiResponse> SendAsync(
         HttpMethod method, string path, string token, string accept = "text/html", string contentType = "text/plain")
     {
         var request = Requests.Make(method, path, ("X-Auth-Token", token), ("Accept", accept));

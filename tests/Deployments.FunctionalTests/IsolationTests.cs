@@ -141,9 +141,9 @@ public sealed class IsolationTests
     }
 
     /// <summary>All of an answer but what differs from one request to the next: its id, and the time and id of what it created in our own project.</summary>
-    private static string Compared(Answer answer, string path)
+    private static string Compared(ApiResponse answer, string path)
     {
-        var varying = new[] { Answer.RequestIdHeader, "Date", "Location" };
+        var varying = new[] { ApiResponse.RequestIdHeader, "Date", "Location" };
         var text = answer.Status == HttpStatusCode.OK && answer.Headers.ContainsKey("Location")
             ? "created"
             : answer.Text.Replace(answer.RequestId, "REQUEST", StringComparison.Ordinal);
@@ -158,7 +158,7 @@ public sealed class IsolationTests
     }
 
     // Our own lists grow as we create: they hold what is ours, which another test looks at.
-    private static string Summary(Answer answer, string text) => answer.Status == HttpStatusCode.OK ? "ours" : text;
+    private static string Summary(ApiResponse answer, string text) => answer.Status == HttpStatusCode.OK ? "ours" : text;
 
     private static async Task<string> LookAsync(Project project, IReadOnlyList<string> ids)
     {

@@ -43,7 +43,7 @@ public sealed class ListConfigsTests
         var project = new Project();
         var ids = await CreateAsync(project, 5);
 
-        var pages = new List<Answer>();
+        var pages = new List<ApiResponse>();
         for (var next = $"{project.ConfigsPath}?limit={limit}"; next is not null; next = pages[^1].Next)
         {
             pages.Add(await project.SendAsync(HttpMethod.Get, next));

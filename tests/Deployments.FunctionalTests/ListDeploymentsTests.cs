@@ -107,7 +107,7 @@ public sealed class ListDeploymentsTests
             ids = (await project.ListAsync()).Ids;
         }
 
-        var pages = new List<Answer>();
+        var pages = new List<ApiResponse>();
         for (var next = $"{project.Path}?limit={limit}{filters}"; next is not null; next = pages[^1].Next)
         {
             pages.Add(await project.SendAsync(HttpMethod.Get, next));

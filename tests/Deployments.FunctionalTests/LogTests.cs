@@ -61,7 +61,7 @@ public sealed class LogTests
         Log.Lines.ShouldNotContain(line => line.Text.Contains(token.Split('.')[1]) || line.Text.Contains(token.Split('.')[2]));
     }
 
-    private static async Task ShouldBeLoggedAsync(Answer answer, string method, string route, HttpStatusCode status, string project)
+    private static async Task ShouldBeLoggedAsync(ApiResponse answer, string method, string route, HttpStatusCode status, string project)
     {
         var line = await LineOfAsync(answer);
 
@@ -75,6 +75,6 @@ public sealed class LogTests
         Log.Lines.Count(each => each.Category == Category && answer.RequestId.Equals(each.Values["RequestId"])).ShouldBe(1);
     }
 
-    private static Task<LogLine> LineOfAsync(Answer answer) =>
+    private static Task<LogLine> LineOfAsync(ApiResponse answer) =>
         Log.WaitForAsync(line => line.Category == Category && answer.RequestId.Equals(line.Values["RequestId"]));
 }

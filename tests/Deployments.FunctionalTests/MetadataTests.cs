@@ -43,7 +43,7 @@ public sealed class MetadataTests
     {
         var project = new Project();
         string[] names = ["null", "\"\"", "\"B\"", "\"a\"", "\"a b\"", "\"b\"", "\"é\"", "\"\U0001F680\""]; // in the order of their bytes
-        var configs = new Dictionary<string, Answer>();
+        var configs = new Dictionary<string, ApiResponse>();
         foreach (var name in names.Reverse())
         {
             configs[name] = await project.CreateConfigAsync($$"""{"name": {{name}}, "config": {{name}} }""");
@@ -243,7 +243,7 @@ public sealed class MetadataTests
         var answer = await project.SendAsync(HttpMethod.Get, $"{project.Path}/metadata/s", null, statements.Trace);
 
         answer.Ids.ShouldBe(Enumerable.Range(0, 100).GroupBy(number => ids[number % ids.Count]).SelectMany(one => one.Select(_ => one.Key)));
-        statements.Heard.Count.ShouldBe(statementsSent);
+        statements.Captured.Count.ShouldBe(statementsSent);
     }
 
     [Test]

@@ -219,7 +219,7 @@ public sealed class OutageTests
         return proxy;
     }
 
-    private static async Task ShouldBeUnavailableInTimeAsync(Func<Task<Answer>> send)
+    private static async Task ShouldBeUnavailableInTimeAsync(Func<Task<ApiResponse>> send)
     {
         var watch = Stopwatch.StartNew();
         var answer = await send();

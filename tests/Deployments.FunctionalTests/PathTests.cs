@@ -157,7 +157,7 @@ public sealed class PathTests
     {
         var answer = await TestRun.Service.GetAsync(path);
 
-        answer.ShouldBeOk().RequestId.ShouldMatch(Answer.RequestIdForm().ToString());
+        answer.ShouldBeOk().RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
     }
 
     [Test]
@@ -170,6 +170,6 @@ public sealed class PathTests
 
     private static TestCaseData Id(string name, Func<string, string> spoil) => new TestCaseData(spoil).SetArgDisplayNames(name);
 
-    private static string Generalised(Answer answer, string id) =>
+    private static string Generalised(ApiResponse answer, string id) =>
         answer.Text.Replace(id, "ID", StringComparison.Ordinal).Replace(answer.RequestId, "REQUEST", StringComparison.Ordinal);
 }

@@ -56,7 +56,7 @@ public sealed class RateLimitTests
     {
         await using var service = await StartAsync("1");
         var project = new Project(service);
-        Answer refused;
+        ApiResponse refused;
         do
         {
             refused = await project.ListAsync("?limit=1");

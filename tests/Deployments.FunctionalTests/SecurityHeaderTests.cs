@@ -111,7 +111,7 @@ public sealed class SecurityHeaderTests
         }
     }
 
-    private static void ShouldBeHardened(Answer answer, string caching)
+    private static void ShouldBeHardened(ApiResponse answer, string caching)
     {
         answer.Headers["X-Content-Type-Options"].ShouldBe("nosniff");
         answer.Headers["Referrer-Policy"].ShouldBe("no-referrer");

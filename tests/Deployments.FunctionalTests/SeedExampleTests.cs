@@ -45,7 +45,7 @@ public sealed class SeedExampleTests
         time.ShouldMatch(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$");
         DateTimeOffset.Parse(time, null).ShouldBeInRange(before.AddSeconds(-1), DateTimeOffset.UtcNow);
         answer.Headers["Content-Type"].ShouldStartWith("application/json");
-        answer.RequestId.ShouldMatch(Answer.RequestIdForm().ToString());
+        answer.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
     }
 
     [Test]
@@ -92,7 +92,7 @@ public sealed class SeedExampleTests
         (await count.ExecuteScalarAsync()).ShouldBe(2L);
     }
 
-    private static async Task<Answer> CreateExampleAsync() =>
+    private static async Task<ApiResponse> CreateExampleAsync() =>
         (await new Project(id: ProjectId).CreateAsync(await ReadAsync("create-request.json"))).ShouldBeOk();
 
     private static Task<string> ReadAsync(string file) => File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Data", file));

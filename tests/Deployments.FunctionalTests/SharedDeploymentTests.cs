@@ -8,7 +8,7 @@ namespace Deployments.FunctionalTests;
 /// <summary>The second project may do with a deployment what its owner may, and nobody else learns that there is one.</summary>
 public sealed class SharedDeploymentTests
 {
-    private static readonly Dictionary<string, Func<Project, string, Task<Answer>>> OperationsOnADeployment = new()
+    private static readonly Dictionary<string, Func<Project, string, Task<ApiResponse>>> OperationsOnADeployment = new()
     {
         ["show"] = (project, id) => project.GetAsync(id),
         ["show if changed"] = (project, id) => project.GetAsync(id, null, ("If-None-Match", "\"1\"")),
@@ -24,7 +24,7 @@ public sealed class SharedDeploymentTests
         ["list after it"] = (project, id) => project.ListAsync($"?marker={id}"),
     };
 
-    private static readonly Dictionary<string, Func<Project, string, Task<Answer>>> OperationsOnAConfig = new()
+    private static readonly Dictionary<string, Func<Project, string, Task<ApiResponse>>> OperationsOnAConfig = new()
     {
         ["show"] = (project, id) => project.GetConfigAsync(id),
         ["show if changed"] = (project, id) => project.GetConfigAsync(id, ("If-None-Match", "\"1\"")),
@@ -117,7 +117,7 @@ public sealed class SharedDeploymentTests
         await ShouldTellNothingAsync(used.Id, OperationsOnAConfig[operation]);
     }
 
-    private static async Task ShouldTellNothingAsync(string foreign, Func<Project, string, Task<Answer>> send)
+    private static async Task ShouldTellNothingAsync(string foreign, Func<Project, string, Task<ApiResponse>> send)
     {
         var stranger = new Project();
         var unknown = Guid.CreateVersion7().ToString();
@@ -129,7 +129,7 @@ public sealed class SharedDeploymentTests
         Masked(ofOthers, foreign).ShouldBe(Masked(ofNobody, unknown));
     }
 
-    private static IEnumerable<string> Masked(Answer answer, string id) => answer.Headers
+    private static IEnumerable<string> Masked(ApiResponse answer, string id) => answer.Headers
         .Where(header => header.Key != "Date")
         .Select(header => $"{header.Key}: {header.Value}")
         .Append(answer.Text)

@@ -117,7 +117,7 @@ public sealed partial class TelemetryTests
         var project = new Project();
 
         var asked = await SendAsync(service, Create(project, Project.Minimal, ActivityTraceId.CreateRandom()));
-        var others = new List<Answer>();
+        var others = new List<ApiResponse>();
         while (others.Count < requests)
         {
             others.Add(await SendAsync(service, Create(project, Project.Minimal)));
@@ -215,10 +215,10 @@ public sealed partial class TelemetryTests
         return request;
     }
 
-    private static async Task<Answer> SendAsync(ServiceProgram.Running service, HttpRequestMessage request)
+    private static async Task<ApiResponse> SendAsync(ServiceProgram.Running service, HttpRequestMessage request)
     {
         using var response = await service.Http.SendAsync(request);
-        return await Answer.ReadAsync(response);
+        return await ApiResponse.ReadAsync(response);
     }
 
     private static (string Name, string Value)[] Headers(Project project, ActivityTraceId trace = default) =>

@@ -356,11 +356,11 @@ public sealed class UpdateDeploymentTests
 
     private static string Emoji(int times) => string.Concat(Enumerable.Repeat("\U0001F680", times));
 
-    private static IEnumerable<string> Rest(Answer answer, string field) => answer.Deployment.EnumerateObject()
+    private static IEnumerable<string> Rest(ApiResponse answer, string field) => answer.Deployment.EnumerateObject()
         .Where(member => member.Name != field && member.Name != "updated_time")
         .Select(member => $"{member.Name}: {member.Value.GetRawText()}");
 
-    private static async Task ShouldBeUnchangedAsync(Project project, Answer created)
+    private static async Task ShouldBeUnchangedAsync(Project project, ApiResponse created)
     {
         var shown = await project.GetAsync(created.Id);
         shown.Text.ShouldBe(created.Text);

@@ -57,7 +57,7 @@ public sealed class WholeListTests
         whole.Items.Select(item => item.GetProperty("input_values").GetProperty("a").GetString()!.Length).Count(length => length == 600_000)
             .ShouldBe(30);
         whole.Ids.Count.ShouldBe(360);
-        statements.Heard.Count.ShouldBeGreaterThan(15, "More than two of them came at once.");
+        statements.Captured.Count.ShouldBeGreaterThan(15, "More than two of them came at once.");
     }
 
     [TestCase(1)]

@@ -30,11 +30,11 @@ internal static class AuthenticationSetup
         {
             var clock = provider.GetRequiredService<TimeProvider>();
             return new TokenCache(
-                new SignedTokenHandler(
-                    TokenSources.Read(configuration, environment.IsDevelopment(), clock, provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
-                    TokenSources.HasAuthority(configuration) ? TokenSources.ForAuthority(configuration, clock) : null,
+                new JwtValidator(
+                    TrustedIssuerConfiguration.Read(configuration, environment.IsDevelopment(), clock, provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
+                    TrustedIssuerConfiguration.HasAuthority(configuration) ? TrustedIssuerConfiguration.ForAuthority(configuration, clock) : null,
                     configuration["Authentication:DefaultRole"] ?? "member",
-                    provider.GetRequiredService<ILogger<SignedTokenHandler>>()),
+                    provider.GetRequiredService<ILogger<JwtValidator>>()),
                 clock);
         });
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
@@ -45,10 +45,10 @@ internal static class AuthenticationSetup
             options.TokenValidationParameters = new TokenValidationParameters(); // copied for each request, and each source has its own
             options.AutomaticRefreshInterval = DiscoveryInterval;
             options.RefreshInterval = NewKeyInterval;
-            options.BackchannelTimeout = SignedTokenHandler.DiscoveryPatience;
+            options.BackchannelTimeout = JwtValidator.DiscoveryTimeout;
             options.TokenHandlers.Clear();
             options.TokenHandlers.Add(cache);
-            options.Events = new JwtBearerEvents { OnMessageReceived = TakeToken, OnChallenge = ChallengeAsync };
+            options.Events = new JwtBearerEvents { OnMessageReceived = ReadToken, OnChallenge = ChallengeAsync };
         });
         services.PostConfigure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, options =>
         {
@@ -59,14 +59,14 @@ internal static class AuthenticationSetup
             }
         });
         services.AddDataProtection().UseEphemeralDataProtectionProvider(); // comes with authentication; nothing here needs its keys
-        services.AddAuthorization(ProjectAccess.AddPolicies);
-        services.AddSingleton<IAuthorizationHandler, ProjectAccess>();
+        services.AddAuthorization(ProjectAuthorizationHandler.AddPolicies);
+        services.AddSingleton<IAuthorizationHandler, ProjectAuthorizationHandler>();
     }
 
     /// <summary>Reads the keys now and not when the first token comes: what is wrong with them is a refusal to start.</summary>
-    public static void RequireTokenKeys(this IServiceProvider services) => services.GetRequiredService<TokenCache>();
+    public static void LoadSigningKeys(this IServiceProvider services) => services.GetRequiredService<TokenCache>();
 
-    private static Task TakeToken(MessageReceivedContext context)
+    private static Task ReadToken(MessageReceivedContext context)
     {
         var headers = context.Request.Headers;
         string? token = null;

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Authorization;
 namespace Deployments.Api.Authorization;
 
 /// <summary>Who may do what: a token acts in its own project, as far as its roles go; an admin in every project.</summary>
-internal sealed class ProjectAccess : AuthorizationHandler<ProjectAccess.Requirement>
+internal sealed class ProjectAuthorizationHandler : AuthorizationHandler<ProjectAuthorizationHandler.Requirement>
 {
     /// <summary>The policy of every GET but metadata's.</summary>
     public const string Read = nameof(Read);
@@ -38,7 +38,7 @@ internal sealed class ProjectAccess : AuthorizationHandler<ProjectAccess.Require
         var caller = context.User;
         var inItsProject = context.Resource is HttpContext http
             && http.GetRouteValue(Routes.ProjectId) is string project
-            && caller.HasClaim(TokenSources.ProjectClaim, project)
+            && caller.HasClaim(TrustedIssuerConfiguration.ProjectClaim, project)
             && requirement.Roles.Any(caller.IsInRole);
         if (inItsProject || caller.IsInRole(Admin))
         {

@@ -17,7 +17,7 @@ public sealed record ValidateTemplateBody
     {
         var template = Template ?? throw new InvalidRequestException("template", "template is required.");
         var resources = (template.Resources ?? new Dictionary<string, TemplateResourceBody?>()).ToDictionary(
-            resource => resource.Key, resource => ToResource($"template.resources.{resource.Key.Shown()}", resource.Value, options));
+            resource => resource.Key, resource => ToResource($"template.resources.{resource.Key.Truncate()}", resource.Value, options));
         return new ValidateTemplateQuery(template.Description, resources);
     }
 
@@ -53,6 +53,6 @@ public sealed record TemplateResourceBody
     internal TemplateResource ToResource(string path, JsonSerializerOptions options) => new(
         Type,
         Type != TemplateResource.SoftwareConfig ? null
-            : Properties is { } properties ? JsonFields.Read<CreateSoftwareConfigBody>(properties, path, options).ToConfig()
+            : Properties is { } properties ? JsonBodyReader.Read<CreateSoftwareConfigBody>(properties, path, options).ToConfig()
             : new NewConfig());
 }

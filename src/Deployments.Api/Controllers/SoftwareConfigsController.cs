@@ -20,7 +20,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The configuration as it was stored.</response>
     [HttpPost(Name = "createSoftwareConfig")]
-    [Authorize(ProjectAccess.Write)]
+    [Authorize(ProjectAuthorizationHandler.Write)]
     [ProducesResponseType<SoftwareConfigEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareConfigEnvelope>> Create(
         [FromRoute(Name = Routes.ProjectId)] string projectId, CreateSoftwareConfigBody body, CancellationToken cancellationToken)
@@ -41,7 +41,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The configurations. Past the end there are none, which is no error.</response>
     [HttpGet(Name = "listSoftwareConfigs")]
-    [Authorize(ProjectAccess.Read)]
+    [Authorize(ProjectAuthorizationHandler.Read)]
     [ProducesResponseType<SoftwareConfigListEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareConfigListEnvelope>> List(
         [FromRoute(Name = Routes.ProjectId)] string projectId,
@@ -64,7 +64,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The configuration.</response>
     [HttpGet(Routes.Id, Name = "getSoftwareConfig")]
-    [Authorize(ProjectAccess.Read)]
+    [Authorize(ProjectAuthorizationHandler.Read)]
     [ProducesResponseType<SoftwareConfigEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareConfigEnvelope>> Get(
         [FromRoute(Name = Routes.ProjectId)] string projectId, Guid id, CancellationToken cancellationToken) =>
@@ -78,7 +78,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
     /// <response code="204">It is gone.</response>
     /// <response code="409">A deployment of the project refers to it.</response>
     [HttpDelete(Routes.Id, Name = "deleteSoftwareConfig")]
-    [Authorize(ProjectAccess.Write)]
+    [Authorize(ProjectAuthorizationHandler.Write)]
     [ProducesResponseType(StatusCodes.Status204NoContent)]
     [ProducesResponseType<Errors.ErrorBody>(StatusCodes.Status409Conflict)]
     public async Task<NoContentResult> Delete(

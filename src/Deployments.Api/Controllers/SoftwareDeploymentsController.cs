@@ -30,7 +30,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployment as it was stored.</response>
     [HttpPost(Name = "createSoftwareDeployment")]
-    [Authorize(ProjectAccess.Write)]
+    [Authorize(ProjectAuthorizationHandler.Write)]
     [ProducesResponseType<SoftwareDeploymentEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareDeploymentEnvelope>> Create(
         [FromRoute(Name = Routes.ProjectId)] string projectId,
@@ -39,9 +39,9 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
         CancellationToken cancellationToken)
     {
         var created = await mediator.Send(
-            new CreateDeploymentCommand(HttpContext.CallerIn(projectId), body.ToDeployment(), idempotencyKey), cancellationToken);
+            new CreateDeploymentCommand(HttpContext.GetCaller(projectId), body.ToDeployment(), idempotencyKey), cancellationToken);
         Response.Headers.Location = Url.RouteUrl("getSoftwareDeployment", new { project_id = projectId, id = created.Value.Id });
-        return new SoftwareDeploymentEnvelope { SoftwareDeployment = Response.Tell(created) };
+        return new SoftwareDeploymentEnvelope { SoftwareDeployment = Response.WithReplayHeader(created) };
     }
 
     /// <summary>Create several software deployments.</summary>
@@ -60,7 +60,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployments as they were stored, in the order in which they were sent.</response>
     [HttpPost("batch", Name = "createSoftwareDeployments")]
-    [Authorize(ProjectAccess.Write)]
+    [Authorize(ProjectAuthorizationHandler.Write)]
     [ProducesResponseType<SoftwareDeploymentBatchEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareDeploymentBatchEnvelope>> CreateBatch(
         [FromRoute(Name = Routes.ProjectId)] string projectId,
@@ -69,8 +69,8 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
         CancellationToken cancellationToken) =>
         new SoftwareDeploymentBatchEnvelope
         {
-            SoftwareDeployments = Response.Tell(await mediator.Send(
-                new CreateDeploymentsCommand(HttpContext.CallerIn(projectId), body.ToDeployments(), idempotencyKey), cancellationToken)),
+            SoftwareDeployments = Response.WithReplayHeader(await mediator.Send(
+                new CreateDeploymentsCommand(HttpContext.GetCaller(projectId), body.ToDeployments(), idempotencyKey), cancellationToken)),
         };
 
     /// <summary>List software deployments.</summary>
@@ -88,7 +88,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployments. Past the end there are none, which is no error.</response>
     [HttpGet(Name = "listSoftwareDeployments")]
-    [Authorize(ProjectAccess.Read)]
+    [Authorize(ProjectAuthorizationHandler.Read)]
     [ProducesResponseType<SoftwareDeploymentListEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareDeploymentListEnvelope>> List(
         [FromRoute(Name = Routes.ProjectId)] string projectId,
@@ -125,7 +125,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployment.</response>
     [HttpGet(Routes.Id, Name = "getSoftwareDeployment")]
-    [Authorize(ProjectAccess.Read)]
+    [Authorize(ProjectAuthorizationHandler.Read)]
     [ProducesResponseType<SoftwareDeploymentEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareDeploymentEnvelope>> Get(
         [FromRoute(Name = Routes.ProjectId)] string projectId, Guid id, CancellationToken cancellationToken) =>
@@ -143,7 +143,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployment as it is now.</response>
     [HttpPut(Routes.Id, Name = "updateSoftwareDeployment")]
-    [Authorize(ProjectAccess.Write)]
+    [Authorize(ProjectAuthorizationHandler.Write)]
     [ProducesResponseType<SoftwareDeploymentEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareDeploymentEnvelope>> Update(
         [FromRoute(Name = Routes.ProjectId)] string projectId,
@@ -154,7 +154,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
         new SoftwareDeploymentEnvelope
         {
             SoftwareDeployment = await mediator.Send(
-                body.ToCommand(HttpContext.CallerIn(projectId), id, EntityTags.Versions(ifMatch)), cancellationToken),
+                body.ToCommand(HttpContext.GetCaller(projectId), id, EntityTags.Versions(ifMatch)), cancellationToken),
         };
 
     /// <summary>Delete a software deployment.</summary>
@@ -165,7 +165,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="204">It is gone.</response>
     [HttpDelete(Routes.Id, Name = "deleteSoftwareDeployment")]
-    [Authorize(ProjectAccess.Write)]
+    [Authorize(ProjectAuthorizationHandler.Write)]
     [ProducesResponseType(StatusCodes.Status204NoContent)]
     public async Task<NoContentResult> Delete(
         [FromRoute(Name = Routes.ProjectId)] string projectId,
@@ -184,7 +184,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">Its history.</response>
     [HttpGet(Routes.Id + "/events", Name = "listSoftwareDeploymentEvents")]
-    [Authorize(ProjectAccess.Read)]
+    [Authorize(ProjectAuthorizationHandler.Read)]
     [ProducesResponseType<DeploymentEventListEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<DeploymentEventListEnvelope>> ListEvents(
         [FromRoute(Name = Routes.ProjectId)] string projectId, Guid id, CancellationToken cancellationToken) =>
@@ -200,11 +200,11 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The configurations.</response>
     [HttpGet("metadata/{**server_id}", Name = "getServerMetadata")]
-    [Authorize(ProjectAccess.ReadMetadata)]
+    [Authorize(ProjectAuthorizationHandler.ReadMetadata)]
     [ProducesResponseType<ServerMetadataEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<ServerMetadataEnvelope>> GetMetadata(
         [FromRoute(Name = Routes.ProjectId)] string projectId,
-        [FromRoute(Name = RawServerId.Parameter), ModelBinder<RawServerId>] string serverId,
+        [FromRoute(Name = ServerIdModelBinder.Parameter), ModelBinder<ServerIdModelBinder>] string serverId,
         CancellationToken cancellationToken) =>
         new ServerMetadataEnvelope { Metadata = await mediator.Send(new GetServerMetadataQuery(projectId, serverId), cancellationToken) };
 }

@@ -25,7 +25,7 @@ public sealed class TemplatesController(IMediator mediator) : ControllerBase
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The template is valid.</response>
     [HttpPost(Name = "validateTemplate")]
-    [Authorize(ProjectAccess.Write)]
+    [Authorize(ProjectAuthorizationHandler.Write)]
     [ProducesResponseType<TemplateDto>(StatusCodes.Status200OK)]
     public async Task<ActionResult<TemplateDto>> Validate(
         [FromRoute(Name = Routes.ProjectId)] string projectId,

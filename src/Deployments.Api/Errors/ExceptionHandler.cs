@@ -19,17 +19,17 @@ internal sealed partial class ExceptionHandler(ErrorWriter writer, ILogger<Excep
             UnavailableException => writer.WriteAsync(httpContext, StatusCodes.Status503ServiceUnavailable),
             HttpErrorException refused => writer.WriteAsync(httpContext, refused.Status, refused.Detail),
             BadHttpRequestException malformed => writer.WriteAsync(httpContext, malformed.StatusCode),
-            _ => WriteDefectAsync(httpContext, exception),
+            _ => WriteUnhandledAsync(httpContext, exception),
         });
         return true;
     }
 
-    private Task WriteDefectAsync(HttpContext httpContext, Exception exception)
+    private Task WriteUnhandledAsync(HttpContext httpContext, Exception exception)
     {
-        LogDefect(httpContext.TraceIdentifier, exception);
+        LogUnhandled(httpContext.TraceIdentifier, exception);
         return writer.WriteAsync(httpContext, StatusCodes.Status500InternalServerError);
     }
 
     [LoggerMessage(LogLevel.Error, "Request {RequestId} failed for a reason that is ours.")]
-    private partial void LogDefect(string requestId, Exception exception);
+    private partial void LogUnhandled(string requestId, Exception exception);
 }

@@ -8,18 +8,18 @@ namespace Deployments.Api.Hosting;
 /// How the service ends without a request lost: no new connection is taken, each answer that begins closes its connection, and only then those
 /// that are still open are closed. Kestrel alone would close an idle connection just as a request comes in on it.
 /// </summary>
-internal static class Draining
+internal static class ConnectionDraining
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
-    public static void AddDraining(this IServiceCollection services)
+    public static void AddConnectionDraining(this IServiceCollection services)
     {
         services.AddSingleton<SocketTransportFactory>();
         services.AddSingleton<IConnectionListenerFactory, ListenerFactory>();
     }
 
     /// <summary>Lets the answer, which is about to begin, close its connection if the service ends. Set sooner, that is lost on errors.</summary>
-    public static void EndConnection(this HttpContext context)
+    public static void CloseConnectionIfStopping(this HttpContext context)
     {
         if (context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested)
         {

@@ -3,7 +3,7 @@ using Deployments.Api.Authentication.KeySources;
 namespace Deployments.Api.Hosting;
 
 /// <summary>What a developer needs first, printed once the service listens: its address, a token, a request to paste.</summary>
-internal static class Welcome
+internal static class DevelopmentBanner
 {
     private const string Project = "demo";
 

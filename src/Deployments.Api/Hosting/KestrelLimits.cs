@@ -7,14 +7,14 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Deployments.Api.Hosting;
 
 /// <summary>How much and how long a client may send. What breaks the limits of the server itself is answered by it, without a body.</summary>
-internal static class Bounds
+internal static class KestrelLimits
 {
     private const int RequestLineBytes = 8 * 1024;
     private const int HeaderBytes = 32 * 1024;
     private const int Headers = 100;
 
-    private static readonly TimeSpan HeaderPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan IdlePatience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromMinutes(2);
 
     // In bytes a second, of a body and of an answer, after a time of grace.
     private static readonly MinDataRate SlowestClient = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
@@ -22,7 +22,7 @@ internal static class Bounds
     // Marks a request whose time ran out while its body was awaited.
     private static readonly object BodyAwaited = new();
 
-    public static void AddBounds(this IServiceCollection services, ServiceOptions settings)
+    public static void AddKestrelLimits(this IServiceCollection services, ServiceOptions settings)
     {
         services.Configure<KestrelServerOptions>(kestrel =>
         {
@@ -30,8 +30,8 @@ internal static class Bounds
             kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
             kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytes;
             kestrel.Limits.MaxRequestHeaderCount = Headers;
-            kestrel.Limits.RequestHeadersTimeout = HeaderPatience;
-            kestrel.Limits.KeepAliveTimeout = IdlePatience;
+            kestrel.Limits.RequestHeadersTimeout = RequestHeadersTimeout;
+            kestrel.Limits.KeepAliveTimeout = KeepAliveTimeout;
             kestrel.Limits.MinRequestBodyDataRate = SlowestClient;
             kestrel.Limits.MinResponseDataRate = SlowestClient;
 
@@ -47,10 +47,10 @@ internal static class Bounds
     }
 
     /// <summary>An answer that has begun takes as long as it is, where its reader keeps up.</summary>
-    public static void EndTimeout(this HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
+    public static void DisableRequestTimeout(this HttpContext context) => context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
 
     /// <summary>Notes, for a request that is about to be given up, that it is the client who was late.</summary>
-    public static void NoteLateBody(this HttpContext context) => context.Items[BodyAwaited] = true;
+    public static void MarkBodyReadTimeout(this HttpContext context) => context.Items[BodyAwaited] = true;
 
     private static Task AnswerAsync(HttpContext context)
     {

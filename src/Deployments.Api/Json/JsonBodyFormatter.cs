@@ -13,12 +13,12 @@ namespace Deployments.Api.Json;
 /// Reads every body. In the contract's order: media type (415), size (413), then the text itself (400), with messages that
 /// name the field at fault.
 /// </summary>
-internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBodyBytes, int maxBatchBytes, LargeBodies large) : IInputFormatter
+internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBodyBytes, int maxBatchBytes, RequestBodyMemory large) : IInputFormatter
 {
     private const string Body = "body";
     private const int SmallestBuffer = 1024;
-    private const int LargestOnItsWord = 64 * 1024; // what is announced must also come before it has memory
-    private const int DrainedBytes = 16 * 1024 * 1024;
+    private const int MaxPreallocatedBytes = 64 * 1024; // what is announced must also come before it has memory
+    private const int MaxDrainBytes = 16 * 1024 * 1024;
 
     private static readonly JsonBodyAttribute Usual = new();
 
@@ -31,7 +31,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         var request = context.HttpContext.Request;
         var shape = context.ModelType.GetCustomAttribute<JsonBodyAttribute>() ?? Usual;
         var maxBytes = shape.IsBatch ? maxBatchBytes : maxBodyBytes;
-        var expected = Math.Min(Math.Min((request.ContentLength ?? 0) + 1, maxBytes + 1L), LargestOnItsWord);
+        var expected = Math.Min(Math.Min((request.ContentLength ?? 0) + 1, maxBytes + 1L), MaxPreallocatedBytes);
         var rooms = new List<IDisposable>();
         var pooled = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, SmallestBuffer));
         var buffer = pooled; // until it is too small: the pool would keep large ones for long
@@ -58,16 +58,16 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
                 if (length == buffer.Length)
                 {
                     var larger = (int)Math.Min(buffer.Length * 2L, Math.Max(request.ContentLength ?? maxBytes, length) + 1);
-                    rooms.Add(large.Hold(larger - length));
+                    rooms.Add(large.Reserve(larger - length));
                     Array.Resize(ref buffer, larger);
                 }
 
                 read = await ReadAsync(request, buffer.AsMemory(length));
             }
 
-            if (length > LargestOnItsWord)
+            if (length > MaxPreallocatedBytes)
             {
-                await large.TakeTurnAsync(context.HttpContext, length);
+                await large.EnterAsync(context.HttpContext, length);
             }
 
             return InputFormatterResult.Success(Parse(buffer.AsSpan(0, length), context.ModelType, shape));
@@ -88,7 +88,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         }
         catch (OperationCanceledException)
         {
-            request.HttpContext.NoteLateBody();
+            request.HttpContext.MarkBodyReadTimeout();
             throw;
         }
         catch (IOException exception) when (
@@ -109,7 +109,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
     {
         var drained = 0;
         int read;
-        while (drained < DrainedBytes && (read = await ReadAsync(request, buffer)) > 0)
+        while (drained < MaxDrainBytes && (read = await ReadAsync(request, buffer)) > 0)
         {
             drained += read;
         }
@@ -129,7 +129,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
             throw new InvalidRequestException(Body, "A body is required: a JSON object.");
         }
 
-        JsonRules.Check(text, shape.DepthOfValues);
-        return JsonFields.Read(text, type, options);
+        JsonTextValidator.Check(text, shape.DepthOfValues);
+        return JsonBodyReader.Read(text, type, options);
     }
 }

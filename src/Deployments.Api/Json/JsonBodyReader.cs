@@ -7,7 +7,7 @@ using Deployments.Application.Common.Errors;
 namespace Deployments.Api.Json;
 
 /// <summary>Reads JSON into a type, and says in the contract's words where a value has the wrong one.</summary>
-internal static partial class JsonFields
+internal static partial class JsonBodyReader
 {
     private const string Body = "body";
 
@@ -20,7 +20,7 @@ internal static partial class JsonFields
         }
         catch (JsonException exception)
         {
-            throw Refusal(exception.Path, options.GetTypeInfo(type), within: null);
+            throw InvalidTypeError(exception.Path, options.GetTypeInfo(type), within: null);
         }
     }
 
@@ -34,17 +34,17 @@ internal static partial class JsonFields
         }
         catch (JsonException exception)
         {
-            throw Refusal(exception.Path, options.GetTypeInfo(typeof(T)), path);
+            throw InvalidTypeError(exception.Path, options.GetTypeInfo(typeof(T)), path);
         }
     }
 
-    private static InvalidRequestException Refusal(string? serialiserPath, JsonTypeInfo info, string? within)
+    private static InvalidRequestException InvalidTypeError(string? serialiserPath, JsonTypeInfo info, string? within)
     {
         var field = new StringBuilder(within);
         foreach (Match part in PathParts().Matches(serialiserPath ?? string.Empty))
         {
             var name = part.Groups["name"];
-            field.Append(name.Success && field.Length > 0 ? "." : string.Empty).Append(name.Success ? name.Value.Shown() : part.Value);
+            field.Append(name.Success && field.Length > 0 ? "." : string.Empty).Append(name.Success ? name.Value.Truncate() : part.Value);
 
             var type = info.ElementType
                 ?? info.Properties.FirstOrDefault(property => property.Name == name.Value)?.PropertyType

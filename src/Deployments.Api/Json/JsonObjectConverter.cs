@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Deployments.Api.Json;
 
 /// <summary>Values by their names, read as one document: .NET would make one for each, of more memory than most values have.</summary>
-internal sealed class ValuesConverter : JsonConverter<IReadOnlyDictionary<string, JsonElement>>
+internal sealed class JsonObjectConverter : JsonConverter<IReadOnlyDictionary<string, JsonElement>>
 {
     public override IReadOnlyDictionary<string, JsonElement> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {

@@ -6,7 +6,7 @@ using Deployments.Domain.SoftwareConfigs;
 namespace Deployments.Api.Json;
 
 /// <summary>The one JSON policy: every body that is read or written follows it.</summary>
-internal static class JsonPolicy
+internal static class JsonOptionsSetup
 {
     /// <summary>How deep a value that a caller chooses (input_values and its like) may be nested, itself included.</summary>
     public const int MaxValueDepth = 64;
@@ -23,7 +23,7 @@ internal static class JsonPolicy
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping; // answers are JSON and never part of a page
         options.Converters.Add(new JsonStringEnumConverter<ConfigValueType>(namingPolicy: null, allowIntegerValues: false));
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseUpper, allowIntegerValues: false));
-        options.Converters.Add(new TimeConverter(timeFormat));
-        options.Converters.Add(new ValuesConverter());
+        options.Converters.Add(new UtcTimeConverter(timeFormat));
+        options.Converters.Add(new JsonObjectConverter());
     }
 }

@@ -10,7 +10,7 @@ namespace Deployments.Api.Json;
 /// What the contract asks of JSON text beyond its grammar, wherever in the body it stands and whether or not the field is known:
 /// UTF-8 throughout, no member twice, no NUL, no lone surrogate, no value nested too deep.
 /// </summary>
-internal static class JsonRules
+internal static class JsonTextValidator
 {
     private const string Body = "body";
     private const int MaxFound = 1_000; // of which many may be one field's
@@ -28,12 +28,12 @@ internal static class JsonRules
             throw new InvalidRequestException(Body, "The body is not valid UTF-8.");
         }
 
-        var levels = new Stack<Level>();
-        var errors = new Faults();
+        var levels = new Stack<Container>();
+        var errors = new ErrorList();
         var reader = new Utf8JsonReader(text, AnyDepth);
         try
         {
-            while (reader.Read() && errors.Count < InvalidRequestException.MaxFaults && errors.Found < MaxFound)
+            while (reader.Read() && errors.Count < InvalidRequestException.MaxErrors && errors.Found < MaxFound)
             {
                 Visit(ref reader, depthOfValues, levels, errors);
             }
@@ -53,7 +53,7 @@ internal static class JsonRules
         }
     }
 
-    private static void Visit(ref Utf8JsonReader reader, int depthOfValues, Stack<Level> levels, Faults errors)
+    private static void Visit(ref Utf8JsonReader reader, int depthOfValues, Stack<Container> levels, ErrorList errors)
     {
         switch (reader.TokenType)
         {
@@ -74,25 +74,25 @@ internal static class JsonRules
         switch (reader.TokenType)
         {
             case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                if (levels.Count >= JsonPolicy.MaxValueDepth + depthOfValues)
+                if (levels.Count >= JsonOptionsSetup.MaxValueDepth + depthOfValues)
                 {
                     var field = PathOf(levels.TakeLast(depthOfValues));
-                    throw new InvalidRequestException(field, $"{field} is nested more than {JsonPolicy.MaxValueDepth} levels deep.");
+                    throw new InvalidRequestException(field, $"{field} is nested more than {JsonOptionsSetup.MaxValueDepth} levels deep.");
                 }
 
-                levels.Push(new Level(reader.TokenType == JsonTokenType.StartObject));
+                levels.Push(new Container(reader.TokenType == JsonTokenType.StartObject));
                 return;
 
-            case JsonTokenType.String when reader.ValueIsEscaped && Fault(reader.ValueSpan) is { } fault:
+            case JsonTokenType.String when reader.ValueIsEscaped && FindInvalidEscape(reader.ValueSpan) is { } fault:
                 Add(errors, PathOf(levels), fault);
                 return;
         }
     }
 
-    private static void VisitName(ref Utf8JsonReader reader, Stack<Level> levels, Faults errors)
+    private static void VisitName(ref Utf8JsonReader reader, Stack<Container> levels, ErrorList errors)
     {
         var level = levels.Peek();
-        if (reader.ValueIsEscaped && Fault(reader.ValueSpan) is { } fault)
+        if (reader.ValueIsEscaped && FindInvalidEscape(reader.ValueSpan) is { } fault)
         {
             // Such a name cannot be printed: the fault is its parent's.
             level.Name = null;
@@ -107,14 +107,14 @@ internal static class JsonRules
         }
     }
 
-    private static void Add(Faults errors, string field, string fault)
+    private static void Add(ErrorList errors, string field, string fault)
     {
         errors.Found++;
         errors.TryAdd(field, $"{(field == Body ? "The body" : field)} {fault}");
     }
 
     /// <summary>What is wrong with an escaped string, given as it stands between its quotes.</summary>
-    private static string? Fault(ReadOnlySpan<byte> escaped)
+    private static string? FindInvalidEscape(ReadOnlySpan<byte> escaped)
     {
         var highSurrogate = false;
         for (var i = 0; i < escaped.Length; i++)
@@ -147,7 +147,7 @@ internal static class JsonRules
         return highSurrogate ? "holds half of a surrogate pair." : null;
     }
 
-    private static string PathOf(IEnumerable<Level> innermostFirst)
+    private static string PathOf(IEnumerable<Container> innermostFirst)
     {
         var path = new StringBuilder();
         foreach (var level in innermostFirst.Reverse().TakeWhile(_ => path.Length < MaxPathLength))
@@ -158,7 +158,7 @@ internal static class JsonRules
             }
             else if (level.Name is { } name)
             {
-                path.Append(path.Length == 0 ? string.Empty : ".").Append(name.Shown());
+                path.Append(path.Length == 0 ? string.Empty : ".").Append(name.Truncate());
             }
         }
 
@@ -166,12 +166,12 @@ internal static class JsonRules
     }
 
     /// <summary>The first fault of each field, and how many there were in all.</summary>
-    private sealed class Faults : Dictionary<string, string>
+    private sealed class ErrorList : Dictionary<string, string>
     {
         public int Found { get; set; }
     }
 
-    private sealed class Level(bool isObject)
+    private sealed class Container(bool isObject)
     {
         /// <summary>The members seen so far; null in a list.</summary>
         public HashSet<string>? Names { get; } = isObject ? new(StringComparer.Ordinal) : null;

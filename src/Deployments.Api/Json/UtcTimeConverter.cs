@@ -15,7 +15,7 @@ internal enum TimeFormat
 }
 
 /// <summary>Times go out in UTC and whole seconds, as in <c>2015-01-31T15:12:36Z</c>, or the same without the Z.</summary>
-internal sealed class TimeConverter(TimeFormat format) : JsonConverter<DateTimeOffset>
+internal sealed class UtcTimeConverter(TimeFormat format) : JsonConverter<DateTimeOffset>
 {
     private readonly string form = "yyyy-MM-dd'T'HH:mm:ss" + (format == TimeFormat.Zoneless ? string.Empty : "'Z'");
 

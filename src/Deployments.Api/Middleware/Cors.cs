@@ -23,7 +23,7 @@ internal static class Cors
         && text.All(char.IsAscii)
         && address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) == text;
 
-    public static void UseCors(this WebApplication app, IReadOnlyList<string> origins)
+    public static void UseConfiguredCors(this WebApplication app, IReadOnlyList<string> origins)
     {
         if (origins.Count > 0)
         {

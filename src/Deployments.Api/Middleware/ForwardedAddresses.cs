@@ -13,7 +13,7 @@ internal static class ForwardedAddresses
         ForwardedHeadersDefaults.XForwardedHostHeaderName, ForwardedHeadersDefaults.XForwardedPrefixHeaderName,
     ];
 
-    /// <exception cref="StartupException">One of the proxies is neither an address nor a network.</exception>
+    /// <exception cref="InvalidConfigurationException">One of the proxies is neither an address nor a network.</exception>
     public static void UseForwardedAddresses(this IApplicationBuilder app, IReadOnlyList<string> proxies)
     {
         var forwarded = new ForwardedHeadersOptions
@@ -36,7 +36,7 @@ internal static class ForwardedAddresses
             }
             else
             {
-                throw new StartupException($"{ServiceOptions.Section}:Proxies: {proxy} is neither an address nor a network such as 10.0.0.0/8.");
+                throw new InvalidConfigurationException($"{ServiceOptions.Section}:Proxies: {proxy} is neither an address nor a network such as 10.0.0.0/8.");
             }
         }
 

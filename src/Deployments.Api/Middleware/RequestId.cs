@@ -22,8 +22,8 @@ internal static partial class RequestId
                 var context = (HttpContext)state;
                 context.Response.Headers[Header] = context.TraceIdentifier;
                 SecurityHeaders.Add(context);
-                context.EndTimeout();
-                context.EndConnection();
+                context.DisableRequestTimeout();
+                context.CloseConnectionIfStopping();
                 return Task.CompletedTask;
             },
             context);

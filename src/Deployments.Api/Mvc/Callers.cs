@@ -7,6 +7,6 @@ namespace Deployments.Api.Mvc;
 internal static class Callers
 {
     /// <summary>Whoever sent this request, in a project whose path it has.</summary>
-    public static Caller CallerIn(this HttpContext context, string projectId) =>
-        new(projectId, context.User.FindFirst(TokenSources.SubjectClaim)?.Value ?? string.Empty, context.TraceIdentifier);
+    public static Caller GetCaller(this HttpContext context, string projectId) =>
+        new(projectId, context.User.FindFirst(TrustedIssuerConfiguration.SubjectClaim)?.Value ?? string.Empty, context.TraceIdentifier);
 }

@@ -34,7 +34,7 @@ internal static class Telemetry
     /// <summary>The share of requests that are traced where neither the operator nor the caller's own trace decides.</summary>
     private const double TracedShare = 0.01;
 
-    /// <exception cref="StartupException">A variable is of no use.</exception>
+    /// <exception cref="InvalidConfigurationException">A variable is of no use.</exception>
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         if (string.IsNullOrWhiteSpace(builder.Configuration[Endpoint]))
@@ -46,7 +46,7 @@ internal static class Telemetry
         {
             if (builder.Configuration[name] is { } value && !string.IsNullOrWhiteSpace(value) && !isUsable(value))
             {
-                throw new StartupException($"{name} must be {form}.");
+                throw new InvalidConfigurationException($"{name} must be {form}.");
             }
         }
 

@@ -5,7 +5,7 @@ using NSwag.Generation.Processors.Contexts;
 namespace Deployments.Api.OpenApi;
 
 /// <summary>Puts the example of each operation, from examples.json, beside its request and its answer.</summary>
-internal sealed class Examples : IOperationProcessor
+internal sealed class ExamplesProcessor : IOperationProcessor
 {
     private static readonly JObject All = Read();
 
@@ -28,7 +28,7 @@ internal sealed class Examples : IOperationProcessor
 
     private static JObject Read()
     {
-        using var stream = typeof(Examples).Assembly.GetManifestResourceStream(typeof(Examples), "examples.json")!;
+        using var stream = typeof(ExamplesProcessor).Assembly.GetManifestResourceStream(typeof(ExamplesProcessor), "examples.json")!;
         using var text = new StreamReader(stream);
         using var reader = new Newtonsoft.Json.JsonTextReader(text) { DateParseHandling = Newtonsoft.Json.DateParseHandling.None };
         return JObject.Load(reader);

@@ -10,7 +10,7 @@ namespace Deployments.Api.OpenApi;
 /// Says where null may stand, as the service behaves and in the words that readers of documents agree on: what is left out when it
 /// is null is never null, what may be anything needs no word for it, and a single schema is no choice.
 /// </summary>
-internal sealed class Nullability : ISchemaProcessor
+internal sealed class NullabilityProcessor : ISchemaProcessor
 {
     public void Process(SchemaProcessorContext context)
     {

@@ -17,7 +17,7 @@ internal static class OpenApiSetup
     private const string PagePath = "/swagger";
     private const string DocumentPath = "/openapi/v1.json";
 
-    public static void AddOpenApi(this IServiceCollection services) => services.AddOpenApiDocument(settings =>
+    public static void AddOpenApiDocumentation(this IServiceCollection services) => services.AddOpenApiDocument(settings =>
     {
         settings.DocumentName = Version;
         settings.Title = "Deployments";
@@ -30,8 +30,8 @@ internal static class OpenApiSetup
         }));
         settings.SchemaSettings.SchemaNameGenerator = new SchemaNames();
         settings.SchemaSettings.AlwaysAllowAdditionalObjectProperties = true;
-        settings.SchemaSettings.SchemaProcessors.Add(new RequestSchemas());
-        settings.SchemaSettings.SchemaProcessors.Add(new Nullability());
+        settings.SchemaSettings.SchemaProcessors.Add(new RequestSchemaProcessor());
+        settings.SchemaSettings.SchemaProcessors.Add(new NullabilityProcessor());
         settings.UseControllerSummaryAsTagDescription = true;
         settings.PostProcess = document =>
         {
@@ -54,13 +54,13 @@ internal static class OpenApiSetup
             Description = "The same token, where OpenStack's clients put it.",
         });
         settings.UseRouteNameAsOperationId = true;
-        settings.OperationProcessors.Add(new CommonAnswers());
-        settings.OperationProcessors.Add(new Examples());
+        settings.OperationProcessors.Add(new StandardResponsesProcessor());
+        settings.OperationProcessors.Add(new ExamplesProcessor());
         settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("bearer"));
         settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("x_auth_token"));
     });
 
-    public static void UseOpenApi(this WebApplication app)
+    public static void UseOpenApiDocument(this WebApplication app)
     {
         // Made once. NSwag's own middleware makes and keeps another for each host that anybody names.
         var document = new Lazy<Task<string>>(() => WriteAsync(app.Services));

@@ -13,7 +13,7 @@ namespace Deployments.Api.OpenApi;
 /// Says of request members what their types cannot: they bind nullable, so that validators can tell all broken rules at once,
 /// but callers must know which are required and how long they may be.
 /// </summary>
-internal sealed class RequestSchemas : ISchemaProcessor
+internal sealed class RequestSchemaProcessor : ISchemaProcessor
 {
     private static readonly Dictionary<Type, Action<JsonSchema>> Rules = new()
     {

@@ -17,7 +17,7 @@ namespace Deployments.Api.OpenApi;
 /// <summary>
 /// What every operation of a kind has in common, told once: its error answers, the headers of its answers, the limits of its parameters.
 /// </summary>
-internal sealed class CommonAnswers : IOperationProcessor
+internal sealed class StandardResponsesProcessor : IOperationProcessor
 {
     private const string Json = "application/json";
     private const string Ok = "200";
@@ -33,7 +33,7 @@ internal sealed class CommonAnswers : IOperationProcessor
             Limit(parameter, context);
         }
 
-        if (AnswerOf(context.MethodInfo) is { } answered && answered.IsAssignableTo(typeof(IVersioned)))
+        if (ResponseTypeOf(context.MethodInfo) is { } answered && answered.IsAssignableTo(typeof(IVersioned)))
         {
             var uses = answered == typeof(SoftwareConfigEnvelope) ? "If-None-Match" : "If-Match and If-None-Match";
             var tag = Header($"The strong entity tag of what is shown, for {uses}.");
@@ -84,7 +84,7 @@ internal sealed class CommonAnswers : IOperationProcessor
 
         if (Has(Idempotency.Key))
         {
-            var conflict = AnswerOf(context.MethodInfo) == typeof(SoftwareDeploymentBatchEnvelope)
+            var conflict = ResponseTypeOf(context.MethodInfo) == typeof(SoftwareDeploymentBatchEnvelope)
                 ? "The Idempotency-Key was used for another body, or some of what it created is gone."
                 : "The Idempotency-Key was used for another body.";
             AddError(context, StatusCodes.Status409Conflict, conflict);
@@ -116,7 +116,7 @@ internal sealed class CommonAnswers : IOperationProcessor
         bool Has(string name) => parameters.Any(parameter => parameter.Name == name);
     }
 
-    private static Type? AnswerOf(MethodInfo action) =>
+    private static Type? ResponseTypeOf(MethodInfo action) =>
         action.ReturnType.GenericTypeArguments.FirstOrDefault()?.GenericTypeArguments.FirstOrDefault();
 
     private static void AddError(OperationProcessorContext context, int status, string description)

@@ -35,7 +35,7 @@ internal sealed class ServiceOptions
     /// <summary>How many requests a project may send; null: any number.</summary>
     public RateLimitOptions? RateLimit { get; init; }
 
-    /// <exception cref="StartupException">A number is none that could be meant.</exception>
+    /// <exception cref="InvalidConfigurationException">A number is none that could be meant.</exception>
     public static ServiceOptions From(IConfiguration configuration)
     {
         var options = configuration.GetSection(Section).Get<ServiceOptions>() ?? new ServiceOptions();
@@ -43,7 +43,7 @@ internal sealed class ServiceOptions
         {
             if (bytes is < 1 or > MostBytes)
             {
-                throw new StartupException($"{Section}:{name} must be from 1 to {MostBytes}.");
+                throw new InvalidConfigurationException($"{Section}:{name} must be from 1 to {MostBytes}.");
             }
         }
 
@@ -51,34 +51,34 @@ internal sealed class ServiceOptions
         {
             if (!string.IsNullOrEmpty(configuration[$"{Section}:{list}"]))
             {
-                throw new StartupException($"{Section}:{list} is a list: {Section}:{list}:0 is its first entry.");
+                throw new InvalidConfigurationException($"{Section}:{list} is a list: {Section}:{list}:0 is its first entry.");
             }
         }
 
         if (options.CorsOrigins.FirstOrDefault(origin => !Cors.IsOrigin(origin)) is { } other)
         {
-            throw new StartupException(
+            throw new InvalidConfigurationException(
                 $"{Section}:CorsOrigins: {other} is no origin as browsers send it, such as https://console.example.org, without a path or a slash at its end.");
         }
 
         if (options.RequestTimeoutSeconds is < 1 or > MostSeconds)
         {
-            throw new StartupException($"{Section}:{nameof(RequestTimeoutSeconds)} must be from 1 to {MostSeconds}.");
+            throw new InvalidConfigurationException($"{Section}:{nameof(RequestTimeoutSeconds)} must be from 1 to {MostSeconds}.");
         }
 
         if (options.RateLimit is { PerSecond: not (>= RateLimitOptions.Least and <= RateLimitOptions.Most) })
         {
-            throw new StartupException($"{Section}:RateLimit:PerSecond must be from {RateLimitOptions.Least} to {RateLimitOptions.Most}.");
+            throw new InvalidConfigurationException($"{Section}:RateLimit:PerSecond must be from {RateLimitOptions.Least} to {RateLimitOptions.Most}.");
         }
 
         if (options.RateLimit is { Burst: < 1 })
         {
-            throw new StartupException($"{Section}:RateLimit:Burst must be at least 1.");
+            throw new InvalidConfigurationException($"{Section}:RateLimit:Burst must be at least 1.");
         }
 
         if (options.RateLimit is { } rate && rate.Bucket < rate.PerSecond / RateLimitOptions.RefillsPerSecond)
         {
-            throw new StartupException(
+            throw new InvalidConfigurationException(
                 $"{Section}:RateLimit:Burst must be at least PerSecond / {RateLimitOptions.RefillsPerSecond}: a bucket is filled that often a second, and a smaller one cannot hold the rate.");
         }
 

@@ -16,7 +16,7 @@ public sealed record CreateConfigCommand(string ProjectId, NewConfig Config) : I
 
 internal sealed class CreateConfigValidator : AbstractValidator<CreateConfigCommand>
 {
-    public CreateConfigValidator(IValidator<NewConfig> config) => RuleFor(command => command.Config).MeetsRulesOf(config);
+    public CreateConfigValidator(IValidator<NewConfig> config) => RuleFor(command => command.Config).IncludeRulesOf(config);
 }
 
 internal sealed class CreateConfigHandler(IConfigStore store, TimeProvider clock, IMapper mapper)

@@ -26,7 +26,7 @@ internal sealed class ListConfigsHandler(IConfigStore store) : IRequestHandler<L
         query.Limit,
         query.Marker,
         async (before, count, token) => new Chunk<SoftwareConfigSummaryDto>(
-            await store.ListAsync(query.ProjectId, before, count, token), IsCut: false),
+            await store.ListAsync(query.ProjectId, before, count, token), IsTruncated: false),
         readEnd: null,
         config => config.Id,
         cancellationToken);

@@ -108,7 +108,7 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
                     .NotNull().WithMessage("{PropertyPath} must be a JSON object.")
                     .SetValidator(new InputValidator()!);
                 RuleFor(config => config.Inputs)
-                    .Custom((inputs, context) => TellDuplicates(inputs?.Select(input => input?.Name), "inputs", context));
+                    .Custom((inputs, context) => AddDuplicateErrors(inputs?.Select(input => input?.Name), "inputs", context));
             });
         RuleFor(config => config.Outputs)
             .Must(IsShort).WithMessage($"{{PropertyPath}} must hold at most {NewConfig.MaxValues} outputs.")
@@ -118,29 +118,29 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
                     .NotNull().WithMessage("{PropertyPath} must be a JSON object.")
                     .SetValidator(new OutputValidator()!);
                 RuleFor(config => config.Outputs)
-                    .Custom((outputs, context) => TellDuplicates(outputs?.Select(output => output?.Name), "outputs", context));
+                    .Custom((outputs, context) => AddDuplicateErrors(outputs?.Select(output => output?.Name), "outputs", context));
             });
     }
 
     private static bool IsShort<T>(IReadOnlyList<T>? values) => values is not { Count: > NewConfig.MaxValues };
 
-    private static void TellDuplicates(IEnumerable<string?>? names, string list, ValidationContext<NewConfig> context)
+    private static void AddDuplicateErrors(IEnumerable<string?>? names, string list, ValidationContext<NewConfig> context)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (index, name) in (names ?? []).Index())
         {
             if (name is not null && !seen.Add(name))
             {
-                context.AddFailure($"{list}[{index}].name", $"{list}[{index}].name stands in the list already: {name.Shown()}.");
+                context.AddFailure($"{list}[{index}].name", $"{list}[{index}].name stands in the list already: {name.Truncate()}.");
             }
         }
     }
 
-    private static void TellUnknown<T>(IEnumerable<string> members, ValidationContext<T> context)
+    private static void AddUnknownFieldErrors<T>(IEnumerable<string> members, ValidationContext<T> context)
     {
-        foreach (var member in members.Take(InvalidRequestException.MaxFaults))
+        foreach (var member in members.Take(InvalidRequestException.MaxErrors))
         {
-            var path = context.PropertyChain.BuildPropertyPath(member.Shown());
+            var path = context.PropertyChain.BuildPropertyPath(member.Truncate());
             context.AddFailure(new ValidationFailure(path, $"{path} is not known here."));
         }
     }
@@ -154,7 +154,7 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
             RuleFor(input => input.Default)
                 .Must((input, value) => value is not { } given || TypeOf(input) is not { } type || type.Accepts(given))
                 .WithMessage(input => $"{{PropertyPath}} does not fit the type {TypeOf(input)}.");
-            RuleFor(input => input.UnknownMembers).Custom((members, context) => TellUnknown(members, context));
+            RuleFor(input => input.UnknownMembers).Custom((members, context) => AddUnknownFieldErrors(members, context));
         }
 
         private static ConfigValueType? TypeOf(NewConfigInput input) =>
@@ -167,7 +167,7 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
         {
             RuleFor(output => output.Name).Required();
             RuleFor(output => output.Type).IsOneOf(ConfigValueTypes.Names);
-            RuleFor(output => output.UnknownMembers).Custom((members, context) => TellUnknown(members, context));
+            RuleFor(output => output.UnknownMembers).Custom((members, context) => AddUnknownFieldErrors(members, context));
         }
     }
 }

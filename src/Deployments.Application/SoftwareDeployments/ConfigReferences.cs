@@ -3,13 +3,13 @@ using Deployments.Application.Common.Errors;
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>Which configurations a deployment may name (<c>Deployments:ConfigReferences</c>).</summary>
-/// <param name="KnownOnly">True: only one that is held here, in the deployment's own project. False: any.</param>
-public sealed record ConfigReferences(bool KnownOnly)
+/// <param name="RequireExisting">True: only one that is held here, in the deployment's own project. False: any.</param>
+public sealed record ConfigReferences(bool RequireExisting)
 {
     /// <summary>What a caller is told whose deployments name unknown configurations.</summary>
     /// <param name="references">Each field at fault, and what it names.</param>
-    internal static InvalidRequestException Refusal(params IEnumerable<(string Field, string ConfigId)> references) =>
+    internal static InvalidRequestException MissingConfigError(params IEnumerable<(string Field, string ConfigId)> references) =>
         new(references.Select(reference => (
             reference.Field,
-            $"{reference.Field} names no software config of this project: {reference.ConfigId.Shown()}.")));
+            $"{reference.Field} names no software config of this project: {reference.ConfigId.Truncate()}.")));
 }

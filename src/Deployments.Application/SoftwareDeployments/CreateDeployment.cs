@@ -16,21 +16,21 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <param name="Deployment">What to create.</param>
 /// <param name="IdempotencyKey">Names the request among those of the project: 1 to 255 visible ASCII characters; null for none.</param>
 public sealed record CreateDeploymentCommand(Caller Caller, NewDeployment Deployment, string? IdempotencyKey = null)
-    : IRequest<Created<SoftwareDeploymentDto>>;
+    : IRequest<CreateResult<SoftwareDeploymentDto>>;
 
 internal sealed class CreateDeploymentValidator : AbstractValidator<CreateDeploymentCommand>
 {
     public CreateDeploymentValidator(IValidator<NewDeployment> deployment)
     {
-        RuleFor(command => command.Deployment).MeetsRulesOf(deployment);
+        RuleFor(command => command.Deployment).IncludeRulesOf(deployment);
         RuleFor(command => command.IdempotencyKey).IsIdempotencyKey();
     }
 }
 
 internal sealed class CreateDeploymentHandler(IDeploymentStore store, ConfigReferences references, TimeProvider clock, IMapper mapper)
-    : IRequestHandler<CreateDeploymentCommand, Created<SoftwareDeploymentDto>>
+    : IRequestHandler<CreateDeploymentCommand, CreateResult<SoftwareDeploymentDto>>
 {
-    public async Task<Created<SoftwareDeploymentDto>> Handle(CreateDeploymentCommand command, CancellationToken cancellationToken)
+    public async Task<CreateResult<SoftwareDeploymentDto>> Handle(CreateDeploymentCommand command, CancellationToken cancellationToken)
     {
         var created = await store.CreateAsync(
             [command.Deployment.Create(command.Caller.ProjectId, clock.GetUtcNow())],

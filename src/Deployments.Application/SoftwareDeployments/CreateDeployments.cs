@@ -18,7 +18,7 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <param name="IdempotencyKey">Names the request among those of the project: 1 to 255 visible ASCII characters; null for none.</param>
 public sealed record CreateDeploymentsCommand(
     Caller Caller, IReadOnlyList<NewDeployment?>? SoftwareDeployments, string? IdempotencyKey = null)
-    : IRequest<Created<IReadOnlyList<SoftwareDeploymentDto>>>
+    : IRequest<CreateResult<IReadOnlyList<SoftwareDeploymentDto>>>
 {
     /// <summary>How many one batch may hold.</summary>
     public const int MaxCount = 1_000;
@@ -40,9 +40,9 @@ internal sealed class CreateDeploymentsValidator : AbstractValidator<CreateDeplo
 }
 
 internal sealed class CreateDeploymentsHandler(IDeploymentStore store, ConfigReferences references, TimeProvider clock, IMapper mapper)
-    : IRequestHandler<CreateDeploymentsCommand, Created<IReadOnlyList<SoftwareDeploymentDto>>>
+    : IRequestHandler<CreateDeploymentsCommand, CreateResult<IReadOnlyList<SoftwareDeploymentDto>>>
 {
-    public async Task<Created<IReadOnlyList<SoftwareDeploymentDto>>> Handle(
+    public async Task<CreateResult<IReadOnlyList<SoftwareDeploymentDto>>> Handle(
         CreateDeploymentsCommand command, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();

@@ -16,7 +16,7 @@ public sealed record DeleteDeploymentCommand(string ProjectId, Guid Id, IReadOnl
 internal sealed class DeleteDeploymentHandler(IDeploymentStore store) : IRequestHandler<DeleteDeploymentCommand, Unit>
 {
     public Task<Unit> Handle(DeleteDeploymentCommand command, CancellationToken cancellationToken) =>
-        DeleteAsync(command, cancellationToken).InTimeAsync();
+        DeleteAsync(command, cancellationToken).WithTimeoutAsync();
 
     private async Task<Unit> DeleteAsync(DeleteDeploymentCommand command, CancellationToken cancellationToken)
     {

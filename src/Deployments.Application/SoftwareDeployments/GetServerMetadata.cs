@@ -21,20 +21,20 @@ internal sealed class GetServerMetadataHandler(IDeploymentStore deployments, ICo
     : IRequestHandler<GetServerMetadataQuery, IAsyncEnumerable<SoftwareConfigDto>>
 {
     // A configuration may be as large as a body, and each of a server's deployments may have one of its own, or all the same.
-    private const int MostAtOnce = 8;
+    private const int MaxConfigsPerQuery = 8;
 
     public Task<IAsyncEnumerable<SoftwareConfigDto>> Handle(GetServerMetadataQuery query, CancellationToken cancellationToken) =>
-        BeginAsync(query, cancellationToken).InTimeAsync();
+        BeginAsync(query, cancellationToken).WithTimeoutAsync();
 
     private async Task<IAsyncEnumerable<SoftwareConfigDto>> BeginAsync(GetServerMetadataQuery query, CancellationToken cancellationToken)
     {
         var keys = await deployments.ListServerConfigsAsync(query.ProjectId, query.ServerId, cancellationToken);
 
         // The first come before the answer begins, so that an unreachable database can still be told.
-        return ReadOnAsync(keys, await FindAsync(keys, 0, cancellationToken), cancellationToken);
+        return ReadRemainingAsync(keys, await FindAsync(keys, 0, cancellationToken), cancellationToken);
     }
 
-    private async IAsyncEnumerable<SoftwareConfigDto> ReadOnAsync(
+    private async IAsyncEnumerable<SoftwareConfigDto> ReadRemainingAsync(
         IReadOnlyList<ConfigKey> keys, Found found, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var index = 0; index < keys.Count; index++)
@@ -56,7 +56,7 @@ internal sealed class GetServerMetadataHandler(IDeploymentStore deployments, ICo
     {
         var wanted = new HashSet<ConfigKey>();
         var end = start;
-        while (end < keys.Count && (wanted.Count < MostAtOnce || wanted.Contains(keys[end])))
+        while (end < keys.Count && (wanted.Count < MaxConfigsPerQuery || wanted.Contains(keys[end])))
         {
             wanted.Add(keys[end++]);
         }

@@ -85,10 +85,10 @@ public sealed record AddOutcome
     public static readonly AddOutcome Stored = new();
 
     /// <summary>The configuration ids that are not known though they must be.</summary>
-    public IReadOnlySet<string>? UnknownConfigIds { get; init; }
+    public IReadOnlySet<string>? MissingConfigIds { get; init; }
 
     /// <summary>What an earlier request with the same idempotency key created, as far as it is still there, in the order of its indexes.</summary>
-    public IReadOnlyList<SoftwareDeployment>? Earlier { get; init; }
+    public IReadOnlyList<SoftwareDeployment>? Existing { get; init; }
 }
 
 /// <summary>How storing a change went.</summary>
@@ -98,8 +98,8 @@ public enum UpdateOutcome
     Saved,
 
     /// <summary>The deployment has changed or gone since it was read; nothing was stored.</summary>
-    Outdated,
+    VersionConflict,
 
     /// <summary>The configuration is not held here; nothing was stored.</summary>
-    UnknownConfig,
+    MissingConfig,
 }

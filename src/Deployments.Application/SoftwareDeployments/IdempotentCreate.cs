@@ -7,9 +7,9 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <summary>What a request created: now, or when it was first sent.</summary>
 /// <param name="Value">What was created, as it stands.</param>
 /// <param name="Replayed">Whether an earlier request with the same idempotency key had created it.</param>
-public sealed record Created<T>(T Value, bool Replayed);
+public sealed record CreateResult<T>(T Value, bool Replayed);
 
-internal static class DeploymentCreation
+internal static class IdempotentCreate
 {
     /// <summary>Creates deployments, all or none; with a key once, however often the request comes.</summary>
     /// <param name="store">Where to.</param>
@@ -20,7 +20,7 @@ internal static class DeploymentCreation
     /// <param name="references">Which configurations they may name.</param>
     /// <param name="configIdOf">How the caller is told of the configuration that the deployment of this index names.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    public static async Task<Created<IReadOnlyList<SoftwareDeployment>>> CreateAsync(
+    public static async Task<CreateResult<IReadOnlyList<SoftwareDeployment>>> CreateAsync(
         this IDeploymentStore store,
         IReadOnlyList<SoftwareDeployment> deployments,
         Func<byte[]> fingerprint,
@@ -41,15 +41,15 @@ internal static class DeploymentCreation
         }
 
         var outcome = await store.AddAsync(deployments, caller, references, cancellationToken);
-        if (outcome.UnknownConfigIds is { Count: > 0 } unknown)
+        if (outcome.MissingConfigIds is { Count: > 0 } unknown)
         {
-            throw ConfigReferences.Refusal(
+            throw ConfigReferences.MissingConfigError(
                 from element in deployments.Index()
                 where unknown.Contains(element.Item.ConfigId)
                 select (configIdOf(element.Index), element.Item.ConfigId));
         }
 
-        if (outcome.Earlier is not { Count: > 0 } earlier)
+        if (outcome.Existing is not { Count: > 0 } earlier)
         {
             DeploymentMetrics.Created.Add(deployments.Count);
             return new(deployments, Replayed: false);

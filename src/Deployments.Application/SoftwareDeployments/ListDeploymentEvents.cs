@@ -17,7 +17,7 @@ internal sealed class ListDeploymentEventsHandler(IDeploymentStore store, IMappe
     : IRequestHandler<ListDeploymentEventsQuery, IReadOnlyList<DeploymentEventDto>>
 {
     public Task<IReadOnlyList<DeploymentEventDto>> Handle(ListDeploymentEventsQuery query, CancellationToken cancellationToken) =>
-        ListAsync(query, cancellationToken).InTimeAsync();
+        ListAsync(query, cancellationToken).WithTimeoutAsync();
 
     private async Task<IReadOnlyList<DeploymentEventDto>> ListAsync(ListDeploymentEventsQuery query, CancellationToken cancellationToken)
     {

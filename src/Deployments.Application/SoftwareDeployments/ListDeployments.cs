@@ -63,7 +63,7 @@ internal sealed class ListDeploymentsHandler(IDeploymentStore store, IMapper map
             (after, count, token) => store.ListAsync(filter, after, count, token),
             (after, count, token) => store.FindPageEndAsync(filter, after, count, token),
             deployment => deployment.Id,
-            cancellationToken).InTimeAsync();
+            cancellationToken).WithTimeoutAsync();
         return new Page<SoftwareDeploymentDto>(page.Items.Select(mapper.Map<SoftwareDeploymentDto>), page.Next);
     }
 }

@@ -64,7 +64,7 @@ internal sealed class UpdateDeploymentHandler(IDeploymentStore store, ConfigRefe
     : IRequestHandler<UpdateDeploymentCommand, SoftwareDeploymentDto>
 {
     public Task<SoftwareDeploymentDto> Handle(UpdateDeploymentCommand command, CancellationToken cancellationToken) =>
-        ChangeAsync(command, cancellationToken).InTimeAsync();
+        ChangeAsync(command, cancellationToken).WithTimeoutAsync();
 
     private async Task<SoftwareDeploymentDto> ChangeAsync(UpdateDeploymentCommand command, CancellationToken cancellationToken)
     {
@@ -89,13 +89,13 @@ internal sealed class UpdateDeploymentHandler(IDeploymentStore store, ConfigRefe
                 return mapper.Map<SoftwareDeploymentDto>(deployment);
             }
 
-            var mustBeKnown = references.KnownOnly && deployment.ConfigId != formerConfigId;
+            var mustBeKnown = references.RequireExisting && deployment.ConfigId != formerConfigId;
             switch (await store.UpdateAsync(deployment, command.Caller, mustBeKnown, cancellationToken))
             {
                 case UpdateOutcome.Saved:
                     return mapper.Map<SoftwareDeploymentDto>(deployment);
-                case UpdateOutcome.UnknownConfig:
-                    throw ConfigReferences.Refusal(("config_id", deployment.ConfigId));
+                case UpdateOutcome.MissingConfig:
+                    throw ConfigReferences.MissingConfigError(("config_id", deployment.ConfigId));
             }
         }
     }

@@ -44,7 +44,7 @@ internal sealed class ValidateTemplateValidator : AbstractValidator<ValidateTemp
         {
             // A body of resources can hold tens of thousands: those past the last fault that is told are not looked at.
             foreach (var (field, message) in resources.SelectMany(resource => FaultsOf(resource.Key, resource.Value, config))
-                .Take(InvalidRequestException.MaxFaults))
+                .Take(InvalidRequestException.MaxErrors))
             {
                 context.AddFailure(field, message);
             }
@@ -52,14 +52,14 @@ internal sealed class ValidateTemplateValidator : AbstractValidator<ValidateTemp
 
     private static IEnumerable<(string Field, string Message)> FaultsOf(string name, TemplateResource resource, IValidator<NewConfig> config)
     {
-        var path = $"template.resources.{name.Shown()}";
+        var path = $"template.resources.{name.Truncate()}";
         return resource.Type == TemplateResource.SoftwareConfig
             ? config.Validate(resource.Properties!).Errors.Select(failure => (
                 $"{path}.properties.{failure.PropertyName}",
                 $"{path}.properties.{failure.ErrorMessage}")) // each message begins with its field
             : [(
                 $"{path}.type",
-                $"{path}.type must be {TemplateResource.SoftwareConfig}; the type {resource.Type?.Shown() ?? "(none)"} is not known here.")];
+                $"{path}.type must be {TemplateResource.SoftwareConfig}; the type {resource.Type?.Truncate() ?? "(none)"} is not known here.")];
     }
 }
 

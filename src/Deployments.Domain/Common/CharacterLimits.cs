@@ -1,7 +1,7 @@
 namespace Deployments.Domain.Common;
 
 /// <summary>How the contract counts and judges text.</summary>
-public static class Text
+public static class CharacterLimits
 {
     /// <summary>Whether the text has at most so many characters, counted in Unicode code points as JSON Schema and PostgreSQL count them.</summary>
     public static bool HasAtMost(this string text, int characters) =>

@@ -20,11 +20,11 @@ public sealed class SoftwareConfig
         IReadOnlyList<ConfigInput>? inputs = null,
         IReadOnlyList<ConfigOutput>? outputs = null,
         IReadOnlyDictionary<string, JsonElement>? options = null)
-        : this(id, Text.Required(projectId, SoftwareDeployment.MaxProjectIdLength, nameof(projectId)))
+        : this(id, CharacterLimits.Required(projectId, SoftwareDeployment.MaxProjectIdLength, nameof(projectId)))
     {
         CreationTime = creationTime;
-        Name = Text.Optional(name, MaxNameLength, nameof(name));
-        Group = Text.Optional(group, MaxGroupLength, nameof(group));
+        Name = CharacterLimits.Optional(name, MaxNameLength, nameof(name));
+        Group = CharacterLimits.Optional(group, MaxGroupLength, nameof(group));
         Config = config;
         Inputs = Distinct(inputs ?? [], input => input.Name, nameof(inputs));
         Outputs = Distinct(outputs ?? [], output => output.Name, nameof(outputs));

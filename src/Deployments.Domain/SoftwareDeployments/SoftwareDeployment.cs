@@ -30,17 +30,17 @@ public sealed class SoftwareDeployment
         int? timeout = null)
         : this(
             id,
-            Text.Required(projectId, MaxProjectIdLength, nameof(projectId)),
-            Text.Required(configId, MaxConfigIdLength, nameof(configId)),
-            Text.Required(serverId, MaxServerIdLength, nameof(serverId)))
+            CharacterLimits.Required(projectId, MaxProjectIdLength, nameof(projectId)),
+            CharacterLimits.Required(configId, MaxConfigIdLength, nameof(configId)),
+            CharacterLimits.Required(serverId, MaxServerIdLength, nameof(serverId)))
     {
         CreationTime = creationTime;
-        Status = Known(status ?? DeploymentStatus.InProgress);
-        StatusReason = Text.Optional(statusReason, MaxStatusReasonLength, nameof(statusReason));
-        Action = Text.Optional(action, MaxActionLength, nameof(action));
+        Status = EnsureDefined(status ?? DeploymentStatus.InProgress);
+        StatusReason = CharacterLimits.Optional(statusReason, MaxStatusReasonLength, nameof(statusReason));
+        Action = CharacterLimits.Optional(action, MaxActionLength, nameof(action));
         InputValues = inputValues;
-        StackUserProjectId = Text.Optional(stackUserProjectId, MaxProjectIdLength, nameof(stackUserProjectId));
-        (Timeout, Deadline) = Watch(Status, timeout, creationTime);
+        StackUserProjectId = CharacterLimits.Optional(stackUserProjectId, MaxProjectIdLength, nameof(stackUserProjectId));
+        (Timeout, Deadline) = DeadlineFor(Status, timeout, creationTime);
     }
 
     // Storage fills a row in through this one: what was once stored is read back, whatever the limits are today.
@@ -99,7 +99,7 @@ public sealed class SoftwareDeployment
     /// <summary>Keeps by which request it is created, and as which of its deployments.</summary>
     public void RememberRequest(string key, int index, byte[] hash)
     {
-        IdempotencyKey = Text.Required(key, MaxIdempotencyKeyLength, nameof(key));
+        IdempotencyKey = CharacterLimits.Required(key, MaxIdempotencyKeyLength, nameof(key));
         IdempotencyIndex = index;
         RequestHash = hash;
     }
@@ -111,23 +111,23 @@ public sealed class SoftwareDeployment
     /// <returns>Whether anything changed, and with it the version.</returns>
     public bool Change(DeploymentChanges changes, DateTimeOffset now)
     {
-        var configId = changes.ConfigId is null ? ConfigId : Text.Required(changes.ConfigId, MaxConfigIdLength, nameof(changes.ConfigId));
-        var action = Text.Optional(changes.Action, MaxActionLength, nameof(changes.Action)) ?? Action;
-        var status = Known(changes.Status ?? Status);
-        var statusReason = Text.Optional(changes.StatusReason, MaxStatusReasonLength, nameof(changes.StatusReason)) ?? StatusReason;
+        var configId = changes.ConfigId is null ? ConfigId : CharacterLimits.Required(changes.ConfigId, MaxConfigIdLength, nameof(changes.ConfigId));
+        var action = CharacterLimits.Optional(changes.Action, MaxActionLength, nameof(changes.Action)) ?? Action;
+        var status = EnsureDefined(changes.Status ?? Status);
+        var statusReason = CharacterLimits.Optional(changes.StatusReason, MaxStatusReasonLength, nameof(changes.StatusReason)) ?? StatusReason;
         var inputValues = changes.InputValues ?? InputValues;
         var outputValues = changes.OutputValues ?? OutputValues;
         var (timeout, deadline) = changes.Timeout is null && status == DeploymentStatus.InProgress
             ? (Timeout, Deadline)
-            : Watch(status, changes.Timeout, now);
+            : DeadlineFor(status, changes.Timeout, now);
 
         if (configId == ConfigId
             && action == Action
             && status == Status
             && statusReason == StatusReason
             && deadline == Deadline
-            && SameText(inputValues, InputValues)
-            && SameText(outputValues, OutputValues))
+            && HasSameJson(inputValues, InputValues)
+            && HasSameJson(outputValues, OutputValues))
         {
             return false;
         }
@@ -141,15 +141,15 @@ public sealed class SoftwareDeployment
     }
 
     // Only what is in progress can run out of time.
-    private static (int? Timeout, DateTimeOffset? Deadline) Watch(DeploymentStatus status, int? timeout, DateTimeOffset now) =>
+    private static (int? Timeout, DateTimeOffset? Deadline) DeadlineFor(DeploymentStatus status, int? timeout, DateTimeOffset now) =>
         timeout is not { } seconds || status != DeploymentStatus.InProgress ? (null, null)
         : seconds is >= 1 and <= MaxTimeout ? (seconds, now.AddSeconds(seconds))
         : throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "No such timeout.");
 
-    private static bool SameText(IReadOnlyDictionary<string, JsonElement>? left, IReadOnlyDictionary<string, JsonElement>? right) =>
+    private static bool HasSameJson(IReadOnlyDictionary<string, JsonElement>? left, IReadOnlyDictionary<string, JsonElement>? right) =>
         ReferenceEquals(left, right) || JsonSerializer.Serialize(left, AnyDepth) == JsonSerializer.Serialize(right, AnyDepth);
 
-    private static DeploymentStatus Known(DeploymentStatus status) => Enum.IsDefined(status)
+    private static DeploymentStatus EnsureDefined(DeploymentStatus status) => Enum.IsDefined(status)
         ? status
         : throw new ArgumentOutOfRangeException(nameof(status), status, "No such status.");
 }

@@ -10,7 +10,7 @@ namespace Deployments.Infrastructure.BackgroundJobs;
 /// Fails the deployments whose deadline has passed, looking once a second. Any number of instances may look at once: each takes what
 /// no other holds. The look goes by an index of the deadlines alone, so what is not due costs nothing.
 /// </summary>
-internal sealed partial class DeadlineWatch(Database database, TimeProvider clock, ILogger<DeadlineWatch> logger) : BackgroundService
+internal sealed partial class DeadlineExpiryJob(DatabaseExecutor database, TimeProvider clock, ILogger<DeadlineExpiryJob> logger) : BackgroundService
 {
     private const int MaxAtOnce = 1_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -24,7 +24,7 @@ internal sealed partial class DeadlineWatch(Database database, TimeProvider cloc
         {
             try
             {
-                while (await FailOverdueAsync(stoppingToken) == MaxAtOnce)
+                while (await ExpireOverdueAsync(stoppingToken) == MaxAtOnce)
                 {
                     // There may be more.
                 }
@@ -36,7 +36,7 @@ internal sealed partial class DeadlineWatch(Database database, TimeProvider cloc
         }
     }
 
-    private async Task<int> FailOverdueAsync(CancellationToken cancellationToken)
+    private async Task<int> ExpireOverdueAsync(CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var requestId = $"req-{Guid.NewGuid()}";

@@ -11,30 +11,30 @@ namespace Deployments.Infrastructure.Postgres;
 /// The stores' way to the database. Work is tried until it is done or four seconds have passed, so that a short outage is a
 /// delay and a long one an <see cref="UnavailableException"/> within the five seconds that the contract allows.
 /// </summary>
-internal sealed partial class Database(
-    IDbContextFactory<DeploymentsDbContext> contexts, NpgsqlDataSource dataSource, ILogger<Database> logger)
+internal sealed partial class DatabaseExecutor(
+    IDbContextFactory<DeploymentsDbContext> contexts, NpgsqlDataSource dataSource, ILogger<DatabaseExecutor> logger)
 {
     /// <summary>How long a request may wait for the database.</summary>
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(4);
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
 
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan InitialRetryDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Runs work that may be run again after a failure of which nobody knows whether it came before or after the commit.</summary>
     public Task<T> RunAsync<T>(Func<Attempt, Task<T>> work, CancellationToken cancellationToken) =>
-        RunAsync(work, Deadline, cancellationToken);
+        RunAsync(work, Timeout, cancellationToken);
 
     /// <summary>The same for work that is only a part of what its request waits for.</summary>
     public async Task<T> RunAsync<T>(Func<Attempt, Task<T>> work, TimeSpan left, CancellationToken cancellationToken)
     {
-        left = left > FirstPause ? left : FirstPause;
+        left = left > InitialRetryDelay ? left : InitialRetryDelay;
 
         // A stopped server does not answer a cancellation either: the caller is let go, and the attempt,
         // which owns its context and connection, ends by itself when the network gives it up.
         var attempts = TryUntilDeadlineAsync(work, left, cancellationToken);
         try
         {
-            return await attempts.WaitAsync(left + FirstPause, cancellationToken);
+            return await attempts.WaitAsync(left + InitialRetryDelay, cancellationToken);
         }
         catch (TimeoutException timeout)
         {
@@ -56,7 +56,7 @@ internal sealed partial class Database(
         deadline.CancelAfter(left);
 
         Exception? last = null;
-        for (var pause = FirstPause; ; pause = Min(pause * 2, LongestPause))
+        for (var pause = InitialRetryDelay; ; pause = Min(pause * 2, MaxRetryDelay))
         {
             try
             {
@@ -68,7 +68,7 @@ internal sealed partial class Database(
                 LogUnavailable((last ?? exception).Message);
                 throw new UnavailableException(last ?? exception);
             }
-            catch (Exception exception) when (IsOutage(exception))
+            catch (Exception exception) when (IsTransient(exception))
             {
                 last = exception;
                 if (exception.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction })
@@ -90,14 +90,14 @@ internal sealed partial class Database(
     }
 
     /// <summary>Whether the database, rather than the statement, is at fault.</summary>
-    private static bool IsOutage(Exception exception)
+    private static bool IsTransient(Exception exception)
     {
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
             switch (cause)
             {
                 case PostgresException refusal:
-                    return IsOutage(refusal.SqlState);
+                    return IsTransient(refusal.SqlState);
                 case NpgsqlException or SocketException or IOException or TimeoutException:
                 case { Source: "Npgsql" }: // a connection that breaks under it shows itself as one of many exceptions
                     return true;
@@ -107,7 +107,7 @@ internal sealed partial class Database(
         return false;
     }
 
-    private static bool IsOutage(string sqlState) =>
+    private static bool IsTransient(string sqlState) =>
         sqlState[..2] is "08" or "28" or "53" or "57" or "58" // connection, authorisation, resources, operator, system
         || sqlState
             is PostgresErrorCodes.SerializationFailure

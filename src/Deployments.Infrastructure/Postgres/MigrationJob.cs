@@ -10,7 +10,7 @@ namespace Deployments.Infrastructure.Postgres;
 /// Brings the schema up to date at start, and keeps trying until the database lets it. An advisory lock lets any number of
 /// instances start at once: one migrates, the others wait and find it done.
 /// </summary>
-internal sealed partial class DatabaseStartup(IDbContextFactory<DeploymentsDbContext> contexts, ILogger<DatabaseStartup> logger)
+internal sealed partial class MigrationJob(IDbContextFactory<DeploymentsDbContext> contexts, ILogger<MigrationJob> logger)
     : BackgroundService
 {
     private const long MigrationLock = 0x6465706C6F79; // "deploy"

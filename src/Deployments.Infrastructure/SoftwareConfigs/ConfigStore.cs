@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Deployments.Infrastructure.SoftwareConfigs;
 
-internal sealed class ConfigStore(Database database) : IConfigStore
+internal sealed class ConfigStore(DatabaseExecutor database) : IConfigStore
 {
     private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareConfig?>> Find =
         EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>

@@ -13,7 +13,7 @@ using Npgsql;
 
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
-internal sealed class DeploymentStore(Database database, DeploymentWriter writer) : IDeploymentStore
+internal sealed class DeploymentStore(DatabaseExecutor database, GroupCommitWriter writer) : IDeploymentStore
 {
     private const int LargestChunkLength = 1024 * 1024;
     private const string CanonicalUuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
@@ -34,7 +34,7 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
     public async Task<AddOutcome> AddAsync(
         IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken)
     {
-        if (deployments is not [var single] || references.KnownOnly)
+        if (deployments is not [var single] || references.RequireExisting)
         {
             return await database.RunAsync(
                 attempt => AddTogetherAsync(attempt, deployments, caller, references), cancellationToken);
@@ -74,14 +74,14 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
                     // What is not taken is skipped unread, and asked for again.
                     if (length > LargestChunkLength)
                     {
-                        return new Chunk<SoftwareDeployment>(deployments, IsCut: true);
+                        return new Chunk<SoftwareDeployment>(deployments, IsTruncated: true);
                     }
 
                     deployments.Add(deployment);
                     length += JsonColumn.LengthOf(deployment.InputValues) + JsonColumn.LengthOf(deployment.OutputValues);
                 }
 
-                return new Chunk<SoftwareDeployment>(deployments, IsCut: false);
+                return new Chunk<SoftwareDeployment>(deployments, IsTruncated: false);
             },
             cancellationToken);
 
@@ -106,10 +106,10 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
                 }
 
                 await using var transaction = await context.Database.BeginTransactionAsync(token);
-                var unknown = await LockKnownAsync(context, deployment.ProjectId, new HashSet<string> { deployment.ConfigId }, token);
+                var unknown = await LockExistingConfigsAsync(context, deployment.ProjectId, new HashSet<string> { deployment.ConfigId }, token);
                 if (unknown.Count > 0)
                 {
-                    return UpdateOutcome.UnknownConfig;
+                    return UpdateOutcome.MissingConfig;
                 }
 
                 var outcome = await UpdateAsync(context, deployment, caller, repeated, token);
@@ -227,7 +227,7 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
         return deployments.OrderBy(deployment => deployment.Id).Take(count);
     }
 
-    private static TimeSpan LeftSince(long started) => Database.Deadline - Stopwatch.GetElapsedTime(started);
+    private static TimeSpan LeftSince(long started) => DatabaseExecutor.Timeout - Stopwatch.GetElapsedTime(started);
 
     private async Task<bool> AddInTimeAsync(SoftwareDeployment deployment, Caller caller, TimeSpan left, CancellationToken cancellationToken)
     {
@@ -244,13 +244,13 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
     }
 
     private static async Task<AddOutcome> AddTogetherAsync(
-        Database.Attempt attempt,
+        DatabaseExecutor.Attempt attempt,
         IReadOnlyList<SoftwareDeployment> deployments,
         Caller caller,
         ConfigReferences references)
     {
         var (context, _, token) = attempt;
-        await using var insert = new DeploymentInsert();
+        await using var insert = new InsertDeploymentsCommand();
         while (true)
         {
             // What a request created with its key is its answer, whatever has become of the configurations since.
@@ -260,13 +260,13 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
             }
 
             await using var transaction = await context.Database.BeginTransactionAsync(token);
-            if (references.KnownOnly)
+            if (references.RequireExisting)
             {
                 var configIds = deployments.Select(deployment => deployment.ConfigId).ToHashSet();
-                var unknown = await LockKnownAsync(context, caller.ProjectId, configIds, token);
+                var unknown = await LockExistingConfigsAsync(context, caller.ProjectId, configIds, token);
                 if (unknown.Count > 0)
                 {
-                    return new AddOutcome { UnknownConfigIds = unknown };
+                    return new AddOutcome { MissingConfigIds = unknown };
                 }
             }
 
@@ -296,7 +296,7 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
 
         return earlier.Count == 0 ? null
             : earlier.Exists(one => one.Id == deployment.Id) ? AddOutcome.Stored
-            : new AddOutcome { Earlier = earlier };
+            : new AddOutcome { Existing = earlier };
     }
 
     private static async Task<UpdateOutcome> UpdateAsync(
@@ -335,11 +335,11 @@ internal sealed class DeploymentStore(Database database, DeploymentWriter writer
                 && entry.RequestId == caller.RequestId && entry.Actor == caller.Actor,
             cancellationToken)
             ? UpdateOutcome.Saved
-            : UpdateOutcome.Outdated;
+            : UpdateOutcome.VersionConflict;
     }
 
     /// <summary>Which of the ids name no configuration of the project. The others cannot be deleted before the transaction ends.</summary>
-    private static async Task<IReadOnlySet<string>> LockKnownAsync(
+    private static async Task<IReadOnlySet<string>> LockExistingConfigsAsync(
         DeploymentsDbContext context, string projectId, IReadOnlySet<string> configIds, CancellationToken cancellationToken)
     {
         var ids = configIds

@@ -25,7 +25,7 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 /// <para>A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
 /// failure, where nobody may know whether the group was stored, the same ids are sent again until their callers give up.</para>
 /// </remarks>
-internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILogger<DeploymentWriter> logger) : BackgroundService
+internal sealed partial class GroupCommitWriter(NpgsqlDataSource dataSource, ILogger<GroupCommitWriter> logger) : BackgroundService
 {
     private const int SmallestGroup = 64;
     private const int FirstGroup = 256;
@@ -40,7 +40,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     private static readonly TimeSpan LongGroup = TimeSpan.FromMilliseconds(250);
 
     private readonly Channel<Entry> queue = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
-    private DeploymentInsert? insert;
+    private InsertDeploymentsCommand? insert;
     private volatile int most = FirstGroup;
     private volatile bool isRefusing;
     private int waiting;
@@ -75,7 +75,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
 
         try
         {
-            return await entry.Stored.WaitAsync(Database.Deadline, cancellationToken);
+            return await entry.Stored.WaitAsync(DatabaseExecutor.Timeout, cancellationToken);
         }
         catch (TimeoutException timeout)
         {
@@ -198,13 +198,13 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
     private async Task<IReadOnlySet<Guid>> SendAsync(List<Entry> group)
     {
         // A stopped server answers neither the statement nor its cancellation: the loop goes on without them.
-        var sending = insert ?? new DeploymentInsert();
+        var sending = insert ?? new InsertDeploymentsCommand();
         insert = null;
         group.ForEach(entry => sending.Add(entry.Row));
         var sent = sending.StoreAsync(dataSource);
         try
         {
-            var there = await sent.WaitAsync(Database.Deadline);
+            var there = await sent.WaitAsync(DatabaseExecutor.Timeout);
             insert = sending;
             return there;
         }
@@ -219,7 +219,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
                 (task, state) =>
                 {
                     _ = task.Exception;
-                    return DropConnectionAsync((DeploymentInsert?)state);
+                    return DropConnectionAsync((InsertDeploymentsCommand?)state);
                 },
                 sending,
                 TaskScheduler.Default);
@@ -241,7 +241,7 @@ internal sealed partial class DeploymentWriter(NpgsqlDataSource dataSource, ILog
         };
     }
 
-    private static async Task DropConnectionAsync(DeploymentInsert? insert)
+    private static async Task DropConnectionAsync(InsertDeploymentsCommand? insert)
     {
         if (insert is not null)
         {

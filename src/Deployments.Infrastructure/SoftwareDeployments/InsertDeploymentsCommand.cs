@@ -10,7 +10,7 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 /// are there already, by their id or their idempotency key, are left alone and get no second event. It can be used again and again,
 /// by one caller at a time.
 /// </summary>
-internal sealed class DeploymentInsert : IAsyncDisposable
+internal sealed class InsertDeploymentsCommand : IAsyncDisposable
 {
     // LIMIT 1 changes no result: it keeps the planner to one look at the index for each row, in the order of the rows. The look finds
     // what is left of a batch whose first deployment is gone; all else would be a conflict.
@@ -52,46 +52,46 @@ internal sealed class DeploymentInsert : IAsyncDisposable
     private static readonly IReadOnlySet<Guid> None = new HashSet<Guid>();
 
     private readonly NpgsqlCommand command = new(Sql);
-    private readonly List<Action<DeploymentRow>> columns = [];
-    private readonly List<Action> clearings = [];
-    private NpgsqlConnection? own;
+    private readonly List<Action<DeploymentRow>> addValue = [];
+    private readonly List<Action> resets = [];
+    private NpgsqlConnection? ownedConnection;
 
-    public DeploymentInsert()
+    public InsertDeploymentsCommand()
     {
-        Column("project_ids", NpgsqlDbType.Text, row => row.Deployment.ProjectId);
-        Column("ids", NpgsqlDbType.Uuid, row => row.Deployment.Id);
-        Column("config_ids", NpgsqlDbType.Text, row => row.Deployment.ConfigId);
-        Column("server_ids", NpgsqlDbType.Text, row => row.Deployment.ServerId);
-        Column("actions", NpgsqlDbType.Text, row => row.Deployment.Action);
-        Column("input_values", NpgsqlDbType.Text, row => row.InputValues);
-        Column("statuses", NpgsqlDbType.Text, row => row.Deployment.Status.ToName());
-        Column("status_reasons", NpgsqlDbType.Text, row => row.Deployment.StatusReason);
-        Column("stack_user_project_ids", NpgsqlDbType.Text, row => row.Deployment.StackUserProjectId);
-        Column("creation_times", NpgsqlDbType.TimestampTz, row => row.Deployment.CreationTime.UtcDateTime);
-        Column("timeouts", NpgsqlDbType.Integer, row => row.Deployment.Timeout);
-        Column("deadlines", NpgsqlDbType.TimestampTz, row => row.Deployment.Deadline?.UtcDateTime);
-        Column("idempotency_keys", NpgsqlDbType.Text, row => row.Deployment.IdempotencyKey);
-        Column("idempotency_indexes", NpgsqlDbType.Integer, row => row.Deployment.IdempotencyIndex);
-        Column("request_hashes", NpgsqlDbType.Bytea, row => row.Deployment.RequestHash);
-        Column("actors", NpgsqlDbType.Text, row => row.Caller.Actor);
-        Column("request_ids", NpgsqlDbType.Text, row => row.Caller.RequestId);
+        AddColumn("project_ids", NpgsqlDbType.Text, row => row.Deployment.ProjectId);
+        AddColumn("ids", NpgsqlDbType.Uuid, row => row.Deployment.Id);
+        AddColumn("config_ids", NpgsqlDbType.Text, row => row.Deployment.ConfigId);
+        AddColumn("server_ids", NpgsqlDbType.Text, row => row.Deployment.ServerId);
+        AddColumn("actions", NpgsqlDbType.Text, row => row.Deployment.Action);
+        AddColumn("input_values", NpgsqlDbType.Text, row => row.InputValues);
+        AddColumn("statuses", NpgsqlDbType.Text, row => row.Deployment.Status.ToName());
+        AddColumn("status_reasons", NpgsqlDbType.Text, row => row.Deployment.StatusReason);
+        AddColumn("stack_user_project_ids", NpgsqlDbType.Text, row => row.Deployment.StackUserProjectId);
+        AddColumn("creation_times", NpgsqlDbType.TimestampTz, row => row.Deployment.CreationTime.UtcDateTime);
+        AddColumn("timeouts", NpgsqlDbType.Integer, row => row.Deployment.Timeout);
+        AddColumn("deadlines", NpgsqlDbType.TimestampTz, row => row.Deployment.Deadline?.UtcDateTime);
+        AddColumn("idempotency_keys", NpgsqlDbType.Text, row => row.Deployment.IdempotencyKey);
+        AddColumn("idempotency_indexes", NpgsqlDbType.Integer, row => row.Deployment.IdempotencyIndex);
+        AddColumn("request_hashes", NpgsqlDbType.Bytea, row => row.Deployment.RequestHash);
+        AddColumn("actors", NpgsqlDbType.Text, row => row.Caller.Actor);
+        AddColumn("request_ids", NpgsqlDbType.Text, row => row.Caller.RequestId);
     }
 
     /// <summary>Whether the connection that it keeps still stands, with the statement prepared there.</summary>
-    public bool IsUsable => own?.FullState == ConnectionState.Open && command.IsPrepared;
+    public bool IsUsable => ownedConnection?.FullState == ConnectionState.Open && command.IsPrepared;
 
-    public void Add(DeploymentRow row) => columns.ForEach(column => column(row));
+    public void Add(DeploymentRow row) => addValue.ForEach(column => column(row));
 
     /// <summary>Stores what was added, over a connection that it keeps, with the statement prepared there.</summary>
     /// <returns>The ids of the rows that were there already.</returns>
     public async Task<IReadOnlySet<Guid>> StoreAsync(NpgsqlDataSource dataSource)
     {
-        if (own is null)
+        if (ownedConnection is null)
         {
-            command.Connection = own = await dataSource.OpenConnectionAsync();
+            command.Connection = ownedConnection = await dataSource.OpenConnectionAsync();
 
             // The plan is the same for any number of rows, but PostgreSQL would take a new one for few rows to be worth its making.
-            await using var planOnce = new NpgsqlCommand("SET plan_cache_mode = force_generic_plan", own);
+            await using var planOnce = new NpgsqlCommand("SET plan_cache_mode = force_generic_plan", ownedConnection);
             await planOnce.ExecuteNonQueryAsync();
             await command.PrepareAsync();
         }
@@ -110,9 +110,9 @@ internal sealed class DeploymentInsert : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await command.DisposeAsync();
-        if (own is not null)
+        if (ownedConnection is not null)
         {
-            await own.DisposeAsync();
+            await ownedConnection.DisposeAsync();
         }
     }
 
@@ -133,15 +133,15 @@ internal sealed class DeploymentInsert : IAsyncDisposable
         }
         finally
         {
-            clearings.ForEach(clear => clear());
+            resets.ForEach(clear => clear());
         }
     }
 
-    private void Column<T>(string name, NpgsqlDbType type, Func<DeploymentRow, T> value)
+    private void AddColumn<T>(string name, NpgsqlDbType type, Func<DeploymentRow, T> value)
     {
         var values = new List<T>();
         command.Parameters.Add(new NpgsqlParameter<List<T>>(name, NpgsqlDbType.Array | type) { TypedValue = values });
-        columns.Add(row => values.Add(value(row)));
-        clearings.Add(values.Clear);
+        addValue.Add(row => values.Add(value(row)));
+        resets.Add(values.Clear);
     }
 }

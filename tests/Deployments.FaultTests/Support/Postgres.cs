@@ -14,19 +14,19 @@ internal sealed class Postgres : IAsyncDisposable
     private const string Superuser = "deployments";
     private static readonly TimeSpan PollingPause = TimeSpan.FromMilliseconds(20);
 
-    private readonly PostgresPrograms programs;
+    private readonly PostgresBinaries programs;
     private readonly string folder;
     private readonly string password;
     private readonly string[] settings;
-    private readonly Guard guard;
+    private readonly CleanupWatchdog guard;
 
-    private Postgres(PostgresPrograms programs, string folder, string password, string[] settings)
+    private Postgres(PostgresBinaries programs, string folder, string password, string[] settings)
     {
         this.programs = programs;
         this.folder = folder;
         this.password = password;
         this.settings = settings;
-        guard = new Guard("""kill -9 "$(head -n 1 "$1")"; sleep 1; rm -rf "$2" """, ServerFile, folder);
+        guard = new CleanupWatchdog("""kill -9 "$(head -n 1 "$1")"; sleep 1; rm -rf "$2" """, ServerFile, folder);
         Administration = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false });
     }
 
@@ -164,7 +164,7 @@ internal sealed class Postgres : IAsyncDisposable
 
     private static async Task<Postgres> PrepareAsync(string password, string[] settings)
     {
-        var programs = PostgresPrograms.Find();
+        var programs = PostgresBinaries.Find();
         var folder = await programs.MakePrivateFolderAsync($"faults-{Environment.ProcessId}-{Path.GetRandomFileName()}", CancellationToken.None);
         return new Postgres(programs, folder, password, settings);
     }
@@ -174,7 +174,7 @@ internal sealed class Postgres : IAsyncDisposable
     private sealed class Paused : IDisposable
     {
         private readonly List<int> stopped = [];
-        private readonly Guard guard;
+        private readonly CleanupWatchdog guard;
 
         public Paused(int postmaster)
         {
@@ -184,7 +184,7 @@ internal sealed class Postgres : IAsyncDisposable
                 Stop(child);
             }
 
-            guard = new Guard("""kill -CONT "$@" """, stopped.Select(process => $"{process}"));
+            guard = new CleanupWatchdog("""kill -CONT "$@" """, stopped.Select(process => $"{process}"));
         }
 
         public void Dispose()

@@ -23,7 +23,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     private readonly string connectionString;
     private Process process = null!;
-    private Guard guard = null!;
+    private CleanupWatchdog guard = null!;
     private Task logging = Task.CompletedTask;
 
     private ServiceProcess(string connectionString) => this.connectionString = connectionString;
@@ -74,7 +74,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         start.Environment["Logging__LogLevel__Default"] = "Warning";
 
         process = Process.Start(start)!;
-        guard = new Guard("""kill -9 "$1" """, $"{process.Id}");
+        guard = new CleanupWatchdog("""kill -9 "$1" """, $"{process.Id}");
         logging = LogAsync(process.StandardOutput.BaseStream);
 
         using var client = new HttpClient { BaseAddress = Address };

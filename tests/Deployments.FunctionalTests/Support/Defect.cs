@@ -10,7 +10,7 @@ internal static class Defect
 
     /// <summary>Provokes it in a service of its own.</summary>
     /// <returns>What the caller is told.</returns>
-    public static async Task<Answer> ProvokeAsync()
+    public static async Task<ApiResponse> ProvokeAsync()
     {
         var connectionString = await TestRun.Server.CreateDatabaseAsync();
         await using var service = await Service.StartReadyAsync(connectionString);

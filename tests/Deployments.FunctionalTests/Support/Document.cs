@@ -113,7 +113,7 @@ internal sealed partial class Document
     // What is no HTTP, or too long for it, is refused by the server beneath.
     private static bool NeverReachedTheService(HttpResponseMessage answer, string text) =>
         answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestUriTooLong or HttpStatusCode.RequestHeaderFieldsTooLarge
-        && text.Length == 0 && HeaderOf(answer, Answer.RequestIdHeader) is null;
+        && text.Length == 0 && HeaderOf(answer, ApiResponse.RequestIdHeader) is null;
 
     private static string? HeaderOf(HttpResponseMessage answer, string name) =>
         answer.Headers.TryGetValues(name, out var values) || answer.Content.Headers.TryGetValues(name, out values)

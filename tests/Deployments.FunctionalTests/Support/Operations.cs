@@ -27,9 +27,9 @@ internal sealed record Operation(HttpMethod Method, string Template)
         .Replace("{id}", NobodysId, StringComparison.Ordinal)
         .Replace("{server_id}", "a-server", StringComparison.Ordinal);
 
-    public Task<Answer> SendAsync(Project project, params (string Name, string Value)[] headers) => SendAsync(project, TestRun.Service, headers);
+    public Task<ApiResponse> SendAsync(Project project, params (string Name, string Value)[] headers) => SendAsync(project, TestRun.Service, headers);
 
-    public Task<Answer> SendAsync(Project project, Service service, params (string Name, string Value)[] headers)
+    public Task<ApiResponse> SendAsync(Project project, Service service, params (string Name, string Value)[] headers)
     {
         var request = Requests.Make(Method, PathIn(project), headers);
         request.Content = Method == HttpMethod.Post || Method == HttpMethod.Put ? Requests.Body("{}") : null;

@@ -16,72 +16,72 @@ internal sealed class Project(Service? service = null, string? id = null)
 
     public Token Token => new(Id);
 
-    public Task<Answer> CreateAsync(string json, params (string Name, string Value)[] headers) => CreateAsync(Requests.Body(json), headers);
+    public Task<ApiResponse> CreateAsync(string json, params (string Name, string Value)[] headers) => CreateAsync(Requests.Body(json), headers);
 
     /// <param name="body">What is sent, null for nothing at all.</param>
     /// <param name="headers">Beside the token's.</param>
-    public Task<Answer> CreateAsync(HttpContent? body, params (string Name, string Value)[] headers) =>
+    public Task<ApiResponse> CreateAsync(HttpContent? body, params (string Name, string Value)[] headers) =>
         PostAsync(body, [("X-Auth-Token", Token.ToString()), .. headers]);
 
-    public Task<Answer> CreateAsAsync(Token token) => CreateAsAsync(token.ToString());
+    public Task<ApiResponse> CreateAsAsync(Token token) => CreateAsAsync(token.ToString());
 
-    public Task<Answer> CreateAsAsync(string token) => PostAsync(Requests.Body(Minimal), ("X-Auth-Token", token));
+    public Task<ApiResponse> CreateAsAsync(string token) => PostAsync(Requests.Body(Minimal), ("X-Auth-Token", token));
 
     /// <param name="body">What is sent, null for nothing at all.</param>
     /// <param name="headers">All of them, a token's included.</param>
-    public Task<Answer> PostAsync(HttpContent? body, params (string Name, string Value)[] headers)
+    public Task<ApiResponse> PostAsync(HttpContent? body, params (string Name, string Value)[] headers)
     {
         var request = Requests.Make(HttpMethod.Post, Path, headers);
         request.Content = body;
         return service.SendAsync(request);
     }
 
-    public Task<Answer> GetAsync(string id, Token? token = null, params (string Name, string Value)[] headers) =>
+    public Task<ApiResponse> GetAsync(string id, Token? token = null, params (string Name, string Value)[] headers) =>
         service.GetAsync($"{Path}/{id}", [("X-Auth-Token", (token ?? Token).ToString()), .. headers]);
 
     /// <summary>Creates the least that there can be, shared with a second project.</summary>
-    public Task<Answer> CreateSharedAsync(Project second) => CreateAsync(
+    public Task<ApiResponse> CreateSharedAsync(Project second) => CreateAsync(
         $$"""{"config_id": "a config", "server_id": "a server", "stack_user_project_id": "{{second.Id}}"}""");
 
     /// <param name="deployments">Each as one would be created.</param>
     /// <param name="headers">Beside the token's.</param>
-    public Task<Answer> CreateBatchAsync(IEnumerable<string> deployments, params (string Name, string Value)[] headers) =>
+    public Task<ApiResponse> CreateBatchAsync(IEnumerable<string> deployments, params (string Name, string Value)[] headers) =>
         SendAsync(HttpMethod.Post, $"{Path}/batch", $$"""{"software_deployments": [{{string.Join(',', deployments)}}]}""", headers);
 
     /// <param name="query">With its question mark, or nothing.</param>
-    public Task<Answer> ListAsync(string query = "") => SendAsync(HttpMethod.Get, Path + query);
+    public Task<ApiResponse> ListAsync(string query = "") => SendAsync(HttpMethod.Get, Path + query);
 
-    public Task<Answer> UpdateAsync(string id, string json, params (string Name, string Value)[] headers) =>
+    public Task<ApiResponse> UpdateAsync(string id, string json, params (string Name, string Value)[] headers) =>
         SendAsync(HttpMethod.Put, $"{Path}/{id}", json, headers);
 
-    public Task<Answer> DeleteAsync(string id, params (string Name, string Value)[] headers) =>
+    public Task<ApiResponse> DeleteAsync(string id, params (string Name, string Value)[] headers) =>
         SendAsync(HttpMethod.Delete, $"{Path}/{id}", null, headers);
 
-    public Task<Answer> ListEventsAsync(string id) => SendAsync(HttpMethod.Get, $"{Path}/{id}/events");
+    public Task<ApiResponse> ListEventsAsync(string id) => SendAsync(HttpMethod.Get, $"{Path}/{id}/events");
 
     /// <param name="serverId">As it stands in the path.</param>
-    public Task<Answer> GetMetadataAsync(string serverId) => SendAsync(HttpMethod.Get, $"{Path}/metadata/{serverId}");
+    public Task<ApiResponse> GetMetadataAsync(string serverId) => SendAsync(HttpMethod.Get, $"{Path}/metadata/{serverId}");
 
-    public Task<Answer> CreateConfigAsync(string json) => SendAsync(HttpMethod.Post, ConfigsPath, json);
+    public Task<ApiResponse> CreateConfigAsync(string json) => SendAsync(HttpMethod.Post, ConfigsPath, json);
 
-    public Task<Answer> GetConfigAsync(string id, params (string Name, string Value)[] headers) =>
+    public Task<ApiResponse> GetConfigAsync(string id, params (string Name, string Value)[] headers) =>
         SendAsync(HttpMethod.Get, $"{ConfigsPath}/{id}", null, headers);
 
     /// <param name="query">With its question mark, or nothing.</param>
-    public Task<Answer> ListConfigsAsync(string query = "") => SendAsync(HttpMethod.Get, ConfigsPath + query);
+    public Task<ApiResponse> ListConfigsAsync(string query = "") => SendAsync(HttpMethod.Get, ConfigsPath + query);
 
-    public Task<Answer> DeleteConfigAsync(string id) => SendAsync(HttpMethod.Delete, $"{ConfigsPath}/{id}");
+    public Task<ApiResponse> DeleteConfigAsync(string id) => SendAsync(HttpMethod.Delete, $"{ConfigsPath}/{id}");
 
     /// <param name="json">The whole body.</param>
     /// <param name="query">With its question mark, or nothing.</param>
-    public Task<Answer> ValidateAsync(string json, string query = "") => SendAsync(HttpMethod.Post, $"/v1/{Id}/validate{query}", json);
+    public Task<ApiResponse> ValidateAsync(string json, string query = "") => SendAsync(HttpMethod.Post, $"/v1/{Id}/validate{query}", json);
 
     /// <summary>Sends what its member would, to any path.</summary>
     /// <param name="method">The method.</param>
     /// <param name="path">From the root, or absolute; sent as it is given.</param>
     /// <param name="json">The body, null for none.</param>
     /// <param name="headers">Beside the token's.</param>
-    public Task<Answer> SendAsync(HttpMethod method, string path, string? json = null, params (string Name, string Value)[] headers)
+    public Task<ApiResponse> SendAsync(HttpMethod method, string path, string? json = null, params (string Name, string Value)[] headers)
     {
         var request = Requests.Make(method, service.Absolute(path), [("X-Auth-Token", Token.ToString()), .. headers]);
         request.Content = json is null ? null : Requests.Body(json);

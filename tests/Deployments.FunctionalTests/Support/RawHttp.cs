@@ -16,7 +16,7 @@ internal static class RawHttp
     }
 
     /// <summary>Sends a head, to which the end of it is added, and a body; returns the answer, or null where the server hung up without one.</summary>
-    public static async Task<Answer?> SendAsync(Service service, byte[] head, byte[] body)
+    public static async Task<ApiResponse?> SendAsync(Service service, byte[] head, byte[] body)
     {
         using var client = await ConnectAsync(service);
         var stream = client.GetStream();
@@ -36,7 +36,7 @@ internal static class RawHttp
     }
 
     /// <summary>Reads one answer, which ends where the server closes the connection.</summary>
-    public static async Task<Answer?> ReadAsync(Stream stream)
+    public static async Task<ApiResponse?> ReadAsync(Stream stream)
     {
         using var all = new MemoryStream();
         try
@@ -60,7 +60,7 @@ internal static class RawHttp
             .GroupBy(header => header[0], StringComparer.OrdinalIgnoreCase)
             .ToDictionary(header => header.Key, header => string.Join(", ", header.Select(each => each[^1])), StringComparer.OrdinalIgnoreCase);
         var body = text[(end + 4)..];
-        return new Answer(
+        return new ApiResponse(
             (HttpStatusCode)int.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture),
             headers,
             headers.ContainsKey("Transfer-Encoding") ? Unchunk(Encoding.UTF8.GetBytes(body)) : body);

@@ -101,13 +101,13 @@ internal sealed class Service : IAsyncDisposable
         path.StartsWith('/') ? $"{Address.GetLeftPart(UriPartial.Authority)}{path}" : path,
         new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
 
-    public async Task<Answer> SendAsync(HttpRequestMessage request)
+    public async Task<ApiResponse> SendAsync(HttpRequestMessage request)
     {
         using var response = await Http.SendAsync(request);
-        return await Answer.ReadAsync(response);
+        return await ApiResponse.ReadAsync(response);
     }
 
-    public Task<Answer> GetAsync(string path, params (string Name, string Value)[] headers) =>
+    public Task<ApiResponse> GetAsync(string path, params (string Name, string Value)[] headers) =>
         SendAsync(Requests.Make(HttpMethod.Get, path, headers));
 
     public async ValueTask DisposeAsync()

@@ -7,7 +7,7 @@ namespace Deployments.FunctionalTests.Support;
 internal sealed class Statements : IDisposable
 {
     private readonly ActivityTraceId trace = ActivityTraceId.CreateRandom();
-    private readonly ConcurrentQueue<string> heard = [];
+    private readonly ConcurrentQueue<string> captured = [];
     private readonly ActivityListener listener;
 
     public Statements()
@@ -22,7 +22,7 @@ internal sealed class Statements : IDisposable
                 // To open a connection is an activity too, without a text.
                 if (activity.TraceId == trace && activity.Source.Name == "Npgsql" && activity.GetTagItem("db.query.text") is string text)
                 {
-                    heard.Enqueue(text);
+                    captured.Enqueue(text);
                 }
             },
         };
@@ -32,7 +32,7 @@ internal sealed class Statements : IDisposable
     /// <summary>The header by which a request is recognised.</summary>
     public (string Name, string Value) Trace => ("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
 
-    public IReadOnlyCollection<string> Heard => heard;
+    public IReadOnlyCollection<string> Captured => captured;
 
     public void Dispose() => listener.Dispose();
 }

@@ -25,11 +25,11 @@ internal sealed class TestDatabase : IAsyncDisposable
         this.serverConnectionString = serverConnectionString;
         server = NpgsqlDataSource.Create(serverConnectionString);
         this.owner = owner;
-        Whence = whence;
+        Description = whence;
     }
 
     /// <summary>Where the server comes from, for people.</summary>
-    public string Whence { get; }
+    public string Description { get; }
 
     public static async Task<TestDatabase> StartAsync() => Environment.GetEnvironmentVariable(Variable) switch
     {
@@ -99,7 +99,7 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     private static async Task<TestDatabase> StartLocalAsync()
     {
-        var postgres = await PrivatePostgres.StartTemporaryAsync(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
+        var postgres = await DevelopmentPostgres.StartTemporaryAsync(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
         return new TestDatabase(postgres.ConnectionString, postgres, "a private server, made of this machine's PostgreSQL");
     }
 }

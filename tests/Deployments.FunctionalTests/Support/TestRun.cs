@@ -26,7 +26,7 @@ public sealed class TestRun
     public async Task StartAsync()
     {
         Server = await TestDatabase.StartAsync();
-        await TestContext.Progress.WriteLineAsync($"The tests use {Server.Whence}.");
+        await TestContext.Progress.WriteLineAsync($"The tests use {Server.Description}.");
 
         ConnectionString = await Server.CreateDatabaseAsync();
         Database = NpgsqlDataSource.Create(ConnectionString);

@@ -220,9 +220,9 @@ public sealed class TokenCacheTests
             ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Audience,
             ["Authentication:PublicKeys"] = folder.FullName,
         }).Build();
-        var sources = TokenSources.Read(configuration, development: false, clock, log);
+        var sources = TrustedIssuerConfiguration.Read(configuration, development: false, clock, log);
         return new TokenCache(
-            new SignedTokenHandler(sources, authority: null, defaultRole: "reader", NullLogger<SignedTokenHandler>.Instance), clock);
+            new JwtValidator(sources, authority: null, defaultRole: "reader", NullLogger<JwtValidator>.Instance), clock);
     }
 
     private Task<TokenValidationResult> ValidateAsync(string token) => cache.ValidateTokenAsync(token, new TokenValidationParameters());

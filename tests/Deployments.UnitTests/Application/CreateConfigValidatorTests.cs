@@ -64,7 +64,7 @@ public class CreateConfigValidatorTests
     [Test]
     public void Of_a_thousand_unknown_members_no_more_are_told_than_a_caller_is_shown() =>
         Failures(new NewConfig { Inputs = [new NewConfigInput { Name = "a", UnknownMembers = [.. Enumerable.Range(0, 1_000).Select(number => $"{number}")] }] })
-            .Count.ShouldBe(InvalidRequestException.MaxFaults);
+            .Count.ShouldBe(InvalidRequestException.MaxErrors);
 
     [Test]
     public void An_input_has_a_name() =>

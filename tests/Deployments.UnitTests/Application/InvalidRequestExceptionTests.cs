@@ -38,9 +38,9 @@ public class InvalidRequestExceptionTests
     [TestCase(101, 100)]
     [TestCase(1_000_000, 100)]
     public void Of_a_long_name_the_beginning_is_shown(int length, int shown) =>
-        new string('x', length).Shown().ShouldBe(new string('x', shown));
+        new string('x', length).Truncate().ShouldBe(new string('x', shown));
 
     [Test]
     public void A_name_is_cut_between_characters() =>
-        (new string('x', 99) + "🚀").Shown().ShouldBe(new string('x', 99));
+        (new string('x', 99) + "🚀").Truncate().ShouldBe(new string('x', 99));
 }

@@ -18,9 +18,9 @@ internal static class UseCases
     public static ServiceProvider Build() => new ServiceCollection()
         .AddLogging()
         .AddApplication(autoMapperLicenseKey: null)
-        .AddSingleton(new ConfigReferences(KnownOnly: false))
-        .AddSingleton<IDeploymentStore, OutOfReach>()
-        .AddSingleton<IConfigStore, OutOfReach>()
+        .AddSingleton(new ConfigReferences(RequireExisting: false))
+        .AddSingleton<IDeploymentStore, UnreachableStore>()
+        .AddSingleton<IConfigStore, UnreachableStore>()
         .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
     /// <summary>What the validator of a request has against it, field by field as on the wire.</summary>
@@ -34,7 +34,7 @@ internal static class UseCases
         ];
     }
 
-    private sealed class OutOfReach : IDeploymentStore, IConfigStore
+    private sealed class UnreachableStore : IDeploymentStore, IConfigStore
     {
         public Task<AddOutcome> AddAsync(
             IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>

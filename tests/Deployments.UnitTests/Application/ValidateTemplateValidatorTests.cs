@@ -72,7 +72,7 @@ public class ValidateTemplateValidatorTests
     [Test]
     public void Of_a_thousand_resources_at_fault_no_more_are_told_than_a_caller_is_shown() =>
         Failures([.. Enumerable.Range(0, 1_000).Select(number => ($"{number}", new TemplateResource(null, Properties: null)))])
-            .Count.ShouldBe(InvalidRequestException.MaxFaults);
+            .Count.ShouldBe(InvalidRequestException.MaxErrors);
 
     private static TemplateResource Config(NewConfig config) => new(TemplateResource.SoftwareConfig, config);
 

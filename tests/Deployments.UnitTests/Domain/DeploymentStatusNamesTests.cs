@@ -25,7 +25,7 @@ public class DeploymentStatusNamesTests
     public void Answers_call_a_status_by_the_same_name(DeploymentStatus status)
     {
         var options = new JsonSerializerOptions();
-        JsonPolicy.Apply(options, TimeFormat.Utc);
+        JsonOptionsSetup.Apply(options, TimeFormat.Utc);
 
         var json = JsonSerializer.Serialize(status, options);
 

@@ -9,11 +9,11 @@ namespace Deployments.Api.Authentication.Jwt;
 /// Verifies a token against each source whose keys fit its algorithm, and reduces it to what this service asks of it: who, which
 /// project, which roles.
 /// </summary>
-internal sealed partial class SignedTokenHandler(
-    IReadOnlyList<TokenSource> sources, TokenSource? authority, string? defaultRole, ILogger<SignedTokenHandler> logger) : TokenHandler
+internal sealed partial class JwtValidator(
+    IReadOnlyList<TrustedIssuer> sources, TrustedIssuer? authority, string? defaultRole, ILogger<JwtValidator> logger) : TokenHandler
 {
     /// <summary>Leaves time to answer within the five seconds that are promised where something of ours is away.</summary>
-    public static readonly TimeSpan DiscoveryPatience = TimeSpan.FromSeconds(3);
+    public static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(3);
 
     private static readonly JsonWebTokenHandler Jwt = new() { MapInboundClaims = false };
 
@@ -68,7 +68,7 @@ internal sealed partial class SignedTokenHandler(
         return Failed(failure ?? new SecurityTokenInvalidAlgorithmException("No key here is for this token's algorithm."));
     }
 
-    private static bool IsFor(string algorithm, TokenSource source) => source.Parameters.ValidAlgorithms.Contains(algorithm);
+    private static bool IsFor(string algorithm, TrustedIssuer source) => source.Parameters.ValidAlgorithms.Contains(algorithm);
 
     /// <summary>
     /// A failure where the authority's keys have never been found: the library would say of every token that its signature is wrong. Keys
@@ -78,7 +78,7 @@ internal sealed partial class SignedTokenHandler(
     {
         try
         {
-            await discovery.GetBaseConfigurationAsync(CancellationToken.None).WaitAsync(DiscoveryPatience);
+            await discovery.GetBaseConfigurationAsync(CancellationToken.None).WaitAsync(DiscoveryTimeout);
             return null;
         }
         catch (Exception exception)
@@ -88,41 +88,41 @@ internal sealed partial class SignedTokenHandler(
         }
     }
 
-    private TokenValidationResult Verified(TokenValidationResult result, TokenSource source) => new()
+    private TokenValidationResult Verified(TokenValidationResult result, TrustedIssuer source) => new()
     {
         IsValid = true,
         SecurityToken = result.SecurityToken,
-        ClaimsIdentity = Reduce((JsonWebToken)result.SecurityToken, source.ProjectClaim),
+        ClaimsIdentity = CreateIdentity((JsonWebToken)result.SecurityToken, source.ProjectClaim),
     };
 
-    private ClaimsIdentity Reduce(JsonWebToken token, string projectClaim)
+    private ClaimsIdentity CreateIdentity(JsonWebToken token, string projectClaim)
     {
-        var identity = new ClaimsIdentity(nameof(SignedTokenHandler), TokenSources.SubjectClaim, TokenSources.RolesClaim);
-        identity.AddClaim(new Claim(TokenSources.SubjectClaim, Storable(token.Subject)));
+        var identity = new ClaimsIdentity(nameof(JwtValidator), TrustedIssuerConfiguration.SubjectClaim, TrustedIssuerConfiguration.RolesClaim);
+        identity.AddClaim(new Claim(TrustedIssuerConfiguration.SubjectClaim, RemoveUnstorableCharacters(token.Subject)));
 
         // A token acts in one project: a list of them, or what is no string, names none.
         if (token.Claims.Where(claim => claim.Type == projectClaim).ToList() is [{ ValueType: ClaimValueTypes.String } project])
         {
-            identity.AddClaim(new Claim(TokenSources.ProjectClaim, project.Value));
+            identity.AddClaim(new Claim(TrustedIssuerConfiguration.ProjectClaim, project.Value));
         }
 
         // An empty list of roles is a list of roles: such a token may do nothing.
-        if (token.TryGetPayloadValue<object>(TokenSources.RolesClaim, out _))
+        if (token.TryGetPayloadValue<object>(TrustedIssuerConfiguration.RolesClaim, out _))
         {
             identity.AddClaims(token.Claims
-                .Where(claim => claim.Type == TokenSources.RolesClaim)
-                .Select(claim => new Claim(TokenSources.RolesClaim, claim.Value)));
+                .Where(claim => claim.Type == TrustedIssuerConfiguration.RolesClaim)
+                .Select(claim => new Claim(TrustedIssuerConfiguration.RolesClaim, claim.Value)));
         }
         else if (!string.IsNullOrEmpty(defaultRole))
         {
-            identity.AddClaim(new Claim(TokenSources.RolesClaim, defaultRole));
+            identity.AddClaim(new Claim(TrustedIssuerConfiguration.RolesClaim, defaultRole));
         }
 
         return identity;
     }
 
     // The subject goes into the history, and PostgreSQL's text has neither NUL nor half a surrogate pair.
-    private static string Storable(string? subject) =>
+    private static string RemoveUnstorableCharacters(string? subject) =>
         string.Concat((subject ?? string.Empty).EnumerateRunes().Where(character => character.Value != 0));
 
     private static TokenValidationResult Failed(Exception exception) => new() { IsValid = false, Exception = exception };

@@ -9,7 +9,7 @@ namespace Deployments.Api.Authentication.Jwt;
 /// successes are kept, none beyond its token's life, none past a change of the keys that are held here, and no more than a bounded
 /// number of characters.
 /// </summary>
-internal sealed class TokenCache(SignedTokenHandler handler, TimeProvider clock) : TokenHandler, IDisposable
+internal sealed class TokenCache(JwtValidator handler, TimeProvider clock) : TokenHandler, IDisposable
 {
     private const int MaxCharacters = 4 * 1024 * 1024;
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
@@ -31,7 +31,7 @@ internal sealed class TokenCache(SignedTokenHandler handler, TimeProvider clock)
         var result = await handler.ValidateTokenAsync(token, validationParameters);
         if (result.IsValid)
         {
-            var left = result.SecurityToken.ValidTo - now.UtcDateTime + TokenSources.ClockSkew;
+            var left = result.SecurityToken.ValidTo - now.UtcDateTime + TrustedIssuerConfiguration.ClockSkew;
             var kept = left < Longest ? left : Longest;
             if (kept > TimeSpan.Zero)
             {

@@ -27,9 +27,9 @@ internal static class DevelopmentKey
             Expires = now + lifetime,
             Claims = new Dictionary<string, object>
             {
-                [TokenSources.SubjectClaim] = "developer",
-                [TokenSources.ProjectClaim] = project,
-                [TokenSources.RolesClaim] = roles.ToArray(),
+                [TrustedIssuerConfiguration.SubjectClaim] = "developer",
+                [TrustedIssuerConfiguration.ProjectClaim] = project,
+                [TrustedIssuerConfiguration.RolesClaim] = roles.ToArray(),
             },
             SigningCredentials = new SigningCredentials(Key, SecurityAlgorithms.HmacSha256),
         });

@@ -12,17 +12,17 @@ internal sealed partial class PublicKeyFolder
 {
     private const int MinRsaBits = 2048;
     private const string P256 = "1.2.840.10045.3.1.7";
-    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(10);
 
     private readonly string setting;
     private readonly string folder;
     private readonly TimeProvider clock;
     private readonly ILogger logger;
-    private readonly Lock looking = new();
+    private readonly Lock refreshLock = new();
     private Content content;
     private long lookedAt;
 
-    /// <exception cref="StartupException">There is no key, or a file holds something else than a public key of a kind that is allowed.</exception>
+    /// <exception cref="InvalidConfigurationException">There is no key, or a file holds something else than a public key of a kind that is allowed.</exception>
     public PublicKeyFolder(string setting, string folder, TimeProvider clock, ILogger logger)
     {
         (this.setting, this.folder, this.clock, this.logger) = (setting, folder, clock, logger);
@@ -30,7 +30,7 @@ internal sealed partial class PublicKeyFolder
         var files = Directory.Exists(folder) ? Files() : [];
         if (files.Count == 0)
         {
-            throw new StartupException($"{setting} names {folder}, where there is no PEM file.");
+            throw new InvalidConfigurationException($"{setting} names {folder}, where there is no PEM file.");
         }
 
         content = new Content(Version: 1, files, [.. files.Select(ReadPublicKey)]);
@@ -38,14 +38,14 @@ internal sealed partial class PublicKeyFolder
     }
 
     /// <summary>The keys that the folder holds.</summary>
-    public IReadOnlyList<SecurityKey> Keys => Look().Keys;
+    public IReadOnlyList<SecurityKey> Keys => RefreshIfStale().Keys;
 
     /// <summary>Another number for other keys.</summary>
-    public int Version => Look().Version;
+    public int Version => RefreshIfStale().Version;
 
-    private Content Look()
+    private Content RefreshIfStale()
     {
-        if (clock.GetElapsedTime(Volatile.Read(ref lookedAt)) < Freshness || !looking.TryEnter())
+        if (clock.GetElapsedTime(Volatile.Read(ref lookedAt)) < RefreshInterval || !refreshLock.TryEnter())
         {
             return Volatile.Read(ref content);
         }
@@ -67,7 +67,7 @@ internal sealed partial class PublicKeyFolder
         finally
         {
             Volatile.Write(ref lookedAt, clock.GetTimestamp());
-            looking.Exit();
+            refreshLock.Exit();
         }
 
         return content;
@@ -81,7 +81,7 @@ internal sealed partial class PublicKeyFolder
         {
             return ReadPublicKey(file);
         }
-        catch (StartupException exception)
+        catch (InvalidConfigurationException exception)
         {
             LogLeftOut(exception.Message);
             return null;
@@ -90,10 +90,10 @@ internal sealed partial class PublicKeyFolder
 
     private SecurityKey ReadPublicKey(KeyFile file)
     {
-        var pem = file.Text ?? throw new StartupException($"{setting}: {file.Path} cannot be read.");
+        var pem = file.Text ?? throw new InvalidConfigurationException($"{setting}: {file.Path} cannot be read.");
         if (pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
         {
-            throw new StartupException($"{setting}: {file.Path} holds a private key. This service needs, and should have, the public key alone.");
+            throw new InvalidConfigurationException($"{setting}: {file.Path} holds a private key. This service needs, and should have, the public key alone.");
         }
 
         var rsa = RSA.Create();
@@ -101,13 +101,13 @@ internal sealed partial class PublicKeyFolder
         {
             return rsa.KeySize >= MinRsaBits
                 ? new RsaSecurityKey(rsa)
-                : throw new StartupException($"{setting}: the RSA key in {file.Path} has fewer than {MinRsaBits} bits.");
+                : throw new InvalidConfigurationException($"{setting}: the RSA key in {file.Path} has fewer than {MinRsaBits} bits.");
         }
 
         var ec = ECDsa.Create();
         return ImportsPem(ec, pem) && ec.ExportParameters(includePrivateParameters: false).Curve.Oid is { Value: P256 }
             ? new ECDsaSecurityKey(ec)
-            : throw new StartupException($"{setting}: {file.Path} is neither an RSA public key nor one on the curve P-256, in PEM.");
+            : throw new InvalidConfigurationException($"{setting}: {file.Path} is neither an RSA public key nor one on the curve P-256, in PEM.");
     }
 
     private static bool ImportsPem(AsymmetricAlgorithm algorithm, string pem)

@@ -7,13 +7,13 @@ using Microsoft.IdentityModel.Tokens;
 namespace Deployments.Api.Authentication.KeySources;
 
 /// <summary>Keys from one place, what a token signed with one of them must say, and where it names its project.</summary>
-internal sealed record TokenSource(TokenValidationParameters Parameters, string ProjectClaim, PublicKeyFolder? Folder = null);
+internal sealed record TrustedIssuer(TokenValidationParameters Parameters, string ProjectClaim, PublicKeyFolder? Folder = null);
 
 /// <summary>
 /// Where keys come from. The algorithm is pinned to the kind of key, and only Keystone's tokens may lack issuer
 /// and audience. Anything doubtful is a refusal to start.
 /// </summary>
-internal static class TokenSources
+internal static class TrustedIssuerConfiguration
 {
     public const string ProjectClaim = "project_id";
     public const string RolesClaim = "roles";
@@ -31,31 +31,31 @@ internal static class TokenSources
     private static readonly string[] MarksOfKeys = ["-----BEGIN", "\"kty\"", "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-"];
 
     /// <summary>The sources whose keys are held here; the one behind <c>Authority</c> is <see cref="ForAuthority"/>.</summary>
-    public static IReadOnlyList<TokenSource> Read(IConfiguration configuration, bool development, TimeProvider clock, ILogger logger)
+    public static IReadOnlyList<TrustedIssuer> Read(IConfiguration configuration, bool development, TimeProvider clock, ILogger logger)
     {
-        var sources = new List<TokenSource>();
+        var sources = new List<TrustedIssuer>();
         var claim = configuration["Authentication:ProjectClaim"] ?? ProjectClaim;
         var secrets = configuration.GetSection($"{BearerSection}:SigningKeys").GetChildren().ToList();
         var folder = configuration[PublicKeysSetting];
 
         foreach (var secret in secrets)
         {
-            var parameters = Expecting(Issuers(configuration, secret["Issuer"]), configuration, clock);
+            var parameters = WithIssuerAndAudience(Issuers(configuration, secret["Issuer"]), configuration, clock);
             parameters.IssuerSigningKeys = [ReadSecret(secret, development)];
             parameters.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
-            sources.Add(new TokenSource(parameters, claim));
+            sources.Add(new TrustedIssuer(parameters, claim));
         }
 
         if (!string.IsNullOrEmpty(folder))
         {
-            var parameters = Expecting(Issuers(configuration, null), configuration, clock);
+            var parameters = WithIssuerAndAudience(Issuers(configuration, null), configuration, clock);
             parameters.ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
             sources.Add(WithKeysOf(new PublicKeyFolder(PublicKeysSetting, folder, clock, logger), parameters, claim));
         }
 
         if (configuration[KeystoneSetting] is { Length: > 0 } keystone)
         {
-            var parameters = Strict(clock);
+            var parameters = BaseParameters(clock);
             parameters.ValidateIssuer = false;
             parameters.ValidateAudience = false;
             parameters.ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256];
@@ -67,17 +67,17 @@ internal static class TokenSources
 
         if (development)
         {
-            var parameters = Strict(clock);
+            var parameters = BaseParameters(clock);
             parameters.ValidIssuer = DevelopmentKey.Issuer;
             parameters.ValidAudience = DevelopmentKey.Audience;
             parameters.IssuerSigningKeys = [DevelopmentKey.Key];
             parameters.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
-            sources.Add(new TokenSource(parameters, ProjectClaim));
+            sources.Add(new TrustedIssuer(parameters, ProjectClaim));
         }
 
         return sources.Count > 0 || HasAuthority(configuration)
             ? sources
-            : throw new StartupException(
+            : throw new InvalidConfigurationException(
                 $"No source of token keys is configured. Set {BearerSection}:Authority, {BearerSection}:SigningKeys, "
                 + $"{PublicKeysSetting} or {KeystoneSetting}.");
     }
@@ -85,21 +85,21 @@ internal static class TokenSources
     public static bool HasAuthority(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[$"{BearerSection}:Authority"]);
 
     /// <summary>What is asked of a token whose keys OpenID Connect discovery finds; its issuer is the discovered one.</summary>
-    public static TokenSource ForAuthority(IConfiguration configuration, TimeProvider clock)
+    public static TrustedIssuer ForAuthority(IConfiguration configuration, TimeProvider clock)
     {
-        var parameters = Strict(clock);
+        var parameters = BaseParameters(clock);
         parameters.ValidAudiences = Audiences(configuration);
         parameters.ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
-        return new TokenSource(parameters, configuration["Authentication:ProjectClaim"] ?? ProjectClaim);
+        return new TrustedIssuer(parameters, configuration["Authentication:ProjectClaim"] ?? ProjectClaim);
     }
 
-    private static TokenSource WithKeysOf(PublicKeyFolder folder, TokenValidationParameters parameters, string projectClaim)
+    private static TrustedIssuer WithKeysOf(PublicKeyFolder folder, TokenValidationParameters parameters, string projectClaim)
     {
         parameters.IssuerSigningKeyResolver = (_, _, _, _) => folder.Keys;
-        return new TokenSource(parameters, projectClaim, folder);
+        return new TrustedIssuer(parameters, projectClaim, folder);
     }
 
-    private static TokenValidationParameters Strict(TimeProvider clock) => new()
+    private static TokenValidationParameters BaseParameters(TimeProvider clock) => new()
     {
         ValidateIssuer = true,
         ValidateAudience = true,
@@ -117,9 +117,9 @@ internal static class TokenSources
         : end >= now - ClockSkew ? true
         : throw new SecurityTokenExpiredException();
 
-    private static TokenValidationParameters Expecting(List<string> issuers, IConfiguration configuration, TimeProvider clock)
+    private static TokenValidationParameters WithIssuerAndAudience(List<string> issuers, IConfiguration configuration, TimeProvider clock)
     {
-        var parameters = Strict(clock);
+        var parameters = BaseParameters(clock);
         parameters.ValidIssuers = issuers;
         parameters.ValidAudiences = Audiences(configuration);
         return parameters;
@@ -130,18 +130,18 @@ internal static class TokenSources
         var issuers = ValuesOf(configuration, "ValidIssuer", "ValidIssuers");
         if (issuers.Count == 0)
         {
-            throw new StartupException($"{BearerSection}:ValidIssuer is required beside keys that are held here.");
+            throw new InvalidConfigurationException($"{BearerSection}:ValidIssuer is required beside keys that are held here.");
         }
 
         return ofKey is null ? issuers
             : issuers.Contains(ofKey) ? [ofKey]
-            : throw new StartupException($"{BearerSection}:SigningKeys has a key of the issuer {ofKey}, which ValidIssuer does not name.");
+            : throw new InvalidConfigurationException($"{BearerSection}:SigningKeys has a key of the issuer {ofKey}, which ValidIssuer does not name.");
     }
 
     private static List<string> Audiences(IConfiguration configuration) =>
         ValuesOf(configuration, "ValidAudience", "ValidAudiences") is { Count: > 0 } audiences
             ? audiences
-            : throw new StartupException($"{BearerSection}:ValidAudiences is required.");
+            : throw new InvalidConfigurationException($"{BearerSection}:ValidAudiences is required.");
 
     private static List<string> ValuesOf(IConfiguration configuration, string single, string several) =>
     [
@@ -160,24 +160,24 @@ internal static class TokenSources
         }
         catch (FormatException)
         {
-            throw new StartupException($"{secret.Path}:Value must be a secret in base64. A public key belongs into the folder {PublicKeysSetting}.");
+            throw new InvalidConfigurationException($"{secret.Path}:Value must be a secret in base64. A public key belongs into the folder {PublicKeysSetting}.");
         }
 
         if (IsAsymmetricKey(bytes))
         {
-            throw new StartupException(
+            throw new InvalidConfigurationException(
                 $"{secret.Path}:Value is a public or private key, no secret: whoever has the public key could sign tokens with it. "
                 + $"Put the public key into the folder {PublicKeysSetting}.");
         }
 
         if (bytes.Length < MinSecretBytes)
         {
-            throw new StartupException($"{secret.Path}:Value must be at least {MinSecretBytes} bytes.");
+            throw new InvalidConfigurationException($"{secret.Path}:Value must be at least {MinSecretBytes} bytes.");
         }
 
         if (!development && bytes.AsSpan().SequenceEqual(DevelopmentKey.Key.Key))
         {
-            throw new StartupException($"{secret.Path}:Value is the development key, which everybody knows. It is for Development alone.");
+            throw new InvalidConfigurationException($"{secret.Path}:Value is the development key, which everybody knows. It is for Development alone.");
         }
 
         return new SymmetricSecurityKey(bytes);

@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Mvc.Abstractions;
 namespace Deployments.Api.Mvc.Binding;
 
 /// <summary>Parameters that MVC could not bind, told in the contract's words.</summary>
-internal static class ModelRefusal
+internal static class InvalidModelStateResponse
 {
-    public static IActionResult Refuse(ActionContext context) => throw new InvalidRequestException(context.ModelState
+    public static IActionResult Create(ActionContext context) => throw new InvalidRequestException(context.ModelState
         .Where(field => field.Value!.Errors.Count > 0)
         .Select(field => (field.Key, $"{field.Key} must be {KindOf(context.ActionDescriptor, field.Key)}.")));
 

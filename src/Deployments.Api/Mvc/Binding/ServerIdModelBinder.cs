@@ -8,7 +8,7 @@ namespace Deployments.Api.Mvc.Binding;
 /// Binds the rest of a path to a server id. Clients send a slash in it raw or encoded, and the server's decoding tells the two
 /// apart, so the id is decoded once from the path as it came.
 /// </summary>
-internal sealed class RawServerId : IModelBinder
+internal sealed class ServerIdModelBinder : IModelBinder
 {
     public const string Parameter = "server_id";
 
@@ -21,7 +21,7 @@ internal sealed class RawServerId : IModelBinder
         var start = path.IndexOf(Before, StringComparison.OrdinalIgnoreCase);
         var id = start < 0
             ? bindingContext.ActionContext.RouteData.Values[Parameter] as string ?? string.Empty
-            : Encoding.UTF8.GetString(RawUrl.Decode(path[(start + Before.Length)..]));
+            : Encoding.UTF8.GetString(PercentEncoding.DecodeToBytes(path[(start + Before.Length)..]));
         if (id.Length == 0)
         {
             throw new NotFoundException("There is nothing at this path.");

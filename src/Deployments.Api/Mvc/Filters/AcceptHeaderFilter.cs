@@ -5,7 +5,7 @@ using Microsoft.Net.Http.Headers;
 namespace Deployments.Api.Mvc.Filters;
 
 /// <summary>Refuses a caller who could not read the answer, before the body is read and anything is stored.</summary>
-internal sealed class AcceptFilter : IResourceFilter
+internal sealed class AcceptHeaderFilter : IResourceFilter
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 

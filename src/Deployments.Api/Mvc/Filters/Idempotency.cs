@@ -11,7 +11,7 @@ internal static class Idempotency
     public const string Replayed = "Idempotent-Replayed";
 
     /// <summary>What was created; where it was there already, the answer says so.</summary>
-    public static T Tell<T>(this HttpResponse response, Created<T> created)
+    public static T WithReplayHeader<T>(this HttpResponse response, CreateResult<T> created)
     {
         if (created.Replayed)
         {
@@ -22,7 +22,7 @@ internal static class Idempotency
     }
 
     /// <summary>Refuses a second key. ASP.NET would make one of the two.</summary>
-    internal sealed class OneKey : IResourceFilter
+    internal sealed class SingleIdempotencyKeyFilter : IResourceFilter
     {
         public void OnResourceExecuting(ResourceExecutingContext context)
         {

@@ -11,7 +11,7 @@ namespace Deployments.Api.Mvc.Filters;
 /// Refuses an address that is no text (UTF-8 without NUL), and, where an operation takes query parameters, any that is unknown,
 /// empty, repeated or of another form: a filter that is silently left out shows a caller what they did not ask for.
 /// </summary>
-internal sealed class UrlFilter : IResourceFilter
+internal sealed class QueryParameterFilter : IResourceFilter
 {
     private const string Query = "query"; // the field where a parameter has no name that can be told
 
@@ -51,9 +51,9 @@ internal sealed class UrlFilter : IResourceFilter
             from name in names
             let fault = faultOf(name)
             where fault is not null
-            let field = name.Length == 0 ? Query : name.Shown()
+            let field = name.Length == 0 ? Query : name.Truncate()
             select (field, $"{field} {fault}"))
-            .Take(InvalidRequestException.MaxFaults)
+            .Take(InvalidRequestException.MaxErrors)
             .ToList();
         if (faults.Count > 0)
         {
@@ -66,7 +66,7 @@ internal sealed class UrlFilter : IResourceFilter
         from parameter in (query ?? string.Empty).TrimStart('?').Split('&')
         where !IsText(parameter)
         let name = parameter.Split('=', 2)[0]
-        select IsText(name) ? Encoding.UTF8.GetString(RawUrl.Decode(name)) : Query;
+        select IsText(name) ? Encoding.UTF8.GetString(PercentEncoding.DecodeToBytes(name)) : Query;
 
     private static string? FaultOf(string name, IList<string?> values, Dictionary<string, Type> known) =>
         name.Length == 0 ? "holds a parameter without a name."
@@ -78,5 +78,5 @@ internal sealed class UrlFilter : IResourceFilter
         : null;
 
     private static bool IsText(string encoded) =>
-        !encoded.Contains('%', StringComparison.Ordinal) || (RawUrl.Decode(encoded) is var bytes && Utf8.IsValid(bytes) && !bytes.Contains((byte)0));
+        !encoded.Contains('%', StringComparison.Ordinal) || (PercentEncoding.DecodeToBytes(encoded) is var bytes && Utf8.IsValid(bytes) && !bytes.Contains((byte)0));
 }

@@ -14,8 +14,8 @@ public sealed record Page<T>(IAsyncEnumerable<T> Items, Guid? Next);
 /// <summary>The next items of a list, as many as storage gives at once.</summary>
 /// <typeparam name="T">What it lists.</typeparam>
 /// <param name="Items">The items; at least one where there are any.</param>
-/// <param name="IsCut">Whether there are more among those that were asked for, which together were too much.</param>
-public sealed record Chunk<T>(IReadOnlyList<T> Items, bool IsCut);
+/// <param name="IsTruncated">Whether there are more among those that were asked for, which together were too much.</param>
+public sealed record Chunk<T>(IReadOnlyList<T> Items, bool IsTruncated);
 
 internal static class Page
 {
@@ -47,7 +47,7 @@ internal static class Page
         var first = await read(marker, count, cancellationToken);
         if (limit is null || IsLast(first, count))
         {
-            return new Page<T>(ReadOnAsync(first, count, size, read, id, cancellationToken), Next: null);
+            return new Page<T>(ReadRemainingAsync(first, count, size, read, id, cancellationToken), Next: null);
         }
 
         if (first.Items.Count > size)
@@ -56,12 +56,12 @@ internal static class Page
         }
 
         var end = await readEnd!(marker, size, cancellationToken);
-        var items = ReadOnAsync(first, count, size, read, id, cancellationToken);
+        var items = ReadRemainingAsync(first, count, size, read, id, cancellationToken);
         return new Page<T>(items.TakeWhile(item => end is null || id(item) <= end), end);
     }
 
     // In chunks, each a statement of its own: a slow reader holds no connection and no snapshot while it reads.
-    private static async IAsyncEnumerable<T> ReadOnAsync<T>(
+    private static async IAsyncEnumerable<T> ReadRemainingAsync<T>(
         Chunk<T> chunk, int count, int left, Read<T> read, Func<T, Guid> id, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
@@ -78,10 +78,10 @@ internal static class Page
             }
 
             // What comes is likely to be as large as what came.
-            count = Math.Min(left, chunk.IsCut ? chunk.Items.Count : Math.Min(count * 2, LargestChunk));
+            count = Math.Min(left, chunk.IsTruncated ? chunk.Items.Count : Math.Min(count * 2, LargestChunk));
             chunk = await read(id(chunk.Items[^1]), count, cancellationToken);
         }
     }
 
-    private static bool IsLast<T>(Chunk<T> chunk, int count) => !chunk.IsCut && chunk.Items.Count < count;
+    private static bool IsLast<T>(Chunk<T> chunk, int count) => !chunk.IsTruncated && chunk.Items.Count < count;
 }

@@ -7,7 +7,7 @@ using FluentValidation;
 namespace Deployments.Application.Common.Validation;
 
 /// <summary>The rules that several validators share, with the words in which a caller is told of them.</summary>
-internal static class Rules
+internal static class ValidationRules
 {
     private const string IdempotencyKey = "Idempotency-Key";
 
@@ -15,7 +15,7 @@ internal static class Rules
     public static string WireName(string member) => JsonNamingPolicy.SnakeCaseLower.ConvertName(member);
 
     /// <summary>The rules of a part of the request, told as if they were the request's own.</summary>
-    public static void MeetsRulesOf<T, TPart>(this IRuleBuilder<T, TPart> rule, IValidator<TPart> validator) => rule
+    public static void IncludeRulesOf<T, TPart>(this IRuleBuilder<T, TPart> rule, IValidator<TPart> validator) => rule
         .Custom((part, context) => validator.Validate(part).Errors.ForEach(context.AddFailure));
 
     public static IRuleBuilderOptions<T, string?> Required<T>(this IRuleBuilder<T, string?> rule) => rule

@@ -3,7 +3,7 @@ using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Application.SoftwareDeployments;
 
-internal static class DeploymentLookup
+internal static class DeploymentQueries
 {
     /// <summary>The deployment, which must be there for this project and have one of the given versions.</summary>
     public static async Task<SoftwareDeployment> GetAsync(

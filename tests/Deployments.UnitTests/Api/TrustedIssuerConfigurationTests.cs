@@ -13,7 +13,7 @@ using Shouldly;
 
 namespace Deployments.UnitTests.Api;
 
-public sealed class TokenSourcesTests
+public sealed class TrustedIssuerConfigurationTests
 {
     private const string Issuer = "https://issuer.example";
     private const string Audience = "deployments";
@@ -51,7 +51,7 @@ public sealed class TokenSourcesTests
 
     [Test]
     public void Discovery_too_needs_an_audience() =>
-        Should.Throw<StartupException>(() => TokenSources.ForAuthority(
+        Should.Throw<InvalidConfigurationException>(() => TrustedIssuerConfiguration.ForAuthority(
                 Configuration([($"{Bearer}:Authority", "https://issuer.example")]), TimeProvider.System))
             .Message.ShouldContain($"{Bearer}:ValidAudiences");
 
@@ -335,12 +335,12 @@ public sealed class TokenSourcesTests
         return new ConfigurationBuilder().AddInMemoryCollection(values).Build();
     }
 
-    private static IReadOnlyList<TokenSource> Read(IEnumerable<(string Name, string? Value)> settings, bool development = false) =>
-        TokenSources.Read(Configuration(settings), development, TimeProvider.System, NullLogger.Instance);
+    private static IReadOnlyList<TrustedIssuer> Read(IEnumerable<(string Name, string? Value)> settings, bool development = false) =>
+        TrustedIssuerConfiguration.Read(Configuration(settings), development, TimeProvider.System, NullLogger.Instance);
 
     private static string Refusal((string Name, string? Value)[] settings)
     {
-        var message = Should.Throw<StartupException>(() => Read(settings)).Message;
+        var message = Should.Throw<InvalidConfigurationException>(() => Read(settings)).Message;
 
         if (settings.FirstOrDefault(setting => setting.Name == Secret).Value is { Length: > 0 } secret)
         {
@@ -360,8 +360,8 @@ public sealed class TokenSourcesTests
         return folder;
     }
 
-    private static bool Accepts(IReadOnlyList<TokenSource> sources, string token) =>
-        new SignedTokenHandler(sources, authority: null, defaultRole: null, NullLogger<SignedTokenHandler>.Instance)
+    private static bool Accepts(IReadOnlyList<TrustedIssuer> sources, string token) =>
+        new JwtValidator(sources, authority: null, defaultRole: null, NullLogger<JwtValidator>.Instance)
             .ValidateTokenAsync(token, new TokenValidationParameters()).GetAwaiter().GetResult().IsValid;
 
     private static string Token(SecurityKey key, string algorithm, string? issuer = Issuer, string? audience = Audience) =>

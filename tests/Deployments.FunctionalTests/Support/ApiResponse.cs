@@ -6,7 +6,7 @@ using Shouldly;
 namespace Deployments.FunctionalTests.Support;
 
 /// <summary>A whole answer, read to its end.</summary>
-internal sealed partial record Answer(HttpStatusCode Status, IReadOnlyDictionary<string, string> Headers, string Text)
+internal sealed partial record ApiResponse(HttpStatusCode Status, IReadOnlyDictionary<string, string> Headers, string Text)
 {
     public const string RequestIdHeader = "X-Openstack-Request-Id";
 
@@ -58,19 +58,19 @@ internal sealed partial record Answer(HttpStatusCode Status, IReadOnlyDictionary
 
     public string EntityTag => Headers["ETag"];
 
-    public static async Task<Answer> ReadAsync(HttpResponseMessage response) => new(
+    public static async Task<ApiResponse> ReadAsync(HttpResponseMessage response) => new(
         response.StatusCode,
         response.Headers.Concat(response.Content.Headers)
             .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase),
         await response.Content.ReadAsStringAsync());
 
-    public Answer ShouldBeOk()
+    public ApiResponse ShouldBeOk()
     {
         Status.ShouldBe(HttpStatusCode.OK, Text);
         return this;
     }
 
-    public Answer ShouldBeGone()
+    public ApiResponse ShouldBeGone()
     {
         Status.ShouldBe(HttpStatusCode.NoContent, Text);
         Text.ShouldBeEmpty();
@@ -79,7 +79,7 @@ internal sealed partial record Answer(HttpStatusCode Status, IReadOnlyDictionary
     }
 
     /// <summary>Checks the whole error body; the fields are those at fault, and no others.</summary>
-    public Answer ShouldBeError(HttpStatusCode status, params string[] fields)
+    public ApiResponse ShouldBeError(HttpStatusCode status, params string[] fields)
     {
         Status.ShouldBe(status, Text);
         Headers["Content-Type"].ShouldBeOneOf("application/json", "application/problem+json");
@@ -114,7 +114,7 @@ internal sealed partial record Answer(HttpStatusCode Status, IReadOnlyDictionary
         return this;
     }
 
-    public Answer ShouldBeUnauthorized()
+    public ApiResponse ShouldBeUnauthorized()
     {
         ShouldBeError(HttpStatusCode.Unauthorized);
         Headers["WWW-Authenticate"].ShouldStartWith("Bearer ");

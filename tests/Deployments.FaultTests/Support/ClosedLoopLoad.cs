@@ -8,7 +8,7 @@ namespace Deployments.FaultTests.Support;
 /// Writers that post one deployment after another to one instance after another. With keys, each tries until its deployment is
 /// acknowledged; without, each tries once. All that becomes of it is recorded.
 /// </summary>
-internal sealed class Load : IAsyncDisposable
+internal sealed class ClosedLoopLoad : IAsyncDisposable
 {
     /// <summary>The <c>server_id</c> of a deployment that the test's own constraint refuses.</summary>
     public const string RefusedServer = "refused";
@@ -30,7 +30,7 @@ internal sealed class Load : IAsyncDisposable
     private int refused;
     private int replayed;
 
-    private Load(IReadOnlyList<ServiceProcess> services, int writers, bool keyed, int refusedOneIn)
+    private ClosedLoopLoad(IReadOnlyList<ServiceProcess> services, int writers, bool keyed, int refusedOneIn)
     {
         this.services = services;
         this.writers = [.. Enumerable.Range(0, writers).Select(writer => Task.Run(() => WriteAsync(writer, keyed, refusedOneIn)))];
@@ -54,7 +54,7 @@ internal sealed class Load : IAsyncDisposable
     /// <param name="writers">How many write at once.</param>
     /// <param name="keyed">Whether each deployment has an <c>Idempotency-Key</c>, and is tried again.</param>
     /// <param name="refusedOneIn">One in so many is for <see cref="RefusedServer"/>; none, if zero.</param>
-    public static Load Start(IReadOnlyList<ServiceProcess> services, int writers = 32, bool keyed = true, int refusedOneIn = 0) =>
+    public static ClosedLoopLoad Start(IReadOnlyList<ServiceProcess> services, int writers = 32, bool keyed = true, int refusedOneIn = 0) =>
         new(services, writers, keyed, refusedOneIn);
 
     /// <summary>Waits until that many more deployments have been acknowledged.</summary>

@@ -5,10 +5,10 @@ using Shouldly;
 
 namespace Deployments.UnitTests.Api;
 
-public class TimeConverterTests
+public class UtcTimeConverterTests
 {
-    private static readonly JsonSerializerOptions Options = new() { Converters = { new TimeConverter(TimeFormat.Utc) } };
-    private static readonly JsonSerializerOptions Zoneless = new() { Converters = { new TimeConverter(TimeFormat.Zoneless) } };
+    private static readonly JsonSerializerOptions Options = new() { Converters = { new UtcTimeConverter(TimeFormat.Utc) } };
+    private static readonly JsonSerializerOptions Zoneless = new() { Converters = { new UtcTimeConverter(TimeFormat.Zoneless) } };
 
     [TestCase("2015-01-31T15:12:36Z", "2015-01-31T15:12:36Z")]
     [TestCase("2015-01-31T15:12:36.9999999Z", "2015-01-31T15:12:36Z")]

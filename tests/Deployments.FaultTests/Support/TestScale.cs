@@ -1,7 +1,7 @@
 namespace Deployments.FaultTests.Support;
 
 /// <summary>How much of each fault there is: a few rounds for every run, and what is promised with <c>FAULTS=full</c>.</summary>
-internal static class Form
+internal static class TestScale
 {
     private static readonly bool IsFull = Environment.GetEnvironmentVariable("FAULTS") == "full";
 
@@ -25,7 +25,7 @@ internal static class Form
 }
 
 /// <summary>What the service promises, whatever fails. A promise is about time, so these are limits and no measurements.</summary>
-internal static class Promise
+internal static class ServiceLevels
 {
     /// <summary>How late an answer may come: five seconds, and what the client itself takes to notice it on a busy machine.</summary>
     public static TimeSpan Answer { get; } = TimeSpan.FromSeconds(5.5);

@@ -9,7 +9,7 @@ using Shouldly;
 
 namespace Deployments.UnitTests.Api;
 
-public class JsonFieldsTests
+public class JsonBodyReaderTests
 {
     private static readonly JsonSerializerOptions Options = Policy();
 
@@ -80,7 +80,7 @@ public class JsonFieldsTests
     [TestCase("""{"group":1}""", "a.properties.group", "a string")]
     [TestCase("""{"inputs":[{},{"name":{}}]}""", "a.properties.inputs[1].name", "a string")]
     public void A_part_is_named_by_its_place_in_the_whole(string part, string field, string kind) =>
-        Should.Throw<InvalidRequestException>(() => JsonFields.Read<CreateSoftwareConfigBody>(JsonElement.Parse(part), "a.properties", Options))
+        Should.Throw<InvalidRequestException>(() => JsonBodyReader.Read<CreateSoftwareConfigBody>(JsonElement.Parse(part), "a.properties", Options))
             .Errors.ShouldBe(field, $"must be {kind}.");
 
     [Test]
@@ -163,15 +163,15 @@ public class JsonFieldsTests
     {
         var deepest = Nested("""{"template":{"resources":{"a":{"properties":{"inputs":[{"value":""", "}]}}}}}", 62);
 
-        JsonRules.Check(Encoding.UTF8.GetBytes(deepest), DepthOfValues<ValidateTemplateBody>());
+        JsonTextValidator.Check(Encoding.UTF8.GetBytes(deepest), DepthOfValues<ValidateTemplateBody>());
 
         Should.NotThrow(() => Read<ValidateTemplateBody>(deepest));
     }
 
     private static void ShouldStopAt<T>(string before, string after, string field)
     {
-        Should.NotThrow(() => JsonRules.Check(Encoding.UTF8.GetBytes(Nested(before, after, 64)), DepthOfValues<T>()));
-        Should.Throw<InvalidRequestException>(() => JsonRules.Check(Encoding.UTF8.GetBytes(Nested(before, after, 65)), DepthOfValues<T>()))
+        Should.NotThrow(() => JsonTextValidator.Check(Encoding.UTF8.GetBytes(Nested(before, after, 64)), DepthOfValues<T>()));
+        Should.Throw<InvalidRequestException>(() => JsonTextValidator.Check(Encoding.UTF8.GetBytes(Nested(before, after, 65)), DepthOfValues<T>()))
             .Errors.ShouldBe(field, "is nested more than 64 levels deep.");
     }
 
@@ -182,7 +182,7 @@ public class JsonFieldsTests
     private static string Nested(string before, string after, int levels) =>
         $"{before}{string.Concat(Enumerable.Repeat("""{"b":""", levels))}1{new string('}', levels)}{after}";
 
-    private static T Read<T>(string text) => (T)JsonFields.Read(Encoding.UTF8.GetBytes(text), typeof(T), Options);
+    private static T Read<T>(string text) => (T)JsonBodyReader.Read(Encoding.UTF8.GetBytes(text), typeof(T), Options);
 
     private static IReadOnlyDictionary<string, string[]> Errors<T>(string text) =>
         Should.Throw<InvalidRequestException>(() => Read<T>(text)).Errors;
@@ -193,7 +193,7 @@ public class JsonFieldsTests
     private static JsonSerializerOptions Policy()
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web);
-        JsonPolicy.Apply(options, TimeFormat.Utc);
+        JsonOptionsSetup.Apply(options, TimeFormat.Utc);
         return options;
     }
 }

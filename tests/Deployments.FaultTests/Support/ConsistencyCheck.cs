@@ -3,7 +3,7 @@ using Shouldly;
 namespace Deployments.FaultTests.Support;
 
 /// <summary>What writers were told beside what the database holds.</summary>
-internal static class Comparison
+internal static class ConsistencyCheck
 {
     private const string Sql =
         """
@@ -16,7 +16,7 @@ internal static class Comparison
     /// <param name="load">The writers, who have stopped.</param>
     /// <param name="postgres">The database, such as it is now.</param>
     /// <param name="fault">What happened meanwhile, for people.</param>
-    public static async Task ShouldHoldAsync(this Load load, Postgres postgres, string fault)
+    public static async Task ShouldHoldAsync(this ClosedLoopLoad load, Postgres postgres, string fault)
     {
         var rows = new List<(Guid Id, string Name, long Events)>();
         await using var command = postgres.Administration.CreateCommand(Sql);

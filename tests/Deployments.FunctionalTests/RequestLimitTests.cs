@@ -8,7 +8,7 @@ using Shouldly;
 namespace Deployments.FunctionalTests;
 
 /// <summary>How much and how long a client may send, and that nothing of ours is told to those who send more.</summary>
-public sealed class BoundsTests
+public sealed class RequestLimitTests
 {
     private const int MaxRequestLine = 8 * 1024;
     private const int MaxHeaders = 32 * 1024;
@@ -111,7 +111,7 @@ public sealed class BoundsTests
         var answers = clients.Select(client => RawHttp.ReadAsync(client.GetStream())).ToList();
 
         var sending = clients.Select(client => SendAsync(client, [.. Head(), .. body[..^1]])).ToList();
-        var refused = new List<Task<Answer?>>();
+        var refused = new List<Task<ApiResponse?>>();
         while (refused.Count < all - atOnce)
         {
             refused.Add(await Task.WhenAny(answers.Except(refused)));
@@ -196,7 +196,7 @@ public sealed class BoundsTests
         length.ShouldBeGreaterThan(4L * deployments * padding.Length);
     }
 
-    private static async Task<Answer> DripAsync(TcpClient client, Project project, int bytesASecond)
+    private static async Task<ApiResponse> DripAsync(TcpClient client, Project project, int bytesASecond)
     {
         const int drops = 10;
         var stream = client.GetStream();

@@ -6,7 +6,7 @@ using Shouldly;
 
 namespace Deployments.UnitTests.Api;
 
-public class JsonRulesTests
+public class JsonTextValidatorTests
 {
     [TestCase("""{}""")]
     [TestCase("""{"a":1,"A":2,"a ":3}""")]
@@ -103,7 +103,7 @@ public class JsonRulesTests
     [TestCase(new byte[] { (byte)'"', 0xF0, 0x9F, 0x9A, (byte)'"' })] // cut short
     [TestCase(new byte[] { 0xFE, 0xFF, 0x00, (byte)'1' })] // UTF-16
     public void Text_that_is_not_UTF8_is_refused(byte[] text) =>
-        Should.Throw<InvalidRequestException>(() => JsonRules.Check(text, depthOfValues: 1)).Errors.ShouldBe("body", "is not valid UTF-8.");
+        Should.Throw<InvalidRequestException>(() => JsonTextValidator.Check(text, depthOfValues: 1)).Errors.ShouldBe("body", "is not valid UTF-8.");
 
     [TestCase("""{"a":}""", 1, 6)]
     [TestCase("{\n \"a\":}", 2, 6)]
@@ -156,7 +156,7 @@ public class JsonRulesTests
         Errors($$"""{"{{name}}":"\u0000"}""").ShouldBe(new string('x', 99), "holds a NUL character.");
     }
 
-    private static void Check(string text, int depthOfValues = 1) => JsonRules.Check(Encoding.UTF8.GetBytes(text), depthOfValues);
+    private static void Check(string text, int depthOfValues = 1) => JsonTextValidator.Check(Encoding.UTF8.GetBytes(text), depthOfValues);
 
     private static IReadOnlyDictionary<string, string[]> Errors(string text, int depthOfValues = 1) =>
         Should.Throw<InvalidRequestException>(() => Check(text, depthOfValues)).Errors;

@@ -4,9 +4,9 @@ using Deployments.DevelopmentDatabase;
 namespace Deployments.Api.Hosting;
 
 /// <summary>Where the database is when nobody says: in Development a private PostgreSQL, elsewhere nowhere.</summary>
-internal static class PrivatePostgresDefault
+internal static class DevelopmentDatabaseSetup
 {
-    public static async Task<PrivatePostgres?> StartIfNeededAsync(WebApplicationBuilder builder)
+    public static async Task<DevelopmentPostgres?> StartIfNeededAsync(WebApplicationBuilder builder)
     {
         const string setting = $"ConnectionStrings:{Infrastructure.DependencyInjection.ConnectionName}";
         if (!string.IsNullOrWhiteSpace(builder.Configuration[setting]))
@@ -16,18 +16,18 @@ internal static class PrivatePostgresDefault
 
         if (!builder.Environment.IsDevelopment())
         {
-            throw new StartupException($"{setting} is required: the PostgreSQL database to keep deployments in.");
+            throw new InvalidConfigurationException($"{setting} is required: the PostgreSQL database to keep deployments in.");
         }
 
         try
         {
-            var postgres = await PrivatePostgres.StartAsync(Checkout());
+            var postgres = await DevelopmentPostgres.StartAsync(Checkout());
             builder.Configuration[setting] = postgres.ConnectionString;
             return postgres;
         }
         catch (InvalidOperationException exception)
         {
-            throw new StartupException($"{setting} is not set, and a private PostgreSQL could not be started. {exception.Message}");
+            throw new InvalidConfigurationException($"{setting} is not set, and a private PostgreSQL could not be started. {exception.Message}");
         }
     }
 

@@ -6,19 +6,19 @@ using Shouldly;
 
 namespace Deployments.UnitTests.Api;
 
-public sealed class LargeBodiesTests
+public sealed class RequestBodyMemoryTests
 {
     private const int Largest = 1_000_000;
 
     [Test]
     public async Task A_body_has_its_turn_when_the_answers_of_those_before_it_have_begun()
     {
-        using var bodies = new LargeBodies(Largest);
+        using var bodies = new RequestBodyMemory(Largest);
         var answer = new Answer();
-        await bodies.TakeTurnAsync(new DefaultHttpContext(answer.Features), 900_000);
+        await bodies.EnterAsync(new DefaultHttpContext(answer.Features), 900_000);
 
-        var small = bodies.TakeTurnAsync(new DefaultHttpContext(), 50_000);
-        var large = bodies.TakeTurnAsync(new DefaultHttpContext(), 200_000);
+        var small = bodies.EnterAsync(new DefaultHttpContext(), 50_000);
+        var large = bodies.EnterAsync(new DefaultHttpContext(), 200_000);
         var hadToWait = !large.IsCompleted;
         await answer.BeginAsync();
 
@@ -30,11 +30,11 @@ public sealed class LargeBodiesTests
     [Test]
     public async Task A_body_that_is_larger_than_any_may_be_has_its_turn_alone()
     {
-        using var bodies = new LargeBodies(Largest);
+        using var bodies = new RequestBodyMemory(Largest);
 
-        await bodies.TakeTurnAsync(new DefaultHttpContext(), Largest * 2).WaitAsync(TimeSpan.FromSeconds(5));
+        await bodies.EnterAsync(new DefaultHttpContext(), Largest * 2).WaitAsync(TimeSpan.FromSeconds(5));
 
-        bodies.TakeTurnAsync(new DefaultHttpContext(), 1).IsCompleted.ShouldBeFalse();
+        bodies.EnterAsync(new DefaultHttpContext(), 1).IsCompleted.ShouldBeFalse();
     }
 
     /// <summary>An answer that begins when it is told to.</summary>

@@ -6,13 +6,13 @@ namespace Deployments.FaultTests.Support;
 /// Cleans up if the tests cannot: a shell that waits for this process to let it go, and runs a script if this process ends without
 /// having done so, whatever ended it.
 /// </summary>
-internal sealed class Guard : IDisposable
+internal sealed class CleanupWatchdog : IDisposable
 {
     private readonly Process shell;
 
     /// <param name="script">The arguments are its <c>$1</c>, <c>$2</c> …</param>
     /// <param name="arguments">What the script needs.</param>
-    public Guard(string script, params IEnumerable<string> arguments) => shell = Process.Start(
+    public CleanupWatchdog(string script, params IEnumerable<string> arguments) => shell = Process.Start(
         new ProcessStartInfo("/bin/sh", ["-c", $"trap '' HUP INT TERM; read -r _ || {{ {script}; }}", "sh", .. arguments])
         {
             RedirectStandardInput = true,

@@ -8,9 +8,9 @@ namespace Deployments.FunctionalTests;
 
 /// <summary>The PostgreSQL that a checkout has in Development: shared by all that run in it, and kept.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-public sealed class PrivatePostgresTests
+public sealed class DevelopmentPostgresTests
 {
-    private readonly List<PrivatePostgres> users = [];
+    private readonly List<DevelopmentPostgres> users = [];
     private string owner = null!;
     private string? folder;
 
@@ -19,7 +19,7 @@ public sealed class PrivatePostgresTests
     {
         try
         {
-            PostgresPrograms.Find();
+            PostgresBinaries.Find();
         }
         catch (InvalidOperationException missing)
         {
@@ -68,7 +68,7 @@ public sealed class PrivatePostgresTests
         var configuration = Path.Combine(folder!, "data", "postgresql.conf");
 
         File.Move(configuration, configuration + ".away");
-        await Should.ThrowAsync<InvalidOperationException>(() => PrivatePostgres.StartAsync(owner));
+        await Should.ThrowAsync<InvalidOperationException>(() => DevelopmentPostgres.StartAsync(owner));
         File.Move(configuration + ".away", configuration);
 
         var only = await StartAsync();
@@ -85,27 +85,27 @@ public sealed class PrivatePostgresTests
         using var patience = new CancellationTokenSource();
         made.Created += (_, _) => patience.Cancel();
 
-        await Should.ThrowAsync<OperationCanceledException>(() => PrivatePostgres.StartAsync(owner, patience.Token));
+        await Should.ThrowAsync<OperationCanceledException>(() => DevelopmentPostgres.StartAsync(owner, patience.Token));
 
         CommandLines().ShouldNotContain(line => line.Contains(folder!, StringComparison.Ordinal));
         await ExecuteAsync(await StartAsync(), "SELECT 1");
     }
 
-    private async Task<PrivatePostgres> StartAsync()
+    private async Task<DevelopmentPostgres> StartAsync()
     {
-        var postgres = await PrivatePostgres.StartAsync(owner);
+        var postgres = await DevelopmentPostgres.StartAsync(owner);
         users.Add(postgres);
         folder ??= Path.GetDirectoryName((string?)await ExecuteAsync(postgres, "SHOW data_directory"));
         return postgres;
     }
 
-    private async Task LeaveAsync(PrivatePostgres postgres)
+    private async Task LeaveAsync(DevelopmentPostgres postgres)
     {
         users.Remove(postgres);
         await postgres.DisposeAsync();
     }
 
-    private static async Task ShouldBeStoppedAsync(PrivatePostgres postgres) =>
+    private static async Task ShouldBeStoppedAsync(DevelopmentPostgres postgres) =>
         (await Should.ThrowAsync<NpgsqlException>(() => ExecuteAsync(postgres, "SELECT 1")))
             .InnerException.ShouldBeOfType<SocketException>().SocketErrorCode.ShouldBe(SocketError.ConnectionRefused);
 
@@ -128,7 +128,7 @@ public sealed class PrivatePostgresTests
         }
     }
 
-    private static async Task<object?> ExecuteAsync(PrivatePostgres postgres, string sql)
+    private static async Task<object?> ExecuteAsync(DevelopmentPostgres postgres, string sql)
     {
         await using var connection = new NpgsqlConnection($"{postgres.ConnectionString};Pooling=false");
         await connection.OpenAsync();

@@ -4,7 +4,7 @@ using Shouldly;
 
 namespace Deployments.UnitTests.Domain;
 
-public class TextTests
+public class CharacterLimitsTests
 {
     private const string Rocket = "🚀"; // one code point, two UTF-16 units
 

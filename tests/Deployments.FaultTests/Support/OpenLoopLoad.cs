@@ -5,7 +5,7 @@ using System.Net;
 namespace Deployments.FaultTests.Support;
 
 /// <summary>Posts that come at a rate of their own, whether those before them have been answered or not.</summary>
-internal sealed class Flood
+internal sealed class OpenLoopLoad
 {
     private const int Connections = 2_000;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
@@ -24,9 +24,9 @@ internal sealed class Flood
     public TimeSpan AcceptedPercentile99 =>
         TimeSpan.FromSeconds(accepted.Values.Order().ElementAtOrDefault((int)(accepted.Count * 0.99)));
 
-    public static async Task<Flood> RunAsync(ServiceProcess service, double rate, TimeSpan time)
+    public static async Task<OpenLoopLoad> RunAsync(ServiceProcess service, double rate, TimeSpan time)
     {
-        var flood = new Flood();
+        var flood = new OpenLoopLoad();
         using var client = new Client();
         using var free = new SemaphoreSlim(Connections);
         var due = 0;

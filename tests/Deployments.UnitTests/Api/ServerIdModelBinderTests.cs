@@ -10,7 +10,7 @@ using Shouldly;
 
 namespace Deployments.UnitTests.Api;
 
-public class RawServerIdTests
+public class ServerIdModelBinderTests
 {
     [TestCase("/v1/p/software_deployments/metadata/server", "server")]
     [TestCase("/v1/p/software_deployments/metadata/a/b", "a/b")]
@@ -42,11 +42,11 @@ public class RawServerIdTests
             ActionContext = new ActionContext
             {
                 HttpContext = http,
-                RouteData = new RouteData(new RouteValueDictionary { [RawServerId.Parameter] = routed }),
+                RouteData = new RouteData(new RouteValueDictionary { [ServerIdModelBinder.Parameter] = routed }),
             },
         };
 
-        await new RawServerId().BindModelAsync(context);
+        await new ServerIdModelBinder().BindModelAsync(context);
 
         return context.Result.Model;
     }

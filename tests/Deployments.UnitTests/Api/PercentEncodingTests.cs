@@ -7,7 +7,7 @@ using Shouldly;
 
 namespace Deployments.UnitTests.Api;
 
-public class RawUrlTests
+public class PercentEncodingTests
 {
     [TestCase("", "")]
     [TestCase("server-1", "server-1")]
@@ -22,7 +22,7 @@ public class RawUrlTests
     [TestCase("🚀%20ü", "🚀 ü")]
     [TestCase("%00", "\0")]
     public void Text_is_decoded_once(string encoded, string text) =>
-        Encoding.UTF8.GetString(RawUrl.Decode(encoded)).ShouldBe(text);
+        Encoding.UTF8.GetString(PercentEncoding.DecodeToBytes(encoded)).ShouldBe(text);
 
     [TestCase("%")]
     [TestCase("%4")]
@@ -34,15 +34,15 @@ public class RawUrlTests
     [TestCase("%-1")]
     [TestCase("%1 ")]
     public void What_encodes_nothing_stays(string text) =>
-        Encoding.UTF8.GetString(RawUrl.Decode(text)).ShouldBe(text);
+        Encoding.UTF8.GetString(PercentEncoding.DecodeToBytes(text)).ShouldBe(text);
 
     [Test]
     public void An_escape_may_stand_at_the_very_end() =>
-        RawUrl.Decode("a%41").ShouldBe("aA"u8.ToArray());
+        PercentEncoding.DecodeToBytes("a%41").ShouldBe("aA"u8.ToArray());
 
     [Test]
     public void Bytes_that_are_no_text_come_through() =>
-        RawUrl.Decode("a%ff%C3").ShouldBe([(byte)'a', 0xFF, 0xC3]);
+        PercentEncoding.DecodeToBytes("a%ff%C3").ShouldBe([(byte)'a', 0xFF, 0xC3]);
 
     [TestCase("/v1/p/x%2Fy", "/v1/p/x%2Fy")]
     [TestCase("/v1/p?marker=%41", "/v1/p")]
