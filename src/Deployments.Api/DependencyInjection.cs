@@ -27,6 +27,7 @@ internal static class DependencyInjection
         var settings = Read(() => ServiceOptions.From(builder.Configuration));
         builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(settings));
         builder.Services.AddSingleton(new ConfigReferences(RequireExisting: settings.ConfigReferences == ConfigReferenceRule.Known));
+        builder.Services.AddSingleton(new SharedMetadata(settings.SharedMetadata));
         Read(() => builder.Services.AddInfrastructure(builder.Configuration));
         builder.Services
             .AddApplication(builder.Configuration["AutoMapper:LicenseKey"])

@@ -1,4 +1,6 @@
 using Deployments.Application.Common.Behaviours;
+using Deployments.Application.Common;
+using Deployments.Application.Common.Paging;
 using Deployments.Application.Common.Validation;
 using FluentValidation;
 using MediatR;
@@ -21,6 +23,9 @@ public static class DependencyInjection
         ValidatorOptions.Global.PropertyNameResolver = (_, member, _) => member is null ? null : ValidationRules.WireName(member.Name);
 
         services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<TimeBudgets>();
+        services.AddSingleton<RequestDeadline>();
+        services.AddSingleton<ListReader>();
         services.AddAutoMapper(mapping =>
         {
             mapping.LicenseKey = autoMapperLicenseKey;
@@ -30,7 +35,7 @@ public static class DependencyInjection
         services.AddValidatorsFromAssembly(typeof(DependencyInjection).Assembly, ServiceLifetime.Singleton, includeInternalTypes: true);
 
         services.AddScoped<ServiceFactory>(provider => provider.GetRequiredService);
-        services.AddScoped<IMediator, Mediator>();
+        services.AddScoped<IMediator, TimeLimitedMediator>();
         services.AddScoped(typeof(IPipelineBehavior<,>), typeof(ValidationBehaviour<,>));
         services.TryAddEnumerable(
             from type in typeof(DependencyInjection).Assembly.GetTypes()

@@ -30,13 +30,18 @@ public static class DependencyInjection
         services.AddPooledDbContextFactory<DeploymentsDbContext>((provider, options) => options
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention());
+        services.AddSingleton(_ => new HealthDataSource(CreateHealthDataSource(configuration.GetConnectionString(ConnectionName))));
+        services.AddSingleton<DatabaseRequirements>();
+        services.AddSingleton<PooledConnections>();
         services.AddSingleton<DatabaseExecutor>();
         services.AddSingleton<GroupCommitWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter>());
         services.AddHostedService<DeadlineExpiryJob>();
-        services.AddSingleton<IDeploymentStore, DeploymentStore>();
+        services.AddSingleton<IDeploymentCommands, DeploymentCommands>();
+        services.AddSingleton<IDeploymentQueries, DeploymentQueries>();
         services.AddSingleton<IConfigStore, ConfigStore>();
 
+        services.AddSingleton<DatabaseHealthCheck>(); // remembers what the log was told
         services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", tags: [ReadyTag]);
         if (configuration.GetValue("Deployments:MigrateOnStart", true))
         {
@@ -65,6 +70,20 @@ public static class DependencyInjection
         }
     }
 
+    private static NpgsqlDataSource CreateHealthDataSource(string? connectionString)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments-health" };
+        var settings = builder.ConnectionStringBuilder;
+        settings["GSS Encryption Mode"] = "Disable";
+        settings["Maximum Pool Size"] = 1;
+        settings["Minimum Pool Size"] = 0;
+        settings["Timeout"] = 2;
+        settings["Command Timeout"] = 2;
+        settings["Cancellation Timeout"] = -1; // a connection that does not respond is exchanged at once
+        settings["Max Auto Prepare"] = 0;
+        return builder.Build();
+    }
+
     private static NpgsqlDataSource CreateDataSource(string? connectionString)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments" }; // of its pool, in metrics
@@ -73,6 +92,10 @@ public static class DependencyInjection
         // What the operator does not say: an unreachable host is given up early, and no Kerberos library is looked for.
         settings.TryAdd("Timeout", 3);
         settings.TryAdd("GSS Encryption Mode", "Disable");
+
+        // A connection is free again soon after its statement's caller was let go, also where the server has vanished without a reset.
+        settings.TryAdd("Command Timeout", 5);
+        settings.TryAdd("Cancellation Timeout", 500);
 
         // What is asked again and again is planned once. And a connection goes to its next user as it is: all that is ever left behind on
         // one is how its statements are planned (DeploymentInsert), which changes no result.

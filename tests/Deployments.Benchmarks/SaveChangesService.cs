@@ -1,8 +1,6 @@
 using Deployments.Api;
 using Deployments.Api.Options;
 using Deployments.Application.Common;
-using Deployments.Application.Common.Paging;
-using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Postgres.Model;
@@ -25,13 +23,13 @@ internal static class SaveChangesService
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.AddDeployments();
         builder.Services.AddControllers().AddApplicationPart(typeof(ServiceOptions).Assembly); // which is not the program's own here
-        builder.Services.AddSingleton<IDeploymentStore, Store>();
+        builder.Services.AddSingleton<IDeploymentCommands, Store>();
         await using var app = builder.Build();
         app.UseApi();
         await app.RunAsync();
     }
 
-    private sealed class Store(IDbContextFactory<DeploymentsDbContext> contexts) : IDeploymentStore
+    private sealed class Store(IDbContextFactory<DeploymentsDbContext> contexts) : IDeploymentCommands
     {
         public async Task<AddOutcome> AddAsync(
             IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken)
@@ -52,26 +50,11 @@ internal static class SaveChangesService
             return AddOutcome.Stored;
         }
 
-        public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+        public Task<ChangeOutcome> ChangeAsync(
+            Guid id, Func<SoftwareDeployment, bool> change, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
-        public Task<Chunk<SoftwareDeployment>> ListAsync(
-            DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public Task<Guid?> FindPageEndAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
+        public Task<bool> DeleteAsync(string projectId, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
-
-        public Task<UpdateOutcome> UpdateAsync(
-            SoftwareDeployment deployment, Caller caller, bool configMustBeKnown, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
-        public Task<bool> DeleteAsync(SoftwareDeployment deployment, bool onlyThisVersion, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
-        public Task<IReadOnlyList<DeploymentEvent>> ListEventsAsync(SoftwareDeployment deployment, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
-        public Task<IReadOnlyList<ConfigKey>> ListServerConfigsAsync(
-            string projectId, string serverId, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

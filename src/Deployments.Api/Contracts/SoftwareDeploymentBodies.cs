@@ -148,7 +148,7 @@ public sealed record SoftwareDeploymentListEnvelope
 public sealed record DeploymentEventListEnvelope
 {
     /// <summary>Its entries, oldest first.</summary>
-    public required IReadOnlyList<DeploymentEventDto> Events { get; init; }
+    public required IAsyncEnumerable<DeploymentEventDto> Events { get; init; }
 }
 
 /// <summary>What a server's agent is to apply.</summary>

@@ -178,17 +178,28 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     }
 
     /// <summary>Show a software deployment's history.</summary>
-    /// <remarks>One entry for its creation and one for each change, oldest first.</remarks>
+    /// <remarks>
+    /// One entry for its creation and one for each change, oldest first. Without <c>limit</c> the whole history is sent as it is read.
+    /// </remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The deployment's id.</param>
+    /// <param name="limit">How many entries, 1 to 1,000; all, if left out.</param>
+    /// <param name="marker">The last version seen. The history goes on after it.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">Its history.</response>
     [HttpGet(Routes.Id + "/events", Name = "listSoftwareDeploymentEvents")]
     [Authorize(ProjectAuthorizationHandler.Read)]
     [ProducesResponseType<DeploymentEventListEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<DeploymentEventListEnvelope>> ListEvents(
-        [FromRoute(Name = Routes.ProjectId)] string projectId, Guid id, CancellationToken cancellationToken) =>
-        new DeploymentEventListEnvelope { Events = await mediator.Send(new ListDeploymentEventsQuery(projectId, id), cancellationToken) };
+        [FromRoute(Name = Routes.ProjectId)] string projectId,
+        Guid id,
+        [FromQuery] int? limit,
+        [FromQuery] int? marker,
+        CancellationToken cancellationToken) =>
+        new DeploymentEventListEnvelope
+        {
+            Events = await mediator.Send(new ListDeploymentEventsQuery(projectId, id, limit, marker), cancellationToken),
+        };
 
     /// <summary>Show a server's metadata: the configurations that its agent is to apply.</summary>
     /// <remarks>

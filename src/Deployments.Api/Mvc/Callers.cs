@@ -1,3 +1,4 @@
+using Deployments.Domain.SoftwareDeployments;
 using Deployments.Api.Authentication.KeySources;
 using Deployments.Application.Common;
 
@@ -8,5 +9,5 @@ internal static class Callers
 {
     /// <summary>Whoever sent this request, in a project whose path it has.</summary>
     public static Caller GetCaller(this HttpContext context, string projectId) =>
-        new(projectId, context.User.FindFirst(TrustedIssuerConfiguration.SubjectClaim)?.Value ?? string.Empty, context.TraceIdentifier);
+        new(projectId, Actors.FromSubject(context.User.FindFirst(TrustedIssuerConfiguration.SubjectClaim)?.Value ?? string.Empty), context.TraceIdentifier);
 }

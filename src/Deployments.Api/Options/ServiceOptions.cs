@@ -23,6 +23,9 @@ internal sealed class ServiceOptions
     /// <summary>Which configurations a deployment may name.</summary>
     public ConfigReferenceRule ConfigReferences { get; init; } = ConfigReferenceRule.Any;
 
+    /// <summary>Whether a server's metadata has what other projects share with its project.</summary>
+    public bool SharedMetadata { get; init; }
+
     /// <summary>The proxies, as addresses or networks (<c>10.0.0.0/8</c>), whose <c>X-Forwarded-*</c> headers are believed.</summary>
     public IReadOnlyList<string> Proxies { get; init; } = [];
 

@@ -20,14 +20,14 @@ internal sealed class ListConfigsValidator : AbstractValidator<ListConfigsQuery>
     public ListConfigsValidator() => RuleFor(query => query.Limit).IsPageLimit();
 }
 
-internal sealed class ListConfigsHandler(IConfigStore store) : IRequestHandler<ListConfigsQuery, Page<SoftwareConfigSummaryDto>>
+internal sealed class ListConfigsHandler(IConfigStore store, ListReader lists) : IRequestHandler<ListConfigsQuery, Page<SoftwareConfigSummaryDto>>
 {
-    public Task<Page<SoftwareConfigSummaryDto>> Handle(ListConfigsQuery query, CancellationToken cancellationToken) => Page.ReadAsync(
+    public Task<Page<SoftwareConfigSummaryDto>> Handle(ListConfigsQuery query, CancellationToken cancellationToken) => lists.ReadPageAsync<SoftwareConfigSummaryDto>(
         query.Limit,
         query.Marker,
         async (before, count, token) => new Chunk<SoftwareConfigSummaryDto>(
             await store.ListAsync(query.ProjectId, before, count, token), IsTruncated: false),
-        readEnd: null,
+        findPageEnd: null,
         config => config.Id,
         cancellationToken);
 }

@@ -27,12 +27,12 @@ internal sealed class CreateDeploymentValidator : AbstractValidator<CreateDeploy
     }
 }
 
-internal sealed class CreateDeploymentHandler(IDeploymentStore store, ConfigReferences references, TimeProvider clock, IMapper mapper)
+internal sealed class CreateDeploymentHandler(IDeploymentCommands commands, ConfigReferences references, TimeProvider clock, IMapper mapper)
     : IRequestHandler<CreateDeploymentCommand, CreateResult<SoftwareDeploymentDto>>
 {
     public async Task<CreateResult<SoftwareDeploymentDto>> Handle(CreateDeploymentCommand command, CancellationToken cancellationToken)
     {
-        var created = await store.CreateAsync(
+        var created = await commands.CreateAsync(
             [command.Deployment.Create(command.Caller.ProjectId, clock.GetUtcNow())],
             () => RequestFingerprint.Of(command.Deployment),
             command.IdempotencyKey,

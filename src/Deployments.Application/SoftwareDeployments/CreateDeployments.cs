@@ -39,14 +39,14 @@ internal sealed class CreateDeploymentsValidator : AbstractValidator<CreateDeplo
     }
 }
 
-internal sealed class CreateDeploymentsHandler(IDeploymentStore store, ConfigReferences references, TimeProvider clock, IMapper mapper)
+internal sealed class CreateDeploymentsHandler(IDeploymentCommands commands, ConfigReferences references, TimeProvider clock, IMapper mapper)
     : IRequestHandler<CreateDeploymentsCommand, CreateResult<IReadOnlyList<SoftwareDeploymentDto>>>
 {
     public async Task<CreateResult<IReadOnlyList<SoftwareDeploymentDto>>> Handle(
         CreateDeploymentsCommand command, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        var created = await store.CreateAsync(
+        var created = await commands.CreateAsync(
             [.. command.SoftwareDeployments!.Select(deployment => deployment!.Create(command.Caller.ProjectId, now))],
             () => RequestFingerprint.Of(command.SoftwareDeployments!),
             command.IdempotencyKey,

@@ -1,4 +1,3 @@
-using Deployments.Application.Common.Behaviours;
 using Deployments.Application.Common.Errors;
 using MediatR;
 
@@ -13,20 +12,14 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <param name="IfMatch">The versions of which the deployment must have one; null for any.</param>
 public sealed record DeleteDeploymentCommand(string ProjectId, Guid Id, IReadOnlySet<int>? IfMatch) : IRequest;
 
-internal sealed class DeleteDeploymentHandler(IDeploymentStore store) : IRequestHandler<DeleteDeploymentCommand, Unit>
+internal sealed class DeleteDeploymentHandler(IDeploymentCommands commands) : AsyncRequestHandler<DeleteDeploymentCommand>
 {
-    public Task<Unit> Handle(DeleteDeploymentCommand command, CancellationToken cancellationToken) =>
-        DeleteAsync(command, cancellationToken).WithTimeoutAsync();
-
-    private async Task<Unit> DeleteAsync(DeleteDeploymentCommand command, CancellationToken cancellationToken)
+    protected override async Task Handle(DeleteDeploymentCommand command, CancellationToken cancellationToken)
     {
-        while (true)
+        if (!await commands.DeleteAsync(
+            command.ProjectId, command.Id, deployment => deployment.RequireVersion(command.IfMatch), cancellationToken))
         {
-            var deployment = await store.GetAsync(command.ProjectId, command.Id, command.IfMatch, cancellationToken);
-            if (await store.DeleteAsync(deployment, onlyThisVersion: command.IfMatch is not null, cancellationToken))
-            {
-                return Unit.Value;
-            }
+            throw DeploymentLookup.NotFound(command.Id);
         }
     }
 }

@@ -6,6 +6,9 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <summary>One entry of a deployment's history: how it stood after its creation or a change, and who did that.</summary>
 public sealed record DeploymentEventDto
 {
+    /// <summary>The version of the deployment that it made: 1 for the creation, one more for each change.</summary>
+    public required int Version { get; init; }
+
     /// <summary>When it happened: UTC, whole seconds.</summary>
     public required DateTimeOffset Time { get; init; }
 

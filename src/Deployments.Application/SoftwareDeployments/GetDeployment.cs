@@ -12,9 +12,9 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <param name="Id">The deployment's id.</param>
 public sealed record GetDeploymentQuery(string ProjectId, Guid Id) : IRequest<SoftwareDeploymentDto>;
 
-internal sealed class GetDeploymentHandler(IDeploymentStore store, IMapper mapper)
+internal sealed class GetDeploymentHandler(IDeploymentQueries queries, IMapper mapper)
     : IRequestHandler<GetDeploymentQuery, SoftwareDeploymentDto>
 {
     public async Task<SoftwareDeploymentDto> Handle(GetDeploymentQuery query, CancellationToken cancellationToken) =>
-        mapper.Map<SoftwareDeploymentDto>(await store.GetAsync(query.ProjectId, query.Id, ifMatch: null, cancellationToken));
+        mapper.Map<SoftwareDeploymentDto>(await queries.GetAsync(query.ProjectId, query.Id, cancellationToken));
 }

@@ -1,14 +1,14 @@
 using System.Runtime.CompilerServices;
 using AutoMapper;
-using Deployments.Application.Common.Behaviours;
 using Deployments.Application.Common.Errors;
+using Deployments.Application.Common;
 using Deployments.Application.SoftwareConfigs;
 using MediatR;
 
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// What a server's agent is to apply: one configuration for each deployment of the server that the project may see and whose
+/// What a server's agent is to apply: one configuration for each deployment of the server that the project owns and whose
 /// configuration is held here, by configuration name (none first), then by the deployment's creation. An unknown server has none.
 /// Only the first are here already, the rest is read as they are taken.
 /// Throws <see cref="UnavailableException"/> when storage does not answer, also as they are taken.
@@ -17,55 +17,92 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <param name="ServerId">The server.</param>
 public sealed record GetServerMetadataQuery(string ProjectId, string ServerId) : IRequest<IAsyncEnumerable<SoftwareConfigDto>>;
 
-internal sealed class GetServerMetadataHandler(IDeploymentStore deployments, IConfigStore store, IMapper mapper)
+internal sealed class GetServerMetadataHandler(
+    IDeploymentQueries deployments, IConfigStore configs, SharedMetadata shared, RequestDeadline deadline, IMapper mapper)
     : IRequestHandler<GetServerMetadataQuery, IAsyncEnumerable<SoftwareConfigDto>>
 {
+    private const int MaxReferencesPerQuery = 1_000;
+
     // A configuration may be as large as a body, and each of a server's deployments may have one of its own, or all the same.
     private const int MaxConfigsPerQuery = 8;
 
-    public Task<IAsyncEnumerable<SoftwareConfigDto>> Handle(GetServerMetadataQuery query, CancellationToken cancellationToken) =>
-        BeginAsync(query, cancellationToken).WithTimeoutAsync();
-
-    private async Task<IAsyncEnumerable<SoftwareConfigDto>> BeginAsync(GetServerMetadataQuery query, CancellationToken cancellationToken)
+    public async Task<IAsyncEnumerable<SoftwareConfigDto>> Handle(GetServerMetadataQuery query, CancellationToken cancellationToken)
     {
-        var keys = await deployments.ListServerConfigsAsync(query.ProjectId, query.ServerId, cancellationToken);
-
-        // The first come before the answer begins, so that an unreachable database can still be told.
-        return ReadRemainingAsync(keys, await FindAsync(keys, 0, cancellationToken), cancellationToken);
+        // The first are read before the response begins, so that a database failure can still become a 503.
+        var references = await ListAsync(query, after: null, cancellationToken);
+        var first = await ReadNextAsync(references, 0, cancellationToken);
+        return ReadAsync(query, references, first, CancellationToken.None);
     }
 
-    private async IAsyncEnumerable<SoftwareConfigDto> ReadRemainingAsync(
-        IReadOnlyList<ConfigKey> keys, Found found, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<SoftwareConfigDto> ReadAsync(
+        GetServerMetadataQuery query,
+        IReadOnlyList<AppliedConfig> references,
+        ConfigBatch batch,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        for (var index = 0; index < keys.Count; index++)
+        while (true)
         {
-            if (index == found.End)
+            for (var index = 0; index < references.Count; index++)
             {
-                found = await FindAsync(keys, index, cancellationToken);
+                if (index == batch.NextIndex)
+                {
+                    var (list, start) = (references, index);
+                    batch = await deadline.RunAsync(token => ReadNextAsync(list, start, token), cancellationToken);
+                }
+
+                // Configurations that were deleted in the meantime are skipped.
+                if (batch.Configs.TryGetValue(references[index].ConfigId, out var config))
+                {
+                    yield return config;
+                }
             }
 
-            if (found.Configs.TryGetValue(keys[index], out var config))
+            if (references.Count < MaxReferencesPerQuery)
             {
-                yield return config;
+                yield break;
             }
+
+            var last = references[^1];
+            references = await deadline.RunAsync(token => ListAsync(query, last, token), cancellationToken);
+            batch = ConfigBatch.None;
         }
     }
 
-    /// <summary>Reads the next configurations, each once, and for all deployments in turn that apply no other.</summary>
-    private async Task<Found> FindAsync(IReadOnlyList<ConfigKey> keys, int start, CancellationToken cancellationToken)
+    private Task<IReadOnlyList<AppliedConfig>> ListAsync(
+        GetServerMetadataQuery query, AppliedConfig? after, CancellationToken cancellationToken) =>
+        deployments.ListAppliedConfigsAsync(
+            query.ProjectId, query.ServerId, shared.IsIncluded, after, MaxReferencesPerQuery, cancellationToken);
+
+    /// <summary>Reads the next configurations, each once, for all references in a row that name no other.</summary>
+    private async Task<ConfigBatch> ReadNextAsync(IReadOnlyList<AppliedConfig> references, int start, CancellationToken cancellationToken)
     {
-        var wanted = new HashSet<ConfigKey>();
+        var keys = new HashSet<ConfigKey>();
         var end = start;
-        while (end < keys.Count && (wanted.Count < MaxConfigsPerQuery || wanted.Contains(keys[end])))
+        for (; end < references.Count; end++)
         {
-            wanted.Add(keys[end++]);
+            var key = new ConfigKey(references[end].ProjectId, references[end].ConfigId);
+            if (keys.Count == MaxConfigsPerQuery && !keys.Contains(key))
+            {
+                break;
+            }
+
+            keys.Add(key);
         }
 
-        var configs = wanted.Count == 0 ? [] : await store.FindAsync(wanted, cancellationToken);
-        return new Found(configs.ToDictionary(config => new ConfigKey(config.ProjectId, config.Id), mapper.Map<SoftwareConfigDto>), end);
+        var found = keys.Count == 0 ? [] : await configs.FindAsync(keys, cancellationToken);
+        return new ConfigBatch(found.ToDictionary(config => config.Id, mapper.Map<SoftwareConfigDto>), end);
     }
 
-    /// <param name="Configs">The configurations that were there. One that was deleted meanwhile is nobody's any more.</param>
-    /// <param name="End">The first deployment that they are not read for.</param>
-    private sealed record Found(IReadOnlyDictionary<ConfigKey, SoftwareConfigDto> Configs, int End);
+    /// <param name="Configs">The configurations by their ids, which no two projects share.</param>
+    /// <param name="NextIndex">The first reference whose configuration was not read with them.</param>
+    private sealed record ConfigBatch(IReadOnlyDictionary<Guid, SoftwareConfigDto> Configs, int NextIndex)
+    {
+        public static readonly ConfigBatch None = new(new Dictionary<Guid, SoftwareConfigDto>(), NextIndex: 0);
+    }
 }
+
+/// <summary>Whether a server's metadata has the configurations that other projects apply to it (<c>Deployments:SharedMetadata</c>).</summary>
+/// <param name="IsIncluded">
+/// False: only what the project itself applies, so that no other project can have its scripts run on this project's servers.
+/// </param>
+public sealed record SharedMetadata(bool IsIncluded);

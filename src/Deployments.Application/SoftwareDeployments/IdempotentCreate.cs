@@ -12,7 +12,7 @@ public sealed record CreateResult<T>(T Value, bool Replayed);
 internal static class IdempotentCreate
 {
     /// <summary>Creates deployments, all or none; with a key once, however often the request comes.</summary>
-    /// <param name="store">Where to.</param>
+    /// <param name="commands">Where to.</param>
     /// <param name="deployments">The deployments, all of the caller's project.</param>
     /// <param name="fingerprint">The hash of what was asked for: two requests with one key must ask for the same.</param>
     /// <param name="key">The request's idempotency key, if it has one.</param>
@@ -21,7 +21,7 @@ internal static class IdempotentCreate
     /// <param name="configIdOf">How the caller is told of the configuration that the deployment of this index names.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     public static async Task<CreateResult<IReadOnlyList<SoftwareDeployment>>> CreateAsync(
-        this IDeploymentStore store,
+        this IDeploymentCommands commands,
         IReadOnlyList<SoftwareDeployment> deployments,
         Func<byte[]> fingerprint,
         string? key,
@@ -40,7 +40,7 @@ internal static class IdempotentCreate
             }
         }
 
-        var outcome = await store.AddAsync(deployments, caller, references, cancellationToken);
+        var outcome = await commands.AddAsync(deployments, caller, references, cancellationToken);
         if (outcome.MissingConfigIds is { Count: > 0 } unknown)
         {
             throw ConfigReferences.MissingConfigError(

@@ -1,28 +1,47 @@
 using AutoMapper;
-using Deployments.Application.Common.Behaviours;
+using Deployments.Application.Common.Validation;
 using Deployments.Application.Common.Errors;
+using Deployments.Application.Common.Paging;
+using Deployments.Domain.SoftwareDeployments;
+using FluentValidation;
 using MediatR;
 
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// A deployment's history, oldest first: one entry for its creation and one for each change.
-/// Throws <see cref="NotFoundException"/>, <see cref="UnavailableException"/>.
+/// A deployment's history, oldest first: one entry for its creation and one for each change. Only the first entries are here already, the
+/// rest is read as they are taken, so that a history of any length takes little memory.
+/// Throws <see cref="InvalidRequestException"/>, <see cref="NotFoundException"/>, <see cref="UnavailableException"/>, the last also as the
+/// entries are taken.
 /// </summary>
 /// <param name="ProjectId">The project that asks, already authorised.</param>
 /// <param name="Id">The deployment's id.</param>
-public sealed record ListDeploymentEventsQuery(string ProjectId, Guid Id) : IRequest<IReadOnlyList<DeploymentEventDto>>;
+/// <param name="Limit">1 to 1,000 entries; null for the whole history.</param>
+/// <param name="Marker">The last version seen: the history goes on after it; null for its beginning.</param>
+public sealed record ListDeploymentEventsQuery(string ProjectId, Guid Id, int? Limit, int? Marker)
+    : IRequest<IAsyncEnumerable<DeploymentEventDto>>;
 
-internal sealed class ListDeploymentEventsHandler(IDeploymentStore store, IMapper mapper)
-    : IRequestHandler<ListDeploymentEventsQuery, IReadOnlyList<DeploymentEventDto>>
+internal sealed class ListDeploymentEventsValidator : AbstractValidator<ListDeploymentEventsQuery>
 {
-    public Task<IReadOnlyList<DeploymentEventDto>> Handle(ListDeploymentEventsQuery query, CancellationToken cancellationToken) =>
-        ListAsync(query, cancellationToken).WithTimeoutAsync();
-
-    private async Task<IReadOnlyList<DeploymentEventDto>> ListAsync(ListDeploymentEventsQuery query, CancellationToken cancellationToken)
+    public ListDeploymentEventsValidator()
     {
-        var deployment = await store.GetAsync(query.ProjectId, query.Id, ifMatch: null, cancellationToken);
+        RuleFor(query => query.Limit).IsPageLimit();
+        RuleFor(query => query.Marker).GreaterThanOrEqualTo(1).WithMessage("{PropertyPath} must be a version, 1 or more.");
+    }
+}
 
-        return mapper.Map<IReadOnlyList<DeploymentEventDto>>(await store.ListEventsAsync(deployment, cancellationToken));
+internal sealed class ListDeploymentEventsHandler(IDeploymentQueries queries, ListReader lists, IMapper mapper)
+    : IRequestHandler<ListDeploymentEventsQuery, IAsyncEnumerable<DeploymentEventDto>>
+{
+    public async Task<IAsyncEnumerable<DeploymentEventDto>> Handle(ListDeploymentEventsQuery query, CancellationToken cancellationToken)
+    {
+        var deployment = await queries.GetAsync(query.ProjectId, query.Id, cancellationToken);
+        var events = await lists.ReadAsync<DeploymentEvent, int>(
+            query.Limit,
+            query.Marker,
+            (after, count, token) => queries.ListEventsAsync(deployment.ProjectId, deployment.Id, after, count, token),
+            entry => entry.Version,
+            cancellationToken);
+        return events.Select(mapper.Map<DeploymentEventDto>);
     }
 }

@@ -1,5 +1,4 @@
 using AutoMapper;
-using Deployments.Application.Common.Behaviours;
 using Deployments.Application.Common.Errors;
 using Deployments.Application.Common.Paging;
 using Deployments.Application.Common.Validation;
@@ -49,7 +48,7 @@ internal sealed class ListDeploymentsValidator : AbstractValidator<ListDeploymen
     }
 }
 
-internal sealed class ListDeploymentsHandler(IDeploymentStore store, IMapper mapper)
+internal sealed class ListDeploymentsHandler(IDeploymentQueries queries, ListReader lists, IMapper mapper)
     : IRequestHandler<ListDeploymentsQuery, Page<SoftwareDeploymentDto>>
 {
     public async Task<Page<SoftwareDeploymentDto>> Handle(ListDeploymentsQuery query, CancellationToken cancellationToken)
@@ -57,13 +56,13 @@ internal sealed class ListDeploymentsHandler(IDeploymentStore store, IMapper map
         var filter = new DeploymentFilter(
             query.ProjectId, query.ServerId, query.ConfigId, query.Action, DeploymentStatusNames.Parse(query.Status));
 
-        var page = await Page.ReadAsync(
+        var page = await lists.ReadPageAsync<SoftwareDeployment>(
             query.Limit,
             query.Marker,
-            (after, count, token) => store.ListAsync(filter, after, count, token),
-            (after, count, token) => store.FindPageEndAsync(filter, after, count, token),
+            (after, count, token) => queries.ListAsync(filter, after, count, token),
+            (after, count, token) => queries.FindPageEndAsync(filter, after, count, token),
             deployment => deployment.Id,
-            cancellationToken).WithTimeoutAsync();
+            cancellationToken);
         return new Page<SoftwareDeploymentDto>(page.Items.Select(mapper.Map<SoftwareDeploymentDto>), page.Next);
     }
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using AutoMapper;
 using Deployments.Application.Common;
-using Deployments.Application.Common.Behaviours;
 using Deployments.Application.Common.Errors;
 using Deployments.Application.Common.Validation;
 using Deployments.Domain.SoftwareDeployments;
@@ -60,13 +59,10 @@ internal sealed class UpdateDeploymentValidator : AbstractValidator<UpdateDeploy
     }
 }
 
-internal sealed class UpdateDeploymentHandler(IDeploymentStore store, ConfigReferences references, TimeProvider clock, IMapper mapper)
+internal sealed class UpdateDeploymentHandler(IDeploymentCommands commands, ConfigReferences references, TimeProvider clock, IMapper mapper)
     : IRequestHandler<UpdateDeploymentCommand, SoftwareDeploymentDto>
 {
-    public Task<SoftwareDeploymentDto> Handle(UpdateDeploymentCommand command, CancellationToken cancellationToken) =>
-        ChangeAsync(command, cancellationToken).WithTimeoutAsync();
-
-    private async Task<SoftwareDeploymentDto> ChangeAsync(UpdateDeploymentCommand command, CancellationToken cancellationToken)
+    public async Task<SoftwareDeploymentDto> Handle(UpdateDeploymentCommand command, CancellationToken cancellationToken)
     {
         var changes = new DeploymentChanges
         {
@@ -79,24 +75,21 @@ internal sealed class UpdateDeploymentHandler(IDeploymentStore store, ConfigRefe
             OutputValues = command.OutputValues,
         };
 
-        // Whoever loses a race looks again: with If-Match that is 412, without it the change goes on top.
-        while (true)
+        var outcome = await commands.ChangeAsync(
+            command.Id,
+            deployment =>
+            {
+                deployment.RequireVersion(command.IfMatch);
+                return deployment.Change(changes, clock.GetUtcNow());
+            },
+            command.Caller,
+            references,
+            cancellationToken);
+        return outcome switch
         {
-            var deployment = await store.GetAsync(command.Caller.ProjectId, command.Id, command.IfMatch, cancellationToken);
-            var formerConfigId = deployment.ConfigId;
-            if (!deployment.Change(changes, clock.GetUtcNow()))
-            {
-                return mapper.Map<SoftwareDeploymentDto>(deployment);
-            }
-
-            var mustBeKnown = references.RequireExisting && deployment.ConfigId != formerConfigId;
-            switch (await store.UpdateAsync(deployment, command.Caller, mustBeKnown, cancellationToken))
-            {
-                case UpdateOutcome.Saved:
-                    return mapper.Map<SoftwareDeploymentDto>(deployment);
-                case UpdateOutcome.MissingConfig:
-                    throw ConfigReferences.MissingConfigError(("config_id", deployment.ConfigId));
-            }
-        }
+            { IsConfigMissing: true } => throw ConfigReferences.MissingConfigError(("config_id", command.ConfigId!)),
+            { Deployment: { } deployment } => mapper.Map<SoftwareDeploymentDto>(deployment),
+            _ => throw DeploymentLookup.NotFound(command.Id),
+        };
     }
 }

@@ -140,6 +140,22 @@ public sealed class SoftwareDeployment
         return true;
     }
 
+    /// <summary>Fails it if its deadline has passed while it is in progress.</summary>
+    /// <returns>Whether it has expired now, and with it changed the version.</returns>
+    public bool Expire(DateTimeOffset now)
+    {
+        if (Status != DeploymentStatus.InProgress || Deadline is not { } deadline || deadline > now)
+        {
+            return false;
+        }
+
+        (Status, StatusReason) = (DeploymentStatus.Failed, $"Timed out after {Timeout} s");
+        (Timeout, Deadline) = (null, null);
+        UpdatedTime = now;
+        Version++;
+        return true;
+    }
+
     // Only what is in progress can run out of time.
     private static (int? Timeout, DateTimeOffset? Deadline) DeadlineFor(DeploymentStatus status, int? timeout, DateTimeOffset now) =>
         timeout is not { } seconds || status != DeploymentStatus.InProgress ? (null, null)

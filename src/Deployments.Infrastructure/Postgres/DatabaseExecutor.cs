@@ -1,134 +1,114 @@
-using System.Net.Sockets;
+using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
 using Deployments.Infrastructure.Postgres.Model;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Deployments.Infrastructure.Postgres;
 
 /// <summary>
-/// The stores' way to the database. Work is tried until it is done or four seconds have passed, so that a short outage is a
-/// delay and a long one an <see cref="UnavailableException"/> within the five seconds that the contract allows.
+/// Runs work on the database, again and again where the failure is transient, until it is done or its token fires: a short outage is a delay,
+/// a long one an <see cref="UnavailableException"/>. The token is the request's deadline; when it fires the work stops.
 /// </summary>
 internal sealed partial class DatabaseExecutor(
-    IDbContextFactory<DeploymentsDbContext> contexts, NpgsqlDataSource dataSource, ILogger<DatabaseExecutor> logger)
+    IDbContextFactory<DeploymentsDbContext> contexts,
+    PooledConnections connections,
+    IOptions<TimeBudgets> budgets,
+    TimeProvider clock,
+    ILogger<DatabaseExecutor> logger)
 {
-    /// <summary>How long a request may wait for the database.</summary>
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
-
     private static readonly TimeSpan InitialRetryDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Runs work that may be run again after a failure of which nobody knows whether it came before or after the commit.</summary>
-    public Task<T> RunAsync<T>(Func<Attempt, Task<T>> work, CancellationToken cancellationToken) =>
-        RunAsync(work, Timeout, cancellationToken);
-
-    /// <summary>The same for work that is only a part of what its request waits for.</summary>
-    public async Task<T> RunAsync<T>(Func<Attempt, Task<T>> work, TimeSpan left, CancellationToken cancellationToken)
+    /// <summary>
+    /// Runs work that may be executed twice: after a failure nobody knows whether it came before or after the commit, so that inserts
+    /// recognise their own id, and changes their own event.
+    /// </summary>
+    /// <param name="work">One attempt.</param>
+    /// <param name="cancellationToken">The request's deadline.</param>
+    public async Task<T> RunAsync<T>(Func<Attempt, Task<T>> work, CancellationToken cancellationToken)
     {
-        left = left > InitialRetryDelay ? left : InitialRetryDelay;
-
-        // A stopped server does not answer a cancellation either: the caller is let go, and the attempt,
-        // which owns its context and connection, ends by itself when the network gives it up.
-        var attempts = TryUntilDeadlineAsync(work, left, cancellationToken);
+        var attempts = RetryAsync(work, cancellationToken);
         try
         {
-            return await attempts.WaitAsync(left + InitialRetryDelay, cancellationToken);
+            return await attempts.WaitAsync(cancellationToken);
         }
-        catch (TimeoutException timeout)
+        catch (OperationCanceledException) when (!attempts.IsCompleted)
         {
-            Observe(attempts);
-            LogUnavailable(timeout.Message);
-            throw new UnavailableException(timeout);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            Observe(attempts);
-            throw;
+            // Cancelled work ends at once, unless the server is silent. Until then the response waits, so that nothing is stored behind it.
+            try
+            {
+                return await attempts.WaitAsync(budgets.Value.Stop, clock, CancellationToken.None);
+            }
+            catch (TimeoutException timeout)
+            {
+                _ = attempts.ContinueWith(static ended => ended.Exception, TaskContinuationOptions.OnlyOnFaulted);
+                LogUnavailable("it does not respond, not even to a cancellation");
+                throw new UnavailableException(timeout);
+            }
         }
     }
 
-    private async Task<T> TryUntilDeadlineAsync<T>(
-        Func<Attempt, Task<T>> work, TimeSpan left, CancellationToken cancellationToken)
+    private async Task<T> RetryAsync<T>(Func<Attempt, Task<T>> work, CancellationToken cancellationToken)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(left);
-
         Exception? last = null;
-        for (var pause = InitialRetryDelay; ; pause = Min(pause * 2, MaxRetryDelay))
+        for (var delay = InitialRetryDelay; ; delay = delay * 2 < MaxRetryDelay ? delay * 2 : MaxRetryDelay)
         {
+            var started = connections.Now;
             try
             {
-                await using var context = await contexts.CreateDbContextAsync(deadline.Token);
-                return await work(new Attempt(context, Repeated: last is not null, deadline.Token));
+                await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+                var result = await work(new Attempt(context, IsRetry: last is not null, cancellationToken));
+                connections.Responded();
+                return result;
             }
-            catch (Exception exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException late) when (cancellationToken.IsCancellationRequested)
             {
-                LogUnavailable((last ?? exception).Message);
-                throw new UnavailableException(last ?? exception);
+                connections.NoResponseSince(started);
+                throw Unavailable(last ?? late);
             }
-            catch (Exception exception) when (IsTransient(exception))
+            catch (Exception exception) when (PostgresErrors.IsTransient(exception))
             {
                 last = exception;
-                if (exception.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction })
+                if (PostgresErrors.IsReadOnlyServer(exception))
                 {
-                    dataSource.Clear(); // every connection leads to the former primary
+                    connections.LeadToReadOnlyServer();
+                }
+                else if (exception.GetBaseException() is PostgresException)
+                {
+                    connections.Responded();
+                }
+                else if (exception.GetBaseException() is TimeoutException)
+                {
+                    connections.NoResponseSince(started);
                 }
             }
 
             try
             {
-                await Task.Delay(pause, deadline.Token);
+                await Task.Delay(Jitter.Of(delay), clock, cancellationToken);
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException)
             {
-                LogUnavailable(last.Message);
-                throw new UnavailableException(last);
+                throw Unavailable(last);
             }
         }
     }
 
-    /// <summary>Whether the database, rather than the statement, is at fault.</summary>
-    private static bool IsTransient(Exception exception)
+    private UnavailableException Unavailable(Exception cause)
     {
-        for (var cause = exception; cause is not null; cause = cause.InnerException)
-        {
-            switch (cause)
-            {
-                case PostgresException refusal:
-                    return IsTransient(refusal.SqlState);
-                case NpgsqlException or SocketException or IOException or TimeoutException:
-                case { Source: "Npgsql" }: // a connection that breaks under it shows itself as one of many exceptions
-                    return true;
-            }
-        }
-
-        return false;
+        LogUnavailable(cause.Message);
+        return new UnavailableException(cause);
     }
 
-    private static bool IsTransient(string sqlState) =>
-        sqlState[..2] is "08" or "28" or "53" or "57" or "58" // connection, authorisation, resources, operator, system
-        || sqlState
-            is PostgresErrorCodes.SerializationFailure
-            or PostgresErrorCodes.DeadlockDetected
-            or PostgresErrorCodes.LockNotAvailable
-            or PostgresErrorCodes.ReadOnlySqlTransaction
-            or PostgresErrorCodes.InvalidCatalogName // the database, or
-            or PostgresErrorCodes.UndefinedTable // the schema, or
-            or PostgresErrorCodes.UndefinedColumn; // a part of it, is not there yet
-
-    private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
-
-    private static void Observe(Task task) =>
-        task.ContinueWith(static ended => _ = ended.Exception, TaskContinuationOptions.OnlyOnFaulted);
-
-    /// <summary>One try at a piece of work.</summary>
+    /// <summary>One attempt at a piece of work.</summary>
     /// <param name="Context">The attempt's own context.</param>
-    /// <param name="Repeated">Whether an earlier attempt failed: what this one finds may be its doing.</param>
+    /// <param name="IsRetry">Whether an earlier attempt failed: what this one finds may be its doing.</param>
     /// <param name="Token">Ends the attempt.</param>
-    internal readonly record struct Attempt(DeploymentsDbContext Context, bool Repeated, CancellationToken Token);
+    internal readonly record struct Attempt(DeploymentsDbContext Context, bool IsRetry, CancellationToken Token);
 
-    [LoggerMessage(LogLevel.Warning, "The database cannot be reached: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "The database cannot be used: {Reason}")]
     private partial void LogUnavailable(string reason);
 }

@@ -1,6 +1,5 @@
 using Deployments.Infrastructure.Postgres.Model;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -62,34 +61,4 @@ internal sealed partial class MigrationJob(IDbContextFactory<DeploymentsDbContex
 
     [LoggerMessage(LogLevel.Warning, "The database is not ready, trying again: {Reason}")]
     private partial void LogNotYet(string reason);
-}
-
-/// <summary>Ready means that the database answers and that no migration is missing from it.</summary>
-internal sealed class DatabaseHealthCheck(IDbContextFactory<DeploymentsDbContext> contexts) : IHealthCheck
-{
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
-
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(Deadline);
-        var asking = IsCurrentAsync(deadline.Token);
-        try
-        {
-            return await asking.WaitAsync(Deadline, cancellationToken)
-                ? HealthCheckResult.Healthy()
-                : HealthCheckResult.Unhealthy("The database's schema is not current.");
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            _ = asking.ContinueWith(static late => late.Exception, TaskScheduler.Default);
-            return HealthCheckResult.Unhealthy("The database cannot be reached.", exception);
-        }
-    }
-
-    private async Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
-    {
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        return !(await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any();
-    }
 }

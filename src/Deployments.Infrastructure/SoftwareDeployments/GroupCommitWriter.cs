@@ -4,7 +4,6 @@ using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
-using Deployments.Infrastructure.Postgres;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -75,11 +74,7 @@ internal sealed partial class GroupCommitWriter(NpgsqlDataSource dataSource, ILo
 
         try
         {
-            return await entry.Stored.WaitAsync(DatabaseExecutor.Timeout, cancellationToken);
-        }
-        catch (TimeoutException timeout)
-        {
-            throw new UnavailableException(timeout);
+            return await entry.Stored.WaitAsync(cancellationToken);
         }
         finally
         {
@@ -204,7 +199,7 @@ internal sealed partial class GroupCommitWriter(NpgsqlDataSource dataSource, ILo
         var sent = sending.StoreAsync(dataSource);
         try
         {
-            var there = await sent.WaitAsync(DatabaseExecutor.Timeout);
+            var there = await sent.WaitAsync(TimeSpan.FromSeconds(4));
             insert = sending;
             return there;
         }

@@ -88,6 +88,7 @@ public class SoftwareDeploymentMappingTests
 
         dto.ShouldBe(new DeploymentEventDto
         {
+            Version = 3,
             Time = DateTimeOffset.UnixEpoch,
             Action = "action",
             Status = DeploymentStatus.Failed,

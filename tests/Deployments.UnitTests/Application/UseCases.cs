@@ -19,7 +19,9 @@ internal static class UseCases
         .AddLogging()
         .AddApplication(autoMapperLicenseKey: null)
         .AddSingleton(new ConfigReferences(RequireExisting: false))
-        .AddSingleton<IDeploymentStore, UnreachableStore>()
+        .AddSingleton<IDeploymentCommands, UnreachableStore>()
+        .AddSingleton<IDeploymentQueries, UnreachableStore>()
+        .AddSingleton(new SharedMetadata(IsIncluded: false))
         .AddSingleton<IConfigStore, UnreachableStore>()
         .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
@@ -34,7 +36,7 @@ internal static class UseCases
         ];
     }
 
-    private sealed class UnreachableStore : IDeploymentStore, IConfigStore
+    private sealed class UnreachableStore : IDeploymentCommands, IDeploymentQueries, IConfigStore
     {
         public Task<AddOutcome> AddAsync(
             IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
@@ -43,7 +45,7 @@ internal static class UseCases
         public Task AddAsync(SoftwareConfig config, CancellationToken cancellationToken) =>
             throw Reached();
 
-        Task<SoftwareDeployment?> IDeploymentStore.FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+        Task<SoftwareDeployment?> IDeploymentQueries.FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
             throw Reached();
 
         Task<SoftwareConfig?> IConfigStore.FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
@@ -63,21 +65,26 @@ internal static class UseCases
             string projectId, Guid? before, int count, CancellationToken cancellationToken) =>
             throw Reached();
 
-        public Task<UpdateOutcome> UpdateAsync(
-            SoftwareDeployment deployment, Caller caller, bool configMustBeKnown, CancellationToken cancellationToken) =>
+        public Task<ChangeOutcome> ChangeAsync(
+            Guid id, Func<SoftwareDeployment, bool> change, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
             throw Reached();
 
-        public Task<bool> DeleteAsync(SoftwareDeployment deployment, bool onlyThisVersion, CancellationToken cancellationToken) =>
+        public Task<bool> DeleteAsync(string projectId, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken) =>
             throw Reached();
 
         public Task<ConfigDeletion> DeleteAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
             throw Reached();
 
-        public Task<IReadOnlyList<DeploymentEvent>> ListEventsAsync(SoftwareDeployment deployment, CancellationToken cancellationToken) =>
+        public Task<Chunk<DeploymentEvent>> ListEventsAsync(
+            string projectId, Guid id, int? after, int count, CancellationToken cancellationToken) =>
             throw Reached();
 
-        public Task<IReadOnlyList<ConfigKey>> ListServerConfigsAsync(
-            string projectId, string serverId, CancellationToken cancellationToken) =>
+        public Task<Chunk<SoftwareDeployment>> ListByIdempotencyKeyAsync(
+            string projectId, string key, int? after, int count, CancellationToken cancellationToken) =>
+            throw Reached();
+
+        public Task<IReadOnlyList<AppliedConfig>> ListAppliedConfigsAsync(
+            string projectId, string serverId, bool includeShared, AppliedConfig? after, int count, CancellationToken cancellationToken) =>
             throw Reached();
 
         private static NotSupportedException Reached() => new("The store was reached.");

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -11,8 +10,6 @@ namespace Deployments.Infrastructure.Postgres.Model.Configurations;
 /// <summary>JSON that is carried, never queried: a <c>json</c> column, which keeps key order and number text as <c>jsonb</c> does not.</summary>
 internal static class JsonColumn
 {
-    private const int UsualLengthOfEntry = 256;
-
     // The contract bounds nesting at the door; what was let in must be readable and writable here whatever that bound is.
     private static readonly JsonSerializerOptions Options = new()
     {
@@ -34,10 +31,6 @@ internal static class JsonColumn
 
     /// <summary>The value as the column holds it.</summary>
     public static string? Write<T>(T value) => value is null ? null : JsonSerializer.Serialize(value, Options);
-
-    /// <summary>About how much the values take, in bytes: their text, and what is kept for each of them.</summary>
-    public static long LengthOf(IReadOnlyDictionary<string, JsonElement>? values) => values is null ? 0
-        : values.Sum(value => UsualLengthOfEntry + value.Key.Length + (long)JsonMarshal.GetRawUtf8Value(value.Value).Length);
 
     // The serialiser's own takes a value that was given as null for one that was not given.
     private sealed class GivenValueConverter : JsonConverter<JsonElement?>

@@ -1,11 +1,15 @@
+using Deployments.Application.Common;
 using Deployments.Application.Common.Paging;
+using Microsoft.Extensions.Options;
 using NUnit.Framework;
 using Shouldly;
 
 namespace Deployments.UnitTests.Application;
 
-public class PageTests
+public class ListReaderTests
 {
+    private static readonly ListReader Lists = new(new RequestDeadline(Options.Create(new TimeBudgets()), TimeProvider.System));
+
     [TestCase(0, 1)]
     [TestCase(1, 1)]
     [TestCase(100, 1)]
@@ -64,8 +68,8 @@ public class PageTests
 
     [Test]
     public async Task A_failure_of_the_first_read_is_told_before_the_list_begins() =>
-        await Should.ThrowAsync<TimeoutException>(() => Page.ReadAsync<Guid>(
-            limit: null, marker: null, (_, _, _) => throw new TimeoutException(), readEnd: null, id => id, CancellationToken.None));
+        await Should.ThrowAsync<TimeoutException>(() => Lists.ReadPageAsync<Guid>(
+            limit: null, marker: null, (_, _, _) => throw new TimeoutException(), findPageEnd: null, id => id, CancellationToken.None));
 
     [Test]
     public async Task A_failure_of_a_later_read_ends_the_list_with_it()
@@ -225,7 +229,7 @@ public class PageTests
         public bool IsSmall { get; init; }
 
         public Task<Page<Guid>> PageAsync(int? limit, Guid? marker) =>
-            Page.ReadAsync(limit, marker, ReadAsync, IsSmall ? null : ReadEndAsync, id => id, CancellationToken.None);
+            Lists.ReadPageAsync(limit, marker, ReadAsync, IsSmall ? null : ReadEndAsync, id => id, CancellationToken.None);
 
         private Task<Chunk<Guid>> ReadAsync(Guid? marker, int count, CancellationToken cancellationToken)
         {

@@ -1,0 +1,43 @@
+using Deployments.Application.Common;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Deployments.Infrastructure.Postgres;
+
+/// <summary>Ready means that the database answers and meets the service's requirements. The log says once what it lacks.</summary>
+internal sealed partial class DatabaseHealthCheck(
+    DatabaseRequirements requirements, IOptions<TimeBudgets> budgets, TimeProvider clock, ILogger<DatabaseHealthCheck> logger) : IHealthCheck
+{
+    private string? lastReason;
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        using var deadline = new CancellationTokenSource(budgets.Value.HealthCheck, clock);
+        await using var abort = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
+        var asking = requirements.FindMissingAsync(deadline.Token);
+        try
+        {
+            var missing = await asking.WaitAsync(deadline.Token);
+            LogOnce(missing);
+            return missing is null ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(missing);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            _ = asking.ContinueWith(static late => late.Exception, TaskScheduler.Default);
+            LogOnce(exception.Message);
+            return HealthCheckResult.Unhealthy("The database cannot be reached.", exception);
+        }
+    }
+
+    private void LogOnce(string? reason)
+    {
+        if (Interlocked.Exchange(ref lastReason, reason) != reason && reason is not null)
+        {
+            LogNotReady(reason);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Not ready: {Reason}")]
+    private partial void LogNotReady(string reason);
+}

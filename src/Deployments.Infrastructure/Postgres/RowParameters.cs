@@ -1,0 +1,32 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Deployments.Infrastructure.Postgres;
+
+/// <summary>
+/// The rows of a statement that takes any number of them: an array for each column, which <c>unnest</c> makes a relation of. Each column is
+/// named once, here and in SQL alike. It can be used again and again, by one caller at a time.
+/// </summary>
+internal sealed class RowParameters<TRow>(NpgsqlCommand command)
+{
+    private readonly List<string> columns = [];
+    private readonly List<Action<TRow>> addValue = [];
+    private readonly List<Action> resets = [];
+
+    /// <summary>The relation <c>input</c>, for the FROM clause.</summary>
+    public string Relation =>
+        $"unnest({string.Join(", ", columns.Select(column => $"@{column}"))}) AS input ({string.Join(", ", columns)})";
+
+    public void AddColumn<T>(string column, NpgsqlDbType type, Func<TRow, T> value)
+    {
+        var values = new List<T>();
+        command.Parameters.Add(new NpgsqlParameter<List<T>>(column, NpgsqlDbType.Array | type) { TypedValue = values });
+        columns.Add(column);
+        addValue.Add(row => values.Add(value(row)));
+        resets.Add(values.Clear);
+    }
+
+    public void Add(TRow row) => addValue.ForEach(add => add(row));
+
+    public void Clear() => resets.ForEach(reset => reset());
+}

@@ -1,0 +1,45 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Deployments.Application.Common.Paging;
+using Deployments.Domain.SoftwareDeployments;
+
+namespace Deployments.Infrastructure.Postgres;
+
+/// <summary>How large a row is, and how much of a list is read at once.</summary>
+internal static class RowSize
+{
+    private const int MaxChunkBytes = 1024 * 1024;
+    private const int FixedBytes = 512; // ids, times and what the entity itself takes
+    private const int EntryBytes = 256; // what is kept for each value beside its text
+
+    /// <summary>About how much memory a deployment takes, in bytes.</summary>
+    public static long Of(SoftwareDeployment deployment) =>
+        FixedBytes + Of(deployment.StatusReason) + Of(deployment.InputValues) + Of(deployment.OutputValues);
+
+    /// <summary>About how much memory an event takes, in bytes.</summary>
+    public static long Of(DeploymentEvent entry) => FixedBytes + Of(entry.StatusReason);
+
+    /// <summary>Takes rows until they are too large together. What is not taken is skipped unread, and asked for again.</summary>
+    public static async Task<Chunk<T>> TakeChunkAsync<T>(this IAsyncEnumerable<T> rows, Func<T, long> sizeOf, CancellationToken cancellationToken)
+    {
+        var items = new List<T>();
+        var size = 0L;
+        await foreach (var row in rows.WithCancellation(cancellationToken))
+        {
+            if (size > MaxChunkBytes)
+            {
+                return new Chunk<T>(items, IsTruncated: true);
+            }
+
+            items.Add(row);
+            size += sizeOf(row);
+        }
+
+        return new Chunk<T>(items, IsTruncated: false);
+    }
+
+    private static long Of(string? text) => sizeof(char) * (long)(text?.Length ?? 0);
+
+    private static long Of(IReadOnlyDictionary<string, JsonElement>? values) => values is null ? 0
+        : values.Sum(value => EntryBytes + Of(value.Key) + JsonMarshal.GetRawUtf8Value(value.Value).Length);
+}

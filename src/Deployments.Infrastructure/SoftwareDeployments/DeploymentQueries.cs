@@ -1,0 +1,146 @@
+using Deployments.Application.Common.Paging;
+using Deployments.Application.SoftwareDeployments;
+using Deployments.Domain.SoftwareDeployments;
+using Deployments.Infrastructure.Postgres;
+using Deployments.Infrastructure.Postgres.Model;
+using Microsoft.EntityFrameworkCore;
+
+namespace Deployments.Infrastructure.SoftwareDeployments;
+
+internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeploymentQueries
+{
+    private const string CanonicalUuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+
+    private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareDeployment?>> Find =
+        EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>
+            context.SoftwareDeployments.AsNoTracking().SingleOrDefault(deployment =>
+                (deployment.ProjectId == projectId && deployment.Id == id)
+                || (deployment.StackUserProjectId == projectId && deployment.Id == id)));
+
+    public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+        database.RunAsync(attempt => Find(attempt.Context, projectId, id, attempt.Token), cancellationToken);
+
+    public Task<Chunk<SoftwareDeployment>> ListAsync(
+        DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
+        database.RunAsync(
+            attempt => Matching(attempt.Context, filter, after, count).AsAsyncEnumerable().TakeChunkAsync(RowSize.Of, attempt.Token),
+            cancellationToken);
+
+    public Task<Guid?> FindPageEndAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
+        database.RunAsync<Guid?>(
+            async attempt =>
+                await Matching(attempt.Context, filter, after, count + 1)
+                    .Select(deployment => deployment.Id).Skip(count - 1).ToListAsync(attempt.Token) is [var last, _]
+                    ? last
+                    : null,
+            cancellationToken);
+
+    public Task<Chunk<DeploymentEvent>> ListEventsAsync(
+        string projectId, Guid id, int? after, int count, CancellationToken cancellationToken)
+    {
+        var version = after ?? 0;
+        return database.RunAsync(
+            attempt => attempt.Context.DeploymentEvents.AsNoTracking()
+                .Where(entry => entry.ProjectId == projectId && entry.DeploymentId == id && entry.Version > version)
+                .OrderBy(entry => entry.Version)
+                .Take(count)
+                .AsAsyncEnumerable()
+                .TakeChunkAsync(RowSize.Of, attempt.Token),
+            cancellationToken);
+    }
+
+    public Task<Chunk<SoftwareDeployment>> ListByIdempotencyKeyAsync(
+        string projectId, string key, int? after, int count, CancellationToken cancellationToken)
+    {
+        var index = after ?? -1;
+        return database.RunAsync(
+            attempt => attempt.Context.SoftwareDeployments.AsNoTracking()
+                .Where(deployment => deployment.ProjectId == projectId
+                    && deployment.IdempotencyKey == key && deployment.IdempotencyIndex > index)
+                .OrderBy(deployment => deployment.IdempotencyIndex)
+                .Take(count)
+                .AsAsyncEnumerable()
+                .TakeChunkAsync(RowSize.Of, attempt.Token),
+            cancellationToken);
+    }
+
+    // LIMIT 1 changes no result: it keeps the planner to one look at the primary key for each deployment.
+    public Task<IReadOnlyList<AppliedConfig>> ListAppliedConfigsAsync(
+        string projectId, string serverId, bool includeShared, AppliedConfig? after, int count, CancellationToken cancellationToken)
+    {
+        var (isFirst, afterName, afterId) = (after is null, after?.ConfigName, after?.DeploymentId ?? Guid.Empty);
+        return database.RunAsync<IReadOnlyList<AppliedConfig>>(
+            async attempt => await attempt.Context.Database
+                .SqlQuery<AppliedConfig>(
+                    $"""
+                    SELECT config.project_id, config.id AS config_id, config.name AS config_name, deployment.id AS deployment_id
+                    FROM (
+                        SELECT project_id, id, config_id FROM software_deployments
+                        WHERE project_id = {projectId} AND server_id = {serverId}
+                        UNION ALL
+                        SELECT project_id, id, config_id FROM software_deployments
+                        WHERE {includeShared} AND stack_user_project_id = {projectId} AND project_id <> {projectId}
+                            AND server_id = {serverId}
+                    ) AS deployment
+                    CROSS JOIN LATERAL (
+                        SELECT project_id, id, name FROM software_configs
+                        WHERE project_id = deployment.project_id
+                            AND id = CASE WHEN deployment.config_id ~ {CanonicalUuid} THEN deployment.config_id::uuid END
+                        LIMIT 1
+                    ) AS config
+                    WHERE {isFirst}
+                        OR (config.name IS NOT NULL, COALESCE(config.name, '') COLLATE "C", deployment.id)
+                            > ({afterName is not null}, COALESCE({afterName}, '') COLLATE "C", {afterId})
+                    ORDER BY config.name COLLATE "C" NULLS FIRST, deployment.id
+                    LIMIT {count}
+                    """)
+                .ToListAsync(attempt.Token),
+            cancellationToken);
+    }
+
+    private static IQueryable<SoftwareDeployment> Matching(DeploymentsDbContext context, DeploymentFilter filter, Guid? after, int count)
+    {
+        var projectId = filter.ProjectId;
+        var all = context.SoftwareDeployments.AsNoTracking();
+
+        // Two index scans in order, merged: an OR of both would be neither.
+        var own = Page(all.Where(deployment => deployment.ProjectId == projectId), filter, after, count);
+        var shared = Page(
+            all.Where(deployment => deployment.StackUserProjectId == projectId && deployment.ProjectId != projectId),
+            filter,
+            after,
+            count);
+        return own.Concat(shared).OrderBy(deployment => deployment.Id).Take(count);
+    }
+
+    private static IQueryable<SoftwareDeployment> Page(
+        IQueryable<SoftwareDeployment> deployments, DeploymentFilter filter, Guid? after, int count)
+    {
+        if (filter.ServerId is { } serverId)
+        {
+            deployments = deployments.Where(deployment => deployment.ServerId == serverId);
+        }
+
+        if (filter.ConfigId is { } configId)
+        {
+            deployments = deployments.Where(deployment => deployment.ConfigId == configId);
+        }
+
+        if (filter.Action is { } action)
+        {
+            deployments = deployments.Where(deployment => deployment.Action == action);
+        }
+
+        if (filter.Status is { } status)
+        {
+            deployments = deployments.Where(deployment => deployment.Status == status);
+        }
+
+        if (after is { } marker)
+        {
+            deployments = deployments.Where(deployment => deployment.Id > marker);
+        }
+
+        return deployments.OrderBy(deployment => deployment.Id).Take(count);
+    }
+}

@@ -1,0 +1,52 @@
+using Deployments.Domain.SoftwareDeployments;
+using Deployments.Infrastructure.Postgres.Model;
+using Microsoft.EntityFrameworkCore;
+
+namespace Deployments.Infrastructure.SoftwareDeployments;
+
+/// <summary>The locks that a transaction takes on rows, always a deployment's before those of configurations.</summary>
+internal static class RowLocks
+{
+    /// <summary>The deployment, if the project may see it, locked until the transaction ends; else null.</summary>
+    public static Task<SoftwareDeployment?> LockDeploymentAsync(
+        this DeploymentsDbContext context, string projectId, Guid id, CancellationToken cancellationToken) =>
+        context.SoftwareDeployments
+            .FromSql(
+                $"""
+                SELECT * FROM software_deployments
+                WHERE (project_id = {projectId} AND id = {id}) OR (stack_user_project_id = {projectId} AND id = {id})
+                FOR UPDATE
+                """)
+            .AsNoTracking()
+            .SingleOrDefaultAsync(cancellationToken);
+
+    /// <summary>Overdue deployments that no other transaction holds, locked until this one ends; of large ones only the first few.</summary>
+    public static IAsyncEnumerable<SoftwareDeployment> LockOverdueAsync(this DeploymentsDbContext context, DateTimeOffset now, int count) =>
+        context.SoftwareDeployments
+            .FromSql(
+                $"""
+                SELECT * FROM software_deployments
+                WHERE deadline <= {now} AND status = 'IN_PROGRESS' -- an earlier version may have changed it and left the deadline
+                ORDER BY deadline
+                LIMIT {count}
+                FOR UPDATE SKIP LOCKED
+                """)
+            .AsNoTracking()
+            .AsAsyncEnumerable();
+
+    /// <summary>Which of the ids name no configuration of the project. The others cannot be deleted before the transaction ends.</summary>
+    public static async Task<IReadOnlySet<string>> LockExistingConfigsAsync(
+        this DeploymentsDbContext context, string projectId, IReadOnlySet<string> configIds, CancellationToken cancellationToken)
+    {
+        var ids = configIds
+            .Select(text => Guid.TryParseExact(text, "D", out var id) && id.ToString() == text ? id : (Guid?)null)
+            .OfType<Guid>()
+            .ToArray();
+        var existing = await context.Database
+            .SqlQuery<Guid>(
+                $"SELECT id FROM software_configs WHERE project_id = {projectId} AND id = ANY ({ids}) ORDER BY id FOR KEY SHARE")
+            .ToListAsync(cancellationToken);
+
+        return configIds.Except(existing.Select(id => id.ToString())).ToHashSet();
+    }
+}
