@@ -23,7 +23,7 @@ internal static class DependencyInjection
         builder.Services.AddSingleton(new ConfigReferences(KnownOnly: settings.ConfigReferences == ConfigReferenceRule.Known));
         Read(() => builder.Services.AddInfrastructure(builder.Configuration));
         builder.Services
-            .AddApplication(builder.Configuration["AutoMapper:LicenseKey"])
+            .AddApplication()
             .AddApi(settings)
             .AddTokenAuthentication(builder.Configuration, builder.Environment);
         builder.AddTelemetry();

@@ -15,7 +15,7 @@ internal static class UseCases
 
     public static ServiceProvider Build() => new ServiceCollection()
         .AddLogging()
-        .AddApplication(autoMapperLicenseKey: null)
+        .AddApplication()
         .AddSingleton(new ConfigReferences(KnownOnly: false))
         .AddSingleton<IDeploymentStore, OutOfReach>()
         .AddSingleton<IConfigStore, OutOfReach>()
