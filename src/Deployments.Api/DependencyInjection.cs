@@ -30,7 +30,7 @@ internal static class DependencyInjection
         builder.Services.AddSingleton(new SharedMetadata(settings.SharedMetadata));
         Read(() => builder.Services.AddInfrastructure(builder.Configuration));
         builder.Services
-            .AddApplication(builder.Configuration["AutoMapper:LicenseKey"])
+            .AddApplication()
             .AddApi(settings)
             .AddTokenAuthentication(builder.Configuration, builder.Environment);
         builder.AddTelemetry();

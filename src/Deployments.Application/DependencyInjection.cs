@@ -1,5 +1,6 @@
-using Deployments.Application.Common.Behaviours;
+using AutoMapper.Internal;
 using Deployments.Application.Common;
+using Deployments.Application.Common.Behaviours;
 using Deployments.Application.Common.Paging;
 using Deployments.Application.Common.Validation;
 using FluentValidation;
@@ -17,8 +18,7 @@ public static class DependencyInjection
     /// The stores that the handlers need are Infrastructure's to add.
     /// </summary>
     /// <param name="services">Where to add them.</param>
-    /// <param name="autoMapperLicenseKey">AutoMapper's licence key; without one AutoMapper logs a warning at start.</param>
-    public static IServiceCollection AddApplication(this IServiceCollection services, string? autoMapperLicenseKey)
+    public static IServiceCollection AddApplication(this IServiceCollection services)
     {
         ValidatorOptions.Global.PropertyNameResolver = (_, member, _) => member is null ? null : ValidationRules.WireName(member.Name);
 
@@ -28,8 +28,8 @@ public static class DependencyInjection
         services.AddSingleton<ListReader>();
         services.AddAutoMapper(mapping =>
         {
-            mapping.LicenseKey = autoMapperLicenseKey;
             mapping.AllowNullCollections = true; // null and {} differ on the wire
+            mapping.Internal().ForAllMaps((_, map) => map.MaxDepth(64)); // AutoMapper 14 has no limit of its own: CVE-2026-32933
             mapping.AddMaps(typeof(DependencyInjection).Assembly);
         });
         services.AddValidatorsFromAssembly(typeof(DependencyInjection).Assembly, ServiceLifetime.Singleton, includeInternalTypes: true);

@@ -39,6 +39,6 @@ public sealed partial class SettingsDocumentTests
     private static string ThisFolder([CallerFilePath] string thisFile = "") => Path.GetDirectoryName(thisFile)!;
 
     // In a string, or at its beginning: "Deployments:Section:Name", OTEL_NAME.
-    [GeneratedRegex("""(?<=")((Deployments|Authentication|AutoMapper):[A-Za-z:]*[A-Za-z]|OTEL_[A-Z_]+)(?=")""")]
+    [GeneratedRegex("""(?<=")((Deployments|Authentication):[A-Za-z:]*[A-Za-z]|OTEL_[A-Z_]+)(?=")""")]
     private static partial Regex Setting();
 }

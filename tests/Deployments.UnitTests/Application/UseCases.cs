@@ -17,7 +17,7 @@ internal static class UseCases
 
     public static ServiceProvider Build() => new ServiceCollection()
         .AddLogging()
-        .AddApplication(autoMapperLicenseKey: null)
+        .AddApplication()
         .AddSingleton(new ConfigReferences(RequireExisting: false))
         .AddSingleton<IDeploymentCommands, UnreachableStore>()
         .AddSingleton<IDeploymentQueries, UnreachableStore>()
