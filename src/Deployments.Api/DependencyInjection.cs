@@ -2,6 +2,7 @@ using Deployments.Api.Authentication;
 using Deployments.Api.Errors;
 using Deployments.Api.Http;
 using Deployments.Api.Json;
+using Deployments.Api.Observability;
 using Deployments.Api.OpenApi;
 using Deployments.Application;
 using Deployments.Application.SoftwareDeployments;

@@ -1,7 +1,8 @@
 using System.Diagnostics;
+using Deployments.Api.Http;
 using Microsoft.AspNetCore.Diagnostics;
 
-namespace Deployments.Api.Http;
+namespace Deployments.Api.Observability;
 
 /// <summary>One line for each request: the route rather than the path, and never a header, a token or a body.</summary>
 internal static partial class RequestLog

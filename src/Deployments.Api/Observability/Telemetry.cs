@@ -8,7 +8,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
-namespace Deployments.Api;
+namespace Deployments.Api.Observability;
 
 /// <summary>Traces, metrics and logs for an OpenTelemetry collector, where one is named. Else nobody listens to any of them.</summary>
 internal static class Telemetry
