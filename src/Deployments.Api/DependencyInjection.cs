@@ -27,6 +27,7 @@ internal static class DependencyInjection
             .AddApplication(builder.Configuration["AutoMapper:LicenseKey"])
             .AddApi(settings)
             .AddTokenAuthentication(builder.Configuration, builder.Environment);
+        builder.AddConsoleLogging();
         builder.AddTelemetry();
         return builder;
     }
