@@ -33,6 +33,7 @@ internal static class DependencyInjection
             .AddApplication()
             .AddApi(settings)
             .AddTokenAuthentication(builder.Configuration, builder.Environment);
+        builder.AddConsoleLogging();
         builder.AddTelemetry();
         return builder;
     }

@@ -23,19 +23,21 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
             context.Response.Headers.RetryAfter = context.Response.Headers.RetryAfter is { Count: > 0 } known ? known : RetryAfterSeconds;
         }
 
+        var body = new ErrorBody
+        {
+            Type = $"urn:deployments:error:{type}",
+            Title = ReasonPhrases.GetReasonPhrase(status),
+            Status = status,
+            Detail = said,
+            Instance = context.TraceIdentifier,
+            Errors = errors,
+            Code = status,
+            Explanation = said,
+            Cause = new ErrorCause { Type = type, Message = said, Traceback = null },
+        };
+        context.Features.Set(body); // for the log
         return context.Response.WriteAsJsonAsync(
-            new ErrorBody
-            {
-                Type = $"urn:deployments:error:{type}",
-                Title = ReasonPhrases.GetReasonPhrase(status),
-                Status = status,
-                Detail = said,
-                Instance = context.TraceIdentifier,
-                Errors = errors,
-                Code = status,
-                Explanation = said,
-                Cause = new ErrorCause { Type = type, Message = said, Traceback = null },
-            },
+            body,
             json.Value.JsonSerializerOptions,
             AcceptsProblem(context.Request) ? ProblemMediaType : "application/json",
             CancellationToken.None); // a request that is given up for its time is answered all the same

@@ -12,6 +12,8 @@ internal static class Health
 
     private static readonly HttpMethodMetadata GetOnly = new([HttpMethods.Get]);
 
+    public static bool IsProbe(HttpRequest request) => request.Path.StartsWithSegments(Path);
+
     public static void MapHealth(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapHealthChecks(Path + "/live", Answering(_ => false)).WithMetadata(GetOnly).AllowAnonymous();

@@ -1,10 +1,16 @@
 using System.Diagnostics;
+using Deployments.Api.Errors;
+using Deployments.Api.Hosting;
 using Deployments.Api.Mvc;
+using Deployments.Api.OpenApi;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace Deployments.Api.Observability;
 
-/// <summary>One line for each request: the route rather than the path, and never a header, a token or a body.</summary>
+/// <summary>
+/// One line for each request. For programs it names the route rather than the path; for people the path, and why the request was
+/// refused. Never a query, a header, a token or a body.
+/// </summary>
 internal static partial class RequestLog
 {
     public const string Category = "Deployments.Api.Requests";
@@ -12,6 +18,7 @@ internal static partial class RequestLog
     public static void UseRequestLog(this WebApplication app)
     {
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(Category);
+        var isForPeople = ConsoleLogging.IsForPeople(app.Configuration);
         app.Use(async (context, next) =>
         {
             var started = Stopwatch.GetTimestamp();
@@ -21,21 +28,47 @@ internal static partial class RequestLog
             }
             finally
             {
-                // Where an exception was answered, the endpoint has moved to the note that the exception handler left.
-                var failure = context.Features.Get<IExceptionHandlerFeature>();
-                Answered(
-                    logger,
-                    context.Request.Method,
-                    ((failure?.Endpoint ?? context.GetEndpoint()) as RouteEndpoint)?.RoutePattern.RawText ?? "-",
-                    context.Response.StatusCode,
-                    Stopwatch.GetElapsedTime(started).TotalMilliseconds,
-                    context.TraceIdentifier,
-                    (failure?.RouteValues ?? context.Request.RouteValues)[Routes.ProjectId] as string ?? "-");
+                var time = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+                var isRoutine = Health.IsProbe(context.Request) || OpenApiSetup.IsRead(context.Request);
+                if (!isForPeople)
+                {
+                    WriteForPrograms(logger, isRoutine ? LogLevel.Debug : LogLevel.Information, context, time);
+                }
+                else if (!isRoutine)
+                {
+                    WriteForPeople(logger, context, time);
+                }
             }
         });
     }
 
-    [LoggerMessage(LogLevel.Information, "{Method} {Route} {Status} {Milliseconds:F1} ms {RequestId} {Project}")]
+    private static void WriteForPrograms(ILogger logger, LogLevel level, HttpContext context, double time)
+    {
+        // Where an exception was answered, the endpoint has moved to the note that the exception handler left.
+        var failure = context.Features.Get<IExceptionHandlerFeature>();
+        Answered(
+            logger,
+            level,
+            context.Request.Method,
+            ((failure?.Endpoint ?? context.GetEndpoint()) as RouteEndpoint)?.RoutePattern.RawText ?? "-",
+            context.Response.StatusCode,
+            time,
+            context.TraceIdentifier,
+            (failure?.RouteValues ?? context.Request.RouteValues)[Routes.ProjectId] as string ?? "-");
+    }
+
+    private static void WriteForPeople(ILogger logger, HttpContext context, double time) => AnsweredForPeople(
+        logger,
+        context.Request.Method,
+        (context.Request.PathBase + context.Request.Path).ToUriComponent(),
+        context.Response.StatusCode,
+        time,
+        context.Features.Get<ErrorBody>() is { Detail: var detail } ? $": {detail}" : "");
+
+    [LoggerMessage(Message = "{Method} {Route} {Status} {Milliseconds:F1} ms {RequestId} {Project}")]
     private static partial void Answered(
-        ILogger logger, string method, string route, int status, double milliseconds, string requestId, string project);
+        ILogger logger, LogLevel level, string method, string route, int status, double milliseconds, string requestId, string project);
+
+    [LoggerMessage(LogLevel.Information, "{Method} {Path} {Status} {Milliseconds:F1} ms{Reason}")]
+    private static partial void AnsweredForPeople(ILogger logger, string method, string path, int status, double milliseconds, string reason);
 }

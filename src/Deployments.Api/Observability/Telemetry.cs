@@ -62,7 +62,7 @@ internal static class Telemetry
             {
                 traces.AddSource("Npgsql").AddAspNetCoreInstrumentation(http =>
                 {
-                    http.Filter = context => !context.Request.Path.StartsWithSegments(Health.Path);
+                    http.Filter = context => !Health.IsProbe(context.Request);
                     http.EnrichWithHttpResponse = (span, response) => span.SetTag("deployments.request_id", response.HttpContext.TraceIdentifier);
                 });
                 if (string.IsNullOrWhiteSpace(builder.Configuration[Sampler]))

@@ -64,7 +64,7 @@ internal static class OpenApiSetup
     {
         // Made once. NSwag's own middleware makes and keeps another for each host that anybody names.
         var document = new Lazy<Task<string>>(() => WriteAsync(app.Services));
-        app.UseWhen(IsRead, documents =>
+        app.UseWhen(context => IsRead(context.Request), documents =>
         {
             documents.Use(GetOnly);
             documents.Use((context, next) => context.Request.Path == DocumentPath ? SendAsync(context, document.Value) : next(context));
@@ -76,8 +76,7 @@ internal static class OpenApiSetup
         });
     }
 
-    private static bool IsRead(HttpContext context) =>
-        context.Request.Path.StartsWithSegments("/openapi") || context.Request.Path.StartsWithSegments(PagePath);
+    public static bool IsRead(HttpRequest request) => request.Path.StartsWithSegments("/openapi") || request.Path.StartsWithSegments(PagePath);
 
     private static Task GetOnly(HttpContext context, RequestDelegate next)
     {

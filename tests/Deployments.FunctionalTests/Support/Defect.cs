@@ -12,12 +12,19 @@ internal static class Defect
     /// <returns>What the caller is told.</returns>
     public static async Task<ApiResponse> ProvokeAsync()
     {
+        await using var service = await Service.StartReadyAsync(await CreateDatabaseAsync());
+        return await new Project(service).CreateConfigAsync("{}");
+    }
+
+    /// <summary>A database with a current schema, in which every configuration without a name provokes it.</summary>
+    /// <returns>Its connection string.</returns>
+    public static async Task<string> CreateDatabaseAsync()
+    {
         var connectionString = await TestRun.Server.CreateDatabaseAsync();
         await using var service = await Service.StartReadyAsync(connectionString);
         await using var database = NpgsqlDataSource.Create(connectionString);
         await using var spoil = database.CreateCommand($"ALTER TABLE software_configs ADD CONSTRAINT {Name} CHECK (name IS NOT NULL)");
         await spoil.ExecuteNonQueryAsync();
-
-        return await new Project(service).CreateConfigAsync("{}");
+        return connectionString;
     }
 }

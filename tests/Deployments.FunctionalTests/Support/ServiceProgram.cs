@@ -19,13 +19,21 @@ internal static partial class ServiceProgram
     /// <summary>Starts the program to serve, and returns as soon as it listens.</summary>
     public static async Task<Running> ServeAsync(IReadOnlyDictionary<string, string> settings)
     {
+        var service = await ServeUnreadAsync(settings);
+        service.ReadOutput();
+        return service;
+    }
+
+    /// <summary>Starts the program to serve, and reads its standard output no further than to the line that says where it listens.</summary>
+    public static async Task<Running> ServeUnreadAsync(IReadOnlyDictionary<string, string> settings)
+    {
         var process = Start(settings, []);
         var error = process.StandardError.ReadToEndAsync();
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
             if (Listening().Match(line) is { Success: true } listening)
             {
-                return new Running(process, new Uri(listening.Value), process.StandardOutput.ReadToEndAsync(), error);
+                return new Running(process, new Uri(listening.Value), error);
             }
         }
 
@@ -77,16 +85,32 @@ internal static partial class ServiceProgram
     internal sealed record Ended(int ExitCode, string Output, string Error);
 
     /// <summary>The program while it serves.</summary>
-    internal sealed class Running(Process process, Uri address, Task<string> output, Task<string> error) : IAsyncDisposable
+    internal sealed class Running(Process process, Uri address, Task<string> error) : IAsyncDisposable
     {
+        private Task<string>? output;
+
         public HttpClient Http { get; } = new() { BaseAddress = address };
+
+        /// <summary>Reads its standard output from now on to its end.</summary>
+        public void ReadOutput() => output ??= process.StandardOutput.ReadToEndAsync();
+
+        /// <summary>Reads one line of a standard output that nobody else reads.</summary>
+        public Task<string?> ReadLineAsync() => process.StandardOutput.ReadLineAsync().WaitAsync(Service.Patience);
 
         /// <summary>Ends it as an operator does, with SIGTERM.</summary>
         public async Task<Ended> StopAsync()
         {
-            using var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
-            await kill.WaitForExitAsync();
-            return await EndOfAsync(process, output, error);
+            await TerminateAsync();
+            ReadOutput();
+            return await EndOfAsync(process, output!, error);
+        }
+
+        /// <summary>Ends it in the same way, while nobody reads its standard output.</summary>
+        /// <returns>Its exit code.</returns>
+        public async Task<int> StopUnreadAsync()
+        {
+            await TerminateAsync();
+            return (await EndOfAsync(process, Task.FromResult(""), error)).ExitCode;
         }
 
         public ValueTask DisposeAsync()
@@ -95,6 +119,12 @@ internal static partial class ServiceProgram
             process.Kill();
             process.Dispose();
             return ValueTask.CompletedTask;
+        }
+
+        private async Task TerminateAsync()
+        {
+            using var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            await kill.WaitForExitAsync();
         }
     }
 }

@@ -1,0 +1,140 @@
+using System.Buffers;
+using System.Diagnostics.Metrics;
+using System.Threading.Channels;
+using Deployments.Application.SoftwareDeployments;
+using ZLogger;
+
+namespace Deployments.Api.Observability;
+
+/// <summary>
+/// Writes the log from a thread of its own, so that standard output blocks nothing else when nobody reads it. Lines that the full
+/// queue cannot take are dropped and counted, and the log reports their number once it is read again.
+/// </summary>
+[ProviderAlias("Console")]
+internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
+{
+    private const int Capacity = 10_000;
+    private const int ChunkBytes = 64 * 1024;
+
+    /// <summary>How long lines are gathered between writes: to wake the thread for every line would cost more than the line.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>How long the end of the program waits for the last lines to be read.</summary>
+    private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(2);
+
+    private static readonly Meter Meter = new(DeploymentMetrics.MeterName);
+
+    private readonly Channel<IZLoggerEntry> queue = Channel.CreateBounded<IZLoggerEntry>(
+        new BoundedChannelOptions(Capacity) { SingleReader = true, AllowSynchronousContinuations = true });
+
+    private readonly ZLoggerOptions options = new();
+    private readonly ArrayBufferWriter<byte> line = new();
+    private readonly ArrayBufferWriter<byte> chunk = new(ChunkBytes);
+    private readonly Stream output;
+    private readonly IZLoggerFormatter formatter;
+    private readonly ILogger unqueued;
+    private readonly Thread thread;
+    private long dropped;
+
+    public ConsoleLog(Stream output, IZLoggerFormatter formatter)
+    {
+        this.output = output;
+        this.formatter = formatter;
+        unqueued = new ZLoggerLogger(typeof(ConsoleLog).FullName!, new Unqueued(this), options, scopeProvider: null);
+        Meter.CreateObservableCounter(
+            "deployments.log.dropped", () => Interlocked.Read(ref dropped), "{line}", "Lines of the log that were not written.");
+        thread = new Thread(WriteAll) { IsBackground = true, Name = "Console log" };
+        thread.Start();
+    }
+
+    public ILogger CreateLogger(string categoryName) => new ZLoggerLogger(categoryName, this, options, scopeProvider: null);
+
+    public void Post(IZLoggerEntry log)
+    {
+        if (!queue.Writer.TryWrite(log))
+        {
+            Interlocked.Increment(ref dropped);
+            log.Return();
+        }
+    }
+
+    public void Dispose()
+    {
+        queue.Writer.TryComplete();
+        thread.Join(FlushTime);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private void WriteAll()
+    {
+        var reported = 0L;
+        while (queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            var known = Interlocked.Read(ref dropped);
+            if (known > reported)
+            {
+                LogDropped(unqueued, known - reported);
+            }
+
+            var lines = 0;
+            while (chunk.WrittenCount < ChunkBytes && queue.Reader.TryRead(out var entry))
+            {
+                Append(entry);
+                lines++;
+            }
+
+            try
+            {
+                output.Write(chunk.WrittenSpan);
+                reported = known;
+            }
+            catch (IOException)
+            {
+                Interlocked.Add(ref dropped, lines);
+            }
+
+            var isFull = chunk.WrittenCount >= ChunkBytes;
+            chunk.ResetWrittenCount();
+            if (!isFull)
+            {
+                queue.Reader.Completion.Wait(Pause);
+            }
+        }
+    }
+
+    private void Append(IZLoggerEntry entry)
+    {
+        try
+        {
+            entry.FormatUtf8(line, formatter);
+            chunk.Write(line.WrittenSpan);
+            chunk.Write("\n"u8);
+        }
+        catch (Exception)
+        {
+            // A value or an exception that fails to describe itself costs its own line, and not the thread.
+            Interlocked.Increment(ref dropped);
+        }
+        finally
+        {
+            line.ResetWrittenCount();
+            entry.Return();
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Dropped} lines of this log were dropped: standard output did not take them in time.")]
+    private static partial void LogDropped(ILogger logger, long dropped);
+
+    /// <summary>Takes the log's own warning past its queue, which may be full.</summary>
+    private sealed class Unqueued(ConsoleLog log) : IAsyncLogProcessor
+    {
+        public void Post(IZLoggerEntry entry) => log.Append(entry);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,103 @@
+using System.Text;
+using System.Text.Json;
+using Deployments.Api.Observability;
+using Microsoft.Extensions.Logging;
+using NUnit.Framework;
+using Shouldly;
+using ZLogger;
+
+namespace Deployments.UnitTests.Api;
+
+public sealed partial class ConsoleLogTests
+{
+    [Test]
+    public void Lines_that_could_not_be_written_are_counted_in_a_warning_before_the_next_line()
+    {
+        using var output = new FullDisk();
+        using (var log = new ConsoleLog(output, new JsonLogFormatter()))
+        {
+            Write(log, "lost");
+            output.Failed.WaitOne(TimeSpan.FromSeconds(30)).ShouldBeTrue();
+            Write(log, "kept");
+        }
+
+        var lines = Lines(output).Select(line => JsonElement.Parse(line)).ToList();
+
+        lines.Count.ShouldBe(2);
+        lines[0].GetProperty("LogLevel").GetString().ShouldBe("Warning");
+        lines[0].GetProperty("State").GetProperty("Dropped").GetInt64().ShouldBe(1);
+        lines[1].GetProperty("State").GetProperty("Text").GetString().ShouldBe("kept");
+    }
+
+    [Test]
+    public void The_end_of_the_log_waits_until_its_lines_are_written()
+    {
+        const int lines = 5_000;
+        using var output = new MemoryStream();
+        using (var log = new ConsoleLog(output, new JsonLogFormatter()))
+        {
+            for (var i = 0; i < lines; i++)
+            {
+                Write(log, "line");
+            }
+        }
+
+        Lines(output).Length.ShouldBe(lines);
+    }
+
+    // By number: the names of test cases may not have such characters.
+    [TestCase(0x0A)]
+    [TestCase(0x1B)]
+    [TestCase(0x9B)]
+    [TestCase(0x2028)]
+    [TestCase(0x202E)]
+    public void A_line_for_people_replaces_a_character_that_a_terminal_obeys(int character) =>
+        Lines(Log(new DevelopmentLogFormatter(colours: false), $"größer 😀{(char)character}[31m"))
+            .ShouldHaveSingleItem().ShouldMatch(@"^\d\d:\d\d:\d\d warn größer 😀\uFFFD\[31m$");
+
+    [Test]
+    public void The_level_has_a_colour_only_where_there_are_colours()
+    {
+        Lines(Log(new DevelopmentLogFormatter(colours: true), "text")).Single().ShouldEndWith(" \e[33mwarn\e[0m text");
+        Lines(Log(new DevelopmentLogFormatter(colours: false), "text")).Single().ShouldEndWith(" warn text");
+    }
+
+    private static MemoryStream Log(IZLoggerFormatter formatter, string text)
+    {
+        var output = new MemoryStream();
+        using var log = new ConsoleLog(output, formatter);
+        Write(log, text);
+        return output;
+    }
+
+    private static void Write(ConsoleLog log, string text) => Write(log.CreateLogger("category"), text);
+
+    [LoggerMessage(LogLevel.Warning, "{Text}")]
+    private static partial void Write(ILogger logger, string text);
+
+    private static string[] Lines(MemoryStream output) => Encoding.UTF8.GetString(output.ToArray()).TrimEnd('\n').Split('\n');
+
+    /// <summary>Fails to take what is written to it first.</summary>
+    private sealed class FullDisk : MemoryStream
+    {
+        public ManualResetEvent Failed { get; } = new(false);
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            if (Failed.WaitOne(0))
+            {
+                base.Write(buffer);
+                return;
+            }
+
+            Failed.Set();
+            throw new IOException("No space left on device");
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            Failed.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
