@@ -64,7 +64,7 @@ public sealed class BatchQueueTests
 
         queue.LoadFor("b").ShouldBe(new QueueLoad(QueueLength: 2, TotalLength: 2, Keys: 2, OwnQueueLength: 1, OwnTotalLength: 1));
         Take().ShouldBe(["b1", "a2"]);
-        queue.LoadFor("b").ShouldBe(new QueueLoad(QueueLength: 0, TotalLength: 0, Keys: 1, OwnQueueLength: 0, OwnTotalLength: 0));
+        queue.LoadFor("c").ShouldBe(new QueueLoad(QueueLength: 0, TotalLength: 0, Keys: 1, OwnQueueLength: 0, OwnTotalLength: 0));
     }
 
     [Test]

@@ -67,6 +67,25 @@ public sealed class QueueAdmissionTests
         admission.TryAdmit(new QueueLoad(1, length, 4, 1, ownLength)).ShouldBe(expected);
 
     [Test]
+    public void A_key_that_fills_the_queue_leaves_room_and_a_place_in_the_next_group_to_another()
+    {
+        var queue = new BatchQueue<string>();
+        while (admission.TryAdmit(queue.LoadFor("many")))
+        {
+            queue.TryAdd("many", "many", 1);
+        }
+
+        var isAdmitted = admission.TryAdmit(queue.LoadFor("few"));
+        queue.TryAdd("few", "few", 1);
+        var group = new List<string>();
+        queue.TakeGroup(group, 2, int.MaxValue, _ => false);
+
+        queue.LoadFor("many").OwnQueueLength.ShouldBe(InitialCapacity - 1);
+        isAdmitted.ShouldBeTrue();
+        group.ShouldBe(["many", "few"]);
+    }
+
+    [Test]
     public void Shedding_starts_after_the_interval_when_groups_are_reduced()
     {
         Reduce();
