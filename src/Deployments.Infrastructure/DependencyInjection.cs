@@ -98,7 +98,7 @@ public static class DependencyInjection
         settings.TryAdd("Cancellation Timeout", 500);
 
         // What is asked again and again is planned once. And a connection goes to its next user as it is: all that is ever left behind on
-        // one is how its statements are planned (DeploymentInsert), which changes no result.
+        // one is how its statements are planned (InsertDeploymentsCommand), which changes no result.
         settings.TryAdd("Max Auto Prepare", 50);
         settings.TryAdd("No Reset On Close", true);
 

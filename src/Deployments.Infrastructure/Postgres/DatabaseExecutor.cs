@@ -69,6 +69,10 @@ internal sealed partial class DatabaseExecutor(
                 connections.NoResponseSince(started);
                 throw Unavailable(last ?? late);
             }
+            catch (Exception exception) when (PostgresErrors.IsWrongEncoding(exception.GetBaseException()))
+            {
+                throw Unavailable(exception);
+            }
             catch (Exception exception) when (PostgresErrors.IsTransient(exception))
             {
                 last = exception;

@@ -4,13 +4,13 @@ using Deployments.Infrastructure.Postgres.Model.Configurations;
 
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
-/// <summary>A deployment to store, with its JSON written out, and the caller whom its first event names.</summary>
+/// <summary>A deployment to insert, with its JSON as text, and the caller that its first event names.</summary>
 internal sealed record DeploymentRow(SoftwareDeployment Deployment, Caller Caller)
 {
-    private const int UsualLength = 1024;
+    private const int LengthOfOtherColumns = 1024;
 
     public string? InputValues { get; } = JsonColumn.Write(Deployment.InputValues);
 
-    /// <summary>About how long the row is, in characters.</summary>
-    public int Length => UsualLength + (InputValues?.Length ?? 0) + (Deployment.StatusReason?.Length ?? 0);
+    /// <summary>The approximate length of the row, in characters.</summary>
+    public int Length => LengthOfOtherColumns + (InputValues?.Length ?? 0) + (Deployment.StatusReason?.Length ?? 0);
 }

@@ -1,80 +1,74 @@
-using System.Diagnostics;
-using System.Threading.Channels;
 using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
+using Deployments.Infrastructure.Batching;
+using Deployments.Infrastructure.Postgres;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
 /// <summary>
-/// Group commit: deployments that wait together are stored together, by one statement and so one commit. A single loop takes
-/// whatever waits, up to a bound, writes it, and then tells each caller. Nothing waits for company: when one deployment waits, the
-/// group is one.
+/// Group commit: deployments that wait together are inserted by one statement, and so by one commit. A single loop takes a group, writes
+/// it, and reports the result to each caller. There is no batching delay: a lone deployment is written at once.
 /// </summary>
 /// <remarks>
-/// <para>Deployments with an idempotency key go first and in order, so that two writers that hold some of the same keys cannot wait for
-/// each other; of twins the one that came first is first.</para>
-/// <para>Groups shrink where they take long. When they have, and the queue has not been empty for a while, no more may wait than a few
-/// groups hold, and none for long: where the database is slower than what is asked of it, the service refuses early what it could not
-/// store in time.</para>
-/// <para>A row that PostgreSQL refuses must not take its neighbours down: its group is halved until it stands alone. After any other
-/// failure, where nobody may know whether the group was stored, the same ids are sent again until their callers give up.</para>
+/// A row that PostgreSQL rejects must not fail its neighbours: its group is halved until the row is alone. After any other failure,
+/// expected or not, the outcome is unknown: the same ids are sent again until their callers give up.
 /// </remarks>
-internal sealed partial class GroupCommitWriter(NpgsqlDataSource dataSource, ILogger<GroupCommitWriter> logger) : BackgroundService
+internal sealed partial class GroupCommitWriter : BackgroundService
 {
-    private const int SmallestGroup = 64;
-    private const int FirstGroup = 256;
-    private const int LargestGroup = 1_000;
-    private const int LargestGroupLength = 8 * 1024 * 1024;
-    private const int GroupsThatMayWait = 8;
-    private const long LargestQueueLength = 64 * 1024 * 1024;
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestBurst = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(600);
-    private static readonly TimeSpan LongGroup = TimeSpan.FromMilliseconds(250);
+    private const int MaxGroupLength = 8 * 1024 * 1024;
+    private static readonly TimeSpan InitialRetryDelay = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMilliseconds(100);
 
-    private readonly Channel<Entry> queue = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
-    private InsertDeploymentsCommand? insert;
-    private volatile int most = FirstGroup;
-    private volatile bool isRefusing;
-    private int waiting;
-    private long waitingSince;
-    private long waitingLength;
+    private readonly BatchQueue<PendingInsert> queue = new();
+    private readonly AdaptiveBatchSize batchSize = new(minSize: 64, initialSize: 256, maxSize: 1_000);
+    private readonly QueueAdmission admission;
+    private readonly NpgsqlDataSource dataSource;
+    private readonly PooledConnections connections;
+    private readonly TimeBudgets budgets;
+    private readonly TimeProvider clock;
+    private readonly ILogger logger;
+    private InsertDeploymentsCommand? command;
 
-    // Groups have shrunk, and yet it is long that some have been waiting all the time. A burst is over sooner.
-    private bool IsOverloaded => most < FirstGroup && Stopwatch.GetElapsedTime(Volatile.Read(ref waitingSince)) > LongestBurst;
+    public GroupCommitWriter(
+        NpgsqlDataSource dataSource,
+        PooledConnections connections,
+        IOptions<TimeBudgets> budgets,
+        TimeProvider clock,
+        ILogger<GroupCommitWriter> logger)
+    {
+        admission = new QueueAdmission(batchSize, clock);
+        this.dataSource = dataSource;
+        this.connections = connections;
+        this.budgets = budgets.Value;
+        this.clock = clock;
+        this.logger = logger;
+    }
 
     /// <summary>Stores a deployment and its first event. Returns when they are durable.</summary>
-    /// <returns>False when it was there already, by its id or its idempotency key.</returns>
-    /// <exception cref="UnavailableException">Too many wait already, or for too long, or the database did not answer in time.</exception>
+    /// <returns>False when it existed already, by its id or its idempotency key.</returns>
+    /// <exception cref="UnavailableException">Too many wait, or this one waited too long.</exception>
     public async Task<bool> AddAsync(SoftwareDeployment deployment, Caller caller, CancellationToken cancellationToken)
     {
-        var entry = new Entry(new DeploymentRow(deployment, caller));
-        var mayWait = GroupsThatMayWait * (IsOverloaded ? most : Math.Max(most, FirstGroup));
-        if (Volatile.Read(ref waiting) >= mayWait || Interlocked.Read(ref waitingLength) > LargestQueueLength)
+        if (!admission.TryAdmit(queue.LoadFor(deployment.ProjectId)))
         {
             throw new UnavailableException();
         }
 
-        if (Interlocked.Increment(ref waiting) == 1 && !isRefusing)
-        {
-            Volatile.Write(ref waitingSince, entry.Since);
-        }
-
-        Interlocked.Add(ref waitingLength, entry.Row.Length);
-        if (!queue.Writer.TryWrite(entry))
+        var entry = new PendingInsert(new DeploymentRow(deployment, caller), clock.GetTimestamp());
+        if (!queue.TryAdd(deployment.ProjectId, entry, entry.Row.Length))
         {
             throw new UnavailableException(); // the service stops
         }
 
         try
         {
-            return await entry.Stored.WaitAsync(cancellationToken);
+            return await entry.Inserted.WaitAsync(cancellationToken);
         }
         finally
         {
@@ -85,136 +79,131 @@ internal sealed partial class GroupCommitWriter(NpgsqlDataSource dataSource, ILo
     /// <summary>Writes what still waits, and stops.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        queue.Writer.TryComplete();
+        queue.Complete();
         await (ExecuteTask ?? Task.CompletedTask).WaitAsync(cancellationToken);
         await base.StopAsync(cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var group = new List<Entry>(LargestGroup);
-        while (await queue.Reader.WaitToReadAsync(CancellationToken.None))
+        var group = new List<PendingInsert>();
+        while (await queue.WaitToTakeAsync())
         {
             group.Clear();
-            var length = 0;
-            var refused = false;
-            while (group.Count < most && length < LargestGroupLength && queue.Reader.TryRead(out var entry))
-            {
-                length += entry.Row.Length;
-                if (IsOverloaded && Stopwatch.GetElapsedTime(entry.Since) > LongestWait)
-                {
-                    isRefusing = refused = true;
-                    entry.Fail(new UnavailableException());
-                }
-                else
-                {
-                    group.Add(entry);
-                }
+            queue.TakeGroup(group, batchSize.MaxGroupSize, MaxGroupLength, IsDropped);
+            admission.GroupTaken(group.Count);
 
-                Interlocked.Decrement(ref waiting);
-            }
-
-            // A queue that is empty because those in it were refused is not a queue that the database kept up with.
-            isRefusing = refused || (isRefusing && group.Count == most);
-
-            var started = Stopwatch.GetTimestamp();
-            group.Sort(ByIdempotencyKey);
+            var started = clock.GetTimestamp();
+            group.Sort(PendingInsert.CompareByIdempotencyKey);
             if (await StoreAsync(group))
             {
-                Volatile.Write(ref waitingSince, Stopwatch.GetTimestamp()); // until now nobody waited for a turn
-                most = Math.Max(most / 2, SmallestGroup); // it may have been too many at once
+                admission.RestartInterval(); // the queue was busy because of an outage, not because of overload
+                batchSize.OutcomeUnknown();
             }
             else
             {
-                most = NextMost(group.Count, Stopwatch.GetElapsedTime(started));
+                batchSize.GroupCompleted(group.Count, clock.GetElapsedTime(started));
             }
-
-            Interlocked.Add(ref waitingLength, -length);
         }
 
-        await DropConnectionAsync(insert);
+        await DisposeAsync(command);
     }
 
-    // At once as many as take as long as a group should, and more again by and by: far more only while there are as many to take. A few
-    // that take long were only the first.
-    private int NextMost(int stored, TimeSpan took) =>
-        took > LongGroup && stored >= SmallestGroup ? Math.Max((int)(stored * (LongGroup / took)), SmallestGroup)
-        : took > LongGroup / 2 ? most
-        : Math.Max(most, Math.Min(most * 2, stored == most ? LargestGroup : FirstGroup));
-
-    /// <returns>Whether nobody knew for a while what had been stored.</returns>
-    private async Task<bool> StoreAsync(List<Entry> group)
+    private bool IsDropped(PendingInsert entry)
     {
-        var wasInDoubt = false;
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        if (admission.TryShed(entry.EnqueuedAt))
+        {
+            entry.Fail(new UnavailableException());
+            return true;
+        }
+
+        return entry.IsAbandoned;
+    }
+
+    /// <returns>Whether the outcome was unknown for a while.</returns>
+    private async Task<bool> StoreAsync(List<PendingInsert> group)
+    {
+        var outcomeUnknown = false;
+        for (var delay = InitialRetryDelay; ; delay = delay * 2 < MaxRetryDelay ? delay * 2 : MaxRetryDelay)
         {
             group.RemoveAll(entry => entry.IsAbandoned);
             if (group.Count == 0)
             {
-                return wasInDoubt;
+                return outcomeUnknown;
             }
 
             try
             {
-                var there = await SendAsync(group);
+                var existing = await SendAsync(group);
                 DeploymentMetrics.GroupSize.Record(group.Count);
-                group.ForEach(entry => entry.Succeed(!there.Contains(entry.Row.Deployment.Id)));
-                return wasInDoubt;
+                group.ForEach(entry => entry.Succeed(!existing.Contains(entry.Row.Deployment.Id)));
+                return outcomeUnknown;
             }
-            catch (PostgresException refusal) when (refusal.SqlState[..2] is "22" or "23")
+            catch (PostgresException failure) when (PostgresErrors.Classify(failure) != PostgresFailure.Transient)
             {
-                if (group.Count == 1)
+                if (PostgresErrors.Classify(failure) == PostgresFailure.Defect || group.Count == 1)
                 {
-                    group[0].Fail(refusal);
-                    return wasInDoubt;
+                    group.ForEach(entry => entry.Fail(PostgresErrors.IsWrongEncoding(failure) ? new UnavailableException(failure) : failure));
+                    return outcomeUnknown;
                 }
 
                 var half = group.Count / 2;
-                wasInDoubt |= await StoreAsync(group[..half]);
-                wasInDoubt |= await StoreAsync(group[half..]);
-                return wasInDoubt;
+                outcomeUnknown |= await StoreAsync(group[..half]);
+                outcomeUnknown |= await StoreAsync(group[half..]);
+                return outcomeUnknown;
             }
-            catch (PostgresException failure) when (insert is not null)
+            catch (PostgresException failure) when (command is not null)
             {
                 LogNotStored(group.Count, failure.MessageText);
-                await Task.Delay(pause);
             }
-            catch (Exception doubt)
+            catch (Exception failure)
             {
-                // Npgsql does not wrap every way in which a connection breaks: whatever it is, the outcome is unknown.
-                wasInDoubt = true;
-                LogInDoubt(group.Count, doubt.Message);
-                dataSource.Clear();
-                await Task.Delay(pause);
+                // Npgsql does not wrap every way in which a connection breaks: treat every unexpected failure as "outcome unknown".
+                outcomeUnknown = true;
+                LogOutcomeUnknown(group.Count, failure.Message);
             }
+
+            await Task.Delay(Jitter.Of(delay), clock);
         }
     }
 
-    private async Task<IReadOnlySet<Guid>> SendAsync(List<Entry> group)
+    private async Task<IReadOnlySet<Guid>> SendAsync(List<PendingInsert> group)
     {
-        // A stopped server answers neither the statement nor its cancellation: the loop goes on without them.
-        var sending = insert ?? new InsertDeploymentsCommand();
-        insert = null;
+        var sending = command ?? new InsertDeploymentsCommand();
+        command = null;
         group.ForEach(entry => sending.Add(entry.Row));
+        var started = connections.Now;
         var sent = sending.StoreAsync(dataSource);
         try
         {
-            var there = await sent.WaitAsync(TimeSpan.FromSeconds(4));
-            insert = sending;
-            return there;
+            // A server that hangs responds neither to the statement nor to its cancellation: continue without this connection.
+            var existing = await sent.WaitAsync(budgets.Request, clock);
+            connections.Responded();
+            command = sending;
+            return existing;
         }
-        catch (PostgresException refusal) when (sending.IsUsable && refusal.SqlState != PostgresErrorCodes.ReadOnlySqlTransaction)
+        catch (PostgresException failure) when (sending.IsUsable && !PostgresErrors.IsReadOnlyServer(failure))
         {
-            insert = sending;
+            connections.Responded();
+            command = sending;
             throw;
         }
-        catch
+        catch (Exception failure)
         {
+            if (PostgresErrors.IsReadOnlyServer(failure))
+            {
+                connections.LeadToReadOnlyServer();
+            }
+            else
+            {
+                connections.NoResponseSince(started);
+            }
+
             _ = sent.ContinueWith(
                 (task, state) =>
                 {
                     _ = task.Exception;
-                    return DropConnectionAsync((InsertDeploymentsCommand?)state);
+                    return DisposeAsync((InsertDeploymentsCommand?)state);
                 },
                 sending,
                 TaskScheduler.Default);
@@ -222,25 +211,11 @@ internal sealed partial class GroupCommitWriter(NpgsqlDataSource dataSource, ILo
         }
     }
 
-    private static int ByIdempotencyKey(Entry left, Entry right)
+    private static async Task DisposeAsync(InsertDeploymentsCommand? command)
     {
-        var (one, other) = (left.Row.Deployment, right.Row.Deployment);
-        return (one.IdempotencyKey, other.IdempotencyKey) switch
+        if (command is not null)
         {
-            (null, null) => 0,
-            (null, _) => 1,
-            (_, null) => -1,
-            _ when string.CompareOrdinal(one.ProjectId, other.ProjectId) is not 0 and var order => order,
-            _ when string.CompareOrdinal(one.IdempotencyKey, other.IdempotencyKey) is not 0 and var order => order,
-            _ => left.Since.CompareTo(right.Since),
-        };
-    }
-
-    private static async Task DropConnectionAsync(InsertDeploymentsCommand? insert)
-    {
-        if (insert is not null)
-        {
-            await insert.DisposeAsync();
+            await command.DisposeAsync();
         }
     }
 
@@ -248,27 +223,5 @@ internal sealed partial class GroupCommitWriter(NpgsqlDataSource dataSource, ILo
     private partial void LogNotStored(int count, string reason);
 
     [LoggerMessage(LogLevel.Warning, "Whether {Count} deployments were stored is unknown; they are sent again: {Reason}")]
-    private partial void LogInDoubt(int count, string reason);
-
-    /// <summary>A deployment on its way, and the caller who waits for it.</summary>
-    private sealed class Entry(DeploymentRow row)
-    {
-        private readonly TaskCompletionSource<bool> stored = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public DeploymentRow Row { get; } = row;
-
-        /// <summary>When its caller began to wait.</summary>
-        public long Since { get; } = Stopwatch.GetTimestamp();
-
-        public Task<bool> Stored => stored.Task;
-
-        /// <summary>Whether nobody waits any more.</summary>
-        public bool IsAbandoned { get; private set; }
-
-        public void Abandon() => IsAbandoned = true;
-
-        public void Succeed(bool isNew) => stored.TrySetResult(isNew);
-
-        public void Fail(Exception exception) => stored.TrySetException(exception);
-    }
+    private partial void LogOutcomeUnknown(int count, string reason);
 }

@@ -6,14 +6,14 @@ using NpgsqlTypes;
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
 /// <summary>
-/// The statement that stores any number of new deployments with the first event of each: one round trip, and one commit. Rows that
-/// are there already, by their id or their idempotency key, are left alone and get no second event. It can be used again and again,
-/// by one caller at a time.
+/// The statement that inserts any number of deployments with the first event of each: one round trip and one commit. Deployments that
+/// exist already, by id or by idempotency key, are skipped and get no second event. It can be executed many times, by one caller at a
+/// time.
 /// </summary>
 internal sealed class InsertDeploymentsCommand : IAsyncDisposable
 {
-    // LIMIT 1 changes no result: it keeps the planner to one look at the index for each row, in the order of the rows. The look finds
-    // what is left of a batch whose first deployment is gone; all else would be a conflict.
+    // LIMIT 1 changes no result: it makes the planner use one index lookup for each row, in the order of the rows. The lookup finds the
+    // rest of a batch whose first deployment was deleted; every other existing row is found by ON CONFLICT.
     private const string Sql =
         """
         WITH input AS (
@@ -25,7 +25,7 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
                 project_id, id, config_id, server_id, action, input_values, status, status_reason,
                 stack_user_project_id, creation_time, timeout, deadline, idempotency_key, idempotency_index,
                 request_hash, actor, request_id)),
-        stored AS (
+        inserted AS (
             INSERT INTO software_deployments (
                 project_id, id, config_id, server_id, action, input_values, status, status_reason,
                 stack_user_project_id, creation_time, timeout, deadline, idempotency_key, idempotency_index, request_hash, version)
@@ -34,19 +34,19 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
                 stack_user_project_id, creation_time, timeout, deadline, idempotency_key, idempotency_index, request_hash, 1
             FROM input
             LEFT JOIN LATERAL (
-                SELECT true AS is_there FROM software_deployments AS earlier
+                SELECT true AS existing FROM software_deployments AS earlier
                 WHERE earlier.project_id = input.project_id AND earlier.idempotency_key = input.idempotency_key
                 LIMIT 1)
             AS earlier ON true
-            WHERE is_there IS NULL
+            WHERE existing IS NULL
             ON CONFLICT DO NOTHING
             RETURNING project_id, id),
-        told AS (
+        inserted_events AS (
             INSERT INTO deployment_events (
                 project_id, deployment_id, version, time, action, status, status_reason, actor, request_id)
             SELECT project_id, id, 1, creation_time, action, status, status_reason, actor, request_id
-            FROM input JOIN stored USING (project_id, id))
-        SELECT id FROM input WHERE NOT EXISTS (SELECT FROM stored WHERE stored.id = input.id)
+            FROM input JOIN inserted USING (project_id, id))
+        SELECT id FROM input WHERE NOT EXISTS (SELECT FROM inserted WHERE inserted.id = input.id)
         """;
 
     private static readonly IReadOnlySet<Guid> None = new HashSet<Guid>();
@@ -77,20 +77,20 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         AddColumn("request_ids", NpgsqlDbType.Text, row => row.Caller.RequestId);
     }
 
-    /// <summary>Whether the connection that it keeps still stands, with the statement prepared there.</summary>
+    /// <summary>Whether its own connection is open and the statement is prepared on it.</summary>
     public bool IsUsable => ownedConnection?.FullState == ConnectionState.Open && command.IsPrepared;
 
     public void Add(DeploymentRow row) => addValue.ForEach(column => column(row));
 
-    /// <summary>Stores what was added, over a connection that it keeps, with the statement prepared there.</summary>
-    /// <returns>The ids of the rows that were there already.</returns>
+    /// <summary>Stores the added rows over a connection of its own, which it keeps open with the statement prepared.</summary>
+    /// <returns>The ids of the rows that existed already.</returns>
     public async Task<IReadOnlySet<Guid>> StoreAsync(NpgsqlDataSource dataSource)
     {
         if (ownedConnection is null)
         {
             command.Connection = ownedConnection = await dataSource.OpenConnectionAsync();
 
-            // The plan is the same for any number of rows, but PostgreSQL would take a new one for few rows to be worth its making.
+            // The plan is the same for any number of rows, but PostgreSQL would estimate that few rows are worth a plan of their own.
             await using var planOnce = new NpgsqlCommand("SET plan_cache_mode = force_generic_plan", ownedConnection);
             await planOnce.ExecuteNonQueryAsync();
             await command.PrepareAsync();
@@ -99,8 +99,8 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         return await ExecuteAsync(CancellationToken.None);
     }
 
-    /// <summary>Stores what was added, as part of what happens on the given connection.</summary>
-    /// <returns>The ids of the rows that were there already.</returns>
+    /// <summary>Stores the added rows on the given connection, in its transaction if it has one.</summary>
+    /// <returns>The ids of the rows that existed already.</returns>
     public Task<IReadOnlySet<Guid>> StoreAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         command.Connection = connection;
@@ -120,20 +120,20 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
     {
         try
         {
-            HashSet<Guid>? there = null;
+            HashSet<Guid>? existing = null;
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
-                (there ??= []).Add(reader.GetGuid(0));
+                (existing ??= []).Add(reader.GetGuid(0));
             }
 
-            // Only what comes after the rows tells that they are committed.
+            // The rows arrive before the commit; only the end of the response confirms it.
             await reader.NextResultAsync(cancellationToken);
-            return there ?? None;
+            return existing ?? None;
         }
         finally
         {
-            resets.ForEach(clear => clear());
+            resets.ForEach(reset => reset());
         }
     }
 

@@ -1,6 +1,6 @@
-namespace Deployments.UnitTests.Api;
+namespace Deployments.UnitTests;
 
-/// <summary>A clock that stands still until it is moved.</summary>
+/// <summary>A clock that moves only when a test moves it.</summary>
 internal sealed class ManualClock : TimeProvider
 {
     private DateTimeOffset now = DateTimeOffset.UtcNow;
