@@ -23,7 +23,7 @@ internal sealed class RequestSchemaProcessor : ISchemaProcessor
             Text(NotBlank(Required(body, "server_id")), SoftwareDeployment.MaxServerIdLength);
             Text(body.Properties["action"], SoftwareDeployment.MaxActionLength);
             Text(body.Properties["status_reason"], SoftwareDeployment.MaxStatusReasonLength);
-            Text(body.Properties["stack_user_project_id"], SoftwareDeployment.MaxProjectIdLength);
+            Text(body.Properties["stack_user_project_id"], Domain.Common.ProjectId.MaxLength);
             Timeout(body.Properties["timeout"]);
             OneOf(body.Properties["status"], DeploymentStatusNames.All);
         },

@@ -160,12 +160,12 @@ internal sealed class StandardResponsesProcessor : IOperationProcessor
         {
             case "project_id":
                 parameter.Schema.MinLength = 1;
-                parameter.Schema.MaxLength = SoftwareDeployment.MaxProjectIdLength;
+                parameter.Schema.MaxLength = Domain.Common.ProjectId.MaxLength;
                 parameter.Schema.Pattern = @"\S";
                 break;
             case Idempotency.Key:
                 parameter.Schema.MinLength = 1;
-                parameter.Schema.MaxLength = SoftwareDeployment.MaxIdempotencyKeyLength;
+                parameter.Schema.MaxLength = IdempotencyKey.MaxLength;
                 parameter.Schema.Pattern = "^[!-~]+$";
                 break;
             case "limit":

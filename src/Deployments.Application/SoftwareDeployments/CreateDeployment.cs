@@ -33,7 +33,8 @@ internal sealed class CreateDeploymentHandler(IDeploymentStore store, ConfigRefe
     public async Task<CreateResult<SoftwareDeploymentDto>> Handle(CreateDeploymentCommand command, CancellationToken cancellationToken)
     {
         var created = await store.CreateAsync(
-            [command.Deployment.Create(command.Caller.ProjectId, clock.GetUtcNow())],
+            [command.Deployment],
+            clock.GetUtcNow(),
             () => RequestFingerprint.Of(command.Deployment),
             command.IdempotencyKey,
             command.Caller,

@@ -45,9 +45,9 @@ internal sealed class CreateDeploymentsHandler(IDeploymentStore store, ConfigRef
     public async Task<CreateResult<IReadOnlyList<SoftwareDeploymentDto>>> Handle(
         CreateDeploymentsCommand command, CancellationToken cancellationToken)
     {
-        var now = clock.GetUtcNow();
         var created = await store.CreateAsync(
-            [.. command.SoftwareDeployments!.Select(deployment => deployment!.Create(command.Caller.ProjectId, now))],
+            command.SoftwareDeployments!,
+            clock.GetUtcNow(),
             () => RequestFingerprint.Of(command.SoftwareDeployments!),
             command.IdempotencyKey,
             command.Caller,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Deployments.Application.Common.Validation;
+using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
 using UUIDNext;
@@ -33,7 +34,7 @@ public sealed record NewDeployment
     /// <summary>How many seconds it may be in progress, 1 to 2,592,000; without effect where the status is another.</summary>
     public int? Timeout { get; init; }
 
-    internal SoftwareDeployment Create(string projectId, DateTimeOffset now) => new(
+    internal SoftwareDeployment Create(string projectId, DateTimeOffset now, IdempotencyKey? idempotencyKey) => new(
         Uuid.NewDatabaseFriendly(Database.PostgreSql),
         projectId,
         ConfigId!,
@@ -44,7 +45,8 @@ public sealed record NewDeployment
         Action,
         InputValues,
         StackUserProjectId,
-        Timeout);
+        Timeout,
+        idempotencyKey);
 }
 
 internal sealed class NewDeploymentValidator : AbstractValidator<NewDeployment>
@@ -56,7 +58,7 @@ internal sealed class NewDeploymentValidator : AbstractValidator<NewDeployment>
         RuleFor(deployment => deployment.Action).AtMost(SoftwareDeployment.MaxActionLength);
         RuleFor(deployment => deployment.Status).IsDeploymentStatus();
         RuleFor(deployment => deployment.StatusReason).AtMost(SoftwareDeployment.MaxStatusReasonLength);
-        RuleFor(deployment => deployment.StackUserProjectId).AtMost(SoftwareDeployment.MaxProjectIdLength);
+        RuleFor(deployment => deployment.StackUserProjectId).AtMost(ProjectId.MaxLength);
         RuleFor(deployment => deployment.Timeout).IsTimeout();
     }
 }

@@ -4,6 +4,7 @@ using Deployments.Application.Common.Errors;
 using Deployments.Application.Common.Paging;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
+using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
@@ -16,7 +17,6 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 internal sealed class DeploymentStore(DatabaseExecutor database, GroupCommitWriter writer) : IDeploymentStore
 {
     private const int LargestChunkLength = 1024 * 1024;
-    private const string CanonicalUuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 
     private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareDeployment?>> Find =
         EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>
@@ -27,8 +27,9 @@ internal sealed class DeploymentStore(DatabaseExecutor database, GroupCommitWrit
     private static readonly Func<DeploymentsDbContext, string, string, IAsyncEnumerable<SoftwareDeployment>> FindByKey =
         EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, string key) =>
             context.SoftwareDeployments.AsNoTracking()
-                .Where(deployment => deployment.ProjectId == projectId && deployment.IdempotencyKey == key)
-                .OrderBy(deployment => deployment.IdempotencyIndex)
+                .Where(deployment => deployment.ProjectId == projectId
+                    && EF.Property<string?>(deployment, SoftwareDeploymentConfiguration.IdempotencyKeyText) == key)
+                .OrderBy(deployment => EF.Property<int?>(deployment, SoftwareDeploymentConfiguration.IdempotencyIndex))
                 .AsQueryable());
 
     public async Task<AddOutcome> AddAsync(
@@ -173,7 +174,7 @@ internal sealed class DeploymentStore(DatabaseExecutor database, GroupCommitWrit
                     CROSS JOIN LATERAL (
                         SELECT project_id, id, name FROM software_configs
                         WHERE project_id = deployment.project_id
-                            AND id = CASE WHEN deployment.config_id ~ {CanonicalUuid} THEN deployment.config_id::uuid END
+                            AND id = CASE WHEN deployment.config_id ~ {CanonicalUuid.Pattern} THEN deployment.config_id::uuid END
                         LIMIT 1
                     ) AS config
                     ORDER BY config.name COLLATE "C" NULLS FIRST, deployment.id
@@ -289,7 +290,7 @@ internal sealed class DeploymentStore(DatabaseExecutor database, GroupCommitWrit
         DeploymentsDbContext context, SoftwareDeployment deployment, CancellationToken cancellationToken)
     {
         var earlier = new List<SoftwareDeployment>();
-        await foreach (var one in FindByKey(context, deployment.ProjectId, deployment.IdempotencyKey!).WithCancellation(cancellationToken))
+        await foreach (var one in FindByKey(context, deployment.ProjectId, deployment.IdempotencyKey!.Key).WithCancellation(cancellationToken))
         {
             earlier.Add(one);
         }
@@ -343,7 +344,7 @@ internal sealed class DeploymentStore(DatabaseExecutor database, GroupCommitWrit
         DeploymentsDbContext context, string projectId, IReadOnlySet<string> configIds, CancellationToken cancellationToken)
     {
         var ids = configIds
-            .Select(text => Guid.TryParseExact(text, "D", out var id) && id.ToString() == text ? id : (Guid?)null)
+            .Select(CanonicalUuid.Parse)
             .OfType<Guid>()
             .ToArray();
         var known = await context.Database

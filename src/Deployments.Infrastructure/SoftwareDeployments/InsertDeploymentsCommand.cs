@@ -70,9 +70,9 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         AddColumn("creation_times", NpgsqlDbType.TimestampTz, row => row.Deployment.CreationTime.UtcDateTime);
         AddColumn("timeouts", NpgsqlDbType.Integer, row => row.Deployment.Timeout);
         AddColumn("deadlines", NpgsqlDbType.TimestampTz, row => row.Deployment.Deadline?.UtcDateTime);
-        AddColumn("idempotency_keys", NpgsqlDbType.Text, row => row.Deployment.IdempotencyKey);
-        AddColumn("idempotency_indexes", NpgsqlDbType.Integer, row => row.Deployment.IdempotencyIndex);
-        AddColumn("request_hashes", NpgsqlDbType.Bytea, row => row.Deployment.RequestHash);
+        AddColumn("idempotency_keys", NpgsqlDbType.Text, row => row.Deployment.IdempotencyKey?.Key);
+        AddColumn("idempotency_indexes", NpgsqlDbType.Integer, row => row.Deployment.IdempotencyKey?.Index);
+        AddColumn("request_hashes", NpgsqlDbType.Bytea, row => row.Deployment.IdempotencyKey?.RequestHash);
         AddColumn("actors", NpgsqlDbType.Text, row => row.Caller.Actor);
         AddColumn("request_ids", NpgsqlDbType.Text, row => row.Caller.RequestId);
     }

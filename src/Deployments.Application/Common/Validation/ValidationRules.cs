@@ -40,8 +40,8 @@ internal static class ValidationRules
         .InclusiveBetween(1, SoftwareDeployment.MaxTimeout).WithMessage($"{{PropertyPath}} must be from 1 to {SoftwareDeployment.MaxTimeout}.");
 
     public static IRuleBuilderOptions<T, string?> IsIdempotencyKey<T>(this IRuleBuilder<T, string?> rule) => rule
-        .Must(key => key is null || (key.Length is >= 1 and <= SoftwareDeployment.MaxIdempotencyKeyLength && key.All(character => character is > ' ' and <= '~')))
-        .WithMessage($"{IdempotencyKey} must have 1 to {SoftwareDeployment.MaxIdempotencyKeyLength} visible ASCII characters.")
+        .Must(key => key is null || Domain.SoftwareDeployments.IdempotencyKey.IsValid(key))
+        .WithMessage($"{IdempotencyKey} must have 1 to {Domain.SoftwareDeployments.IdempotencyKey.MaxLength} visible ASCII characters.")
         .OverridePropertyName(IdempotencyKey);
 
     public static IRuleBuilderOptions<T, int?> IsPageLimit<T>(this IRuleBuilder<T, int?> rule) => rule
