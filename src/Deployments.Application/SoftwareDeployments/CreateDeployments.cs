@@ -30,11 +30,8 @@ internal sealed class CreateDeploymentsValidator : AbstractValidator<CreateDeplo
     {
         RuleFor(command => command.SoftwareDeployments).Cascade(CascadeMode.Stop)
             .NotEmpty().WithMessage("{PropertyPath} must hold at least one deployment.")
-            .Must(deployments => deployments!.Count <= CreateDeploymentsCommand.MaxCount)
-            .WithMessage($"{{PropertyPath}} must hold at most {CreateDeploymentsCommand.MaxCount} deployments.")
-            .DependentRules(() => RuleForEach(command => command.SoftwareDeployments)
-                .NotNull().WithMessage("{PropertyPath} must be a JSON object.")
-                .SetValidator(deployment!));
+            .SetValidator(new MaxItemsValidator<CreateDeploymentsCommand, NewDeployment?>(CreateDeploymentsCommand.MaxCount, "deployments"))
+            .DependentRules(() => RuleForEach(command => command.SoftwareDeployments).IsObject().SetValidator(deployment!));
         RuleFor(command => command.IdempotencyKey).IsIdempotencyKey();
     }
 }
