@@ -12,26 +12,43 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 /// </summary>
 internal sealed class InsertDeploymentsCommand : IAsyncDisposable
 {
+    private static readonly IReadOnlyList<Column> DeploymentColumns =
+    [
+        Of("project_id", NpgsqlDbType.Text, row => row.Deployment.ProjectId),
+        Of("id", NpgsqlDbType.Uuid, row => row.Deployment.Id),
+        Of("config_id", NpgsqlDbType.Text, row => row.Deployment.ConfigId),
+        Of("server_id", NpgsqlDbType.Text, row => row.Deployment.ServerId),
+        Of("action", NpgsqlDbType.Text, row => row.Deployment.Action),
+        Of("input_values", NpgsqlDbType.Text, row => row.InputValues, cast: "::json"),
+        Of("status", NpgsqlDbType.Text, row => row.Deployment.Status.ToName()),
+        Of("status_reason", NpgsqlDbType.Text, row => row.Deployment.StatusReason),
+        Of("stack_user_project_id", NpgsqlDbType.Text, row => row.Deployment.StackUserProjectId),
+        Of("creation_time", NpgsqlDbType.TimestampTz, row => row.Deployment.CreationTime.UtcDateTime),
+        Of("timeout", NpgsqlDbType.Integer, row => row.Deployment.Timeout),
+        Of("deadline", NpgsqlDbType.TimestampTz, row => row.Deployment.Deadline?.UtcDateTime),
+        Of("idempotency_key", NpgsqlDbType.Text, row => row.Deployment.IdempotencyKey?.Key),
+        Of("idempotency_index", NpgsqlDbType.Integer, row => row.Deployment.IdempotencyKey?.Index),
+        Of("request_hash", NpgsqlDbType.Bytea, row => row.Deployment.IdempotencyKey?.RequestHash),
+    ];
+
+    private static readonly IReadOnlyList<Column> EventColumns =
+    [
+        Of("actor", NpgsqlDbType.Text, row => row.Caller.Actor),
+        Of("request_id", NpgsqlDbType.Text, row => row.Caller.RequestId),
+    ];
+
+    private static readonly IReadOnlyList<Column> Columns = [.. DeploymentColumns, .. EventColumns];
+
     // LIMIT 1 changes no result: it keeps the planner to one look at the index for each row, in the order of the rows. The look finds
     // what is left of a batch whose first deployment is gone; all else would be a conflict.
-    private const string Sql =
-        """
+    private static readonly string Sql =
+        $"""
         WITH input AS (
-            SELECT * FROM unnest(
-                @project_ids, @ids, @config_ids, @server_ids, @actions, @input_values, @statuses, @status_reasons,
-                @stack_user_project_ids, @creation_times, @timeouts, @deadlines, @idempotency_keys, @idempotency_indexes,
-                @request_hashes, @actors, @request_ids)
-            AS input (
-                project_id, id, config_id, server_id, action, input_values, status, status_reason,
-                stack_user_project_id, creation_time, timeout, deadline, idempotency_key, idempotency_index,
-                request_hash, actor, request_id)),
+            SELECT * FROM unnest({string.Join(", ", Columns.Select(column => $"@{column.Name}"))})
+            AS input ({Names(Columns)})),
         stored AS (
-            INSERT INTO software_deployments (
-                project_id, id, config_id, server_id, action, input_values, status, status_reason,
-                stack_user_project_id, creation_time, timeout, deadline, idempotency_key, idempotency_index, request_hash, version)
-            SELECT
-                project_id, id, config_id, server_id, action, input_values::json, status, status_reason,
-                stack_user_project_id, creation_time, timeout, deadline, idempotency_key, idempotency_index, request_hash, 1
+            INSERT INTO software_deployments ({Names(DeploymentColumns)}, version)
+            SELECT {string.Join(", ", DeploymentColumns.Select(column => column.Name + column.Cast))}, 1
             FROM input
             LEFT JOIN LATERAL (
                 SELECT true AS is_there FROM software_deployments AS earlier
@@ -58,23 +75,12 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
 
     public InsertDeploymentsCommand()
     {
-        AddColumn("project_ids", NpgsqlDbType.Text, row => row.Deployment.ProjectId);
-        AddColumn("ids", NpgsqlDbType.Uuid, row => row.Deployment.Id);
-        AddColumn("config_ids", NpgsqlDbType.Text, row => row.Deployment.ConfigId);
-        AddColumn("server_ids", NpgsqlDbType.Text, row => row.Deployment.ServerId);
-        AddColumn("actions", NpgsqlDbType.Text, row => row.Deployment.Action);
-        AddColumn("input_values", NpgsqlDbType.Text, row => row.InputValues);
-        AddColumn("statuses", NpgsqlDbType.Text, row => row.Deployment.Status.ToName());
-        AddColumn("status_reasons", NpgsqlDbType.Text, row => row.Deployment.StatusReason);
-        AddColumn("stack_user_project_ids", NpgsqlDbType.Text, row => row.Deployment.StackUserProjectId);
-        AddColumn("creation_times", NpgsqlDbType.TimestampTz, row => row.Deployment.CreationTime.UtcDateTime);
-        AddColumn("timeouts", NpgsqlDbType.Integer, row => row.Deployment.Timeout);
-        AddColumn("deadlines", NpgsqlDbType.TimestampTz, row => row.Deployment.Deadline?.UtcDateTime);
-        AddColumn("idempotency_keys", NpgsqlDbType.Text, row => row.Deployment.IdempotencyKey?.Key);
-        AddColumn("idempotency_indexes", NpgsqlDbType.Integer, row => row.Deployment.IdempotencyKey?.Index);
-        AddColumn("request_hashes", NpgsqlDbType.Bytea, row => row.Deployment.IdempotencyKey?.RequestHash);
-        AddColumn("actors", NpgsqlDbType.Text, row => row.Caller.Actor);
-        AddColumn("request_ids", NpgsqlDbType.Text, row => row.Caller.RequestId);
+        foreach (var column in Columns)
+        {
+            var (add, clear) = column.AddTo(command);
+            addValue.Add(add);
+            resets.Add(clear);
+        }
     }
 
     /// <summary>Whether the connection that it keeps still stands, with the statement prepared there.</summary>
@@ -137,11 +143,17 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         }
     }
 
-    private void AddColumn<T>(string name, NpgsqlDbType type, Func<DeploymentRow, T> value)
+    private static string Names(IEnumerable<Column> columns) => string.Join(", ", columns.Select(column => column.Name));
+
+    private static Column Of<T>(string name, NpgsqlDbType type, Func<DeploymentRow, T> value, string cast = "") => new(name, cast, command =>
     {
         var values = new List<T>();
         command.Parameters.Add(new NpgsqlParameter<List<T>>(name, NpgsqlDbType.Array | type) { TypedValue = values });
-        addValue.Add(row => values.Add(value(row)));
-        resets.Add(values.Clear);
-    }
+        return (row => values.Add(value(row)), values.Clear);
+    });
+
+    /// <param name="Name">The column's name, and its parameter's.</param>
+    /// <param name="Cast">How its values become what the table holds, where their type is another.</param>
+    /// <param name="AddTo">Adds the parameter to a command; gives back how a row's value is added to it, and how it is emptied.</param>
+    private sealed record Column(string Name, string Cast, Func<NpgsqlCommand, (Action<DeploymentRow> Add, Action Clear)> AddTo);
 }
