@@ -63,8 +63,8 @@ public class UseCaseTests
     public void Errors_are_sealed_exceptions_in_one_place()
     {
         Types.InAssembly(Layers.Application).That().Inherit(typeof(Exception))
-            .ShouldAll(types => types.BeSealed().And().ResideInNamespace("Deployments.Application.Errors").And().HaveNameEndingWith("Exception"));
-        Types.InAssembly(Layers.Application).That().ResideInNamespace("Deployments.Application.Errors")
+            .ShouldAll(types => types.BeSealed().And().ResideInNamespace("Deployments.Application.Common.Errors").And().HaveNameEndingWith("Exception"));
+        Types.InAssembly(Layers.Application).That().ResideInNamespace("Deployments.Application.Common.Errors")
             .ShouldAll(types => types.Inherit(typeof(Exception)));
     }
 

@@ -53,6 +53,6 @@ public sealed record TemplateResourceBody
     internal TemplateResource ToResource(string path, JsonSerializerOptions options) => new(
         Type,
         Type != TemplateResource.SoftwareConfig ? null
-            : Properties is { } properties ? JsonBodyReader.Read<CreateSoftwareConfigBody>(properties, path, options).ToConfig()
+            : Properties is { } properties ? JsonBodyReader.Read<NewConfig>(properties, path, options)
             : new NewConfig());
 }

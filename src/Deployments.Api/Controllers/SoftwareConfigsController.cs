@@ -23,9 +23,9 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
     [Authorize(ProjectAuthorizationHandler.Write)]
     [ProducesResponseType<SoftwareConfigEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareConfigEnvelope>> Create(
-        [FromRoute(Name = Routes.ProjectId)] string projectId, CreateSoftwareConfigBody body, CancellationToken cancellationToken)
+        [FromRoute(Name = Routes.ProjectId)] string projectId, NewConfig body, CancellationToken cancellationToken)
     {
-        var config = await mediator.Send(new CreateConfigCommand(projectId, body.ToConfig()), cancellationToken);
+        var config = await mediator.Send(new CreateConfigCommand(projectId, body), cancellationToken);
         Response.Headers.Location = Url.RouteUrl("getSoftwareConfig", new { project_id = projectId, id = config.Id });
         return new SoftwareConfigEnvelope { SoftwareConfig = config };
     }

@@ -34,12 +34,12 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     [ProducesResponseType<SoftwareDeploymentEnvelope>(StatusCodes.Status200OK)]
     public async Task<ActionResult<SoftwareDeploymentEnvelope>> Create(
         [FromRoute(Name = Routes.ProjectId)] string projectId,
-        CreateSoftwareDeploymentBody body,
+        NewDeployment body,
         [FromHeader(Name = Idempotency.Key)] string? idempotencyKey,
         CancellationToken cancellationToken)
     {
         var created = await mediator.Send(
-            new CreateDeploymentCommand(HttpContext.GetCaller(projectId), body.ToDeployment(), idempotencyKey), cancellationToken);
+            new CreateDeploymentCommand(HttpContext.GetCaller(projectId), body, idempotencyKey), cancellationToken);
         Response.Headers.Location = Url.RouteUrl("getSoftwareDeployment", new { project_id = projectId, id = created.Value.Id });
         return new SoftwareDeploymentEnvelope { SoftwareDeployment = Response.WithReplayHeader(created) };
     }
@@ -70,7 +70,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
         new SoftwareDeploymentBatchEnvelope
         {
             SoftwareDeployments = Response.WithReplayHeader(await mediator.Send(
-                new CreateDeploymentsCommand(HttpContext.GetCaller(projectId), body.ToDeployments(), idempotencyKey), cancellationToken)),
+                new CreateDeploymentsCommand(HttpContext.GetCaller(projectId), body.SoftwareDeployments?.AsReadOnly(), idempotencyKey), cancellationToken)),
         };
 
     /// <summary>List software deployments.</summary>
@@ -148,13 +148,13 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     public async Task<ActionResult<SoftwareDeploymentEnvelope>> Update(
         [FromRoute(Name = Routes.ProjectId)] string projectId,
         Guid id,
-        UpdateSoftwareDeploymentBody body,
+        DeploymentUpdate body,
         [FromHeader(Name = EntityTags.IfMatch)] string? ifMatch,
         CancellationToken cancellationToken) =>
         new SoftwareDeploymentEnvelope
         {
             SoftwareDeployment = await mediator.Send(
-                body.ToCommand(HttpContext.GetCaller(projectId), id, EntityTags.Versions(ifMatch)), cancellationToken),
+                new UpdateDeploymentCommand(HttpContext.GetCaller(projectId), id, body, EntityTags.Versions(ifMatch)), cancellationToken),
         };
 
     /// <summary>Delete a software deployment.</summary>

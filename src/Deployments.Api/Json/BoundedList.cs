@@ -5,7 +5,7 @@ using Deployments.Application.SoftwareDeployments;
 namespace Deployments.Api.Json;
 
 /// <summary>
-/// A list that a body is read into. A body of its largest size has room for millions of elements: what is past the most that any
+/// What an <c>IList</c> of a body is read into. A body of its largest size has room for millions of elements: what is past the most that any
 /// list may hold, and the one more by which a validator knows that there are too many, is not kept.
 /// </summary>
 internal sealed class BoundedList<T> : Collection<T>

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Deployments.Domain.SoftwareConfigs;
 
 namespace Deployments.Api.Json;
@@ -25,5 +26,15 @@ internal static class JsonOptionsSetup
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseUpper, allowIntegerValues: false));
         options.Converters.Add(new UtcTimeConverter(timeFormat));
         options.Converters.Add(new JsonObjectConverter());
+        options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { BoundLists } };
+    }
+
+    private static void BoundLists(JsonTypeInfo info)
+    {
+        if (info is { ElementType: { } element, Type.IsGenericType: true } && info.Type.GetGenericTypeDefinition() == typeof(IList<>))
+        {
+            var list = typeof(BoundedList<>).MakeGenericType(element);
+            info.CreateObject = () => Activator.CreateInstance(list)!;
+        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using Deployments.Domain.Common;
-using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Api.Mvc;
 
@@ -37,28 +36,21 @@ internal static class Routes
         return Task.CompletedTask;
     });
 
-    /// <summary>
-    /// Whether the text is a UUID in its one canonical form; .NET's own constraint takes braces and bare digits too, and its parser
-    /// white space and signs.
-    /// </summary>
-    public static bool IsUuid(string text) =>
-        text.All(character => char.IsAsciiHexDigit(character) || character == '-') && Guid.TryParseExact(text, "D", out _);
-
-    /// <summary>What an id must be.</summary>
+    /// <summary>What an id must be; .NET's own constraint takes braces and bare digits too.</summary>
     [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]
     internal sealed class UuidConstraint : IRouteConstraint
     {
         public bool Match(
             HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
-            values[routeKey] is Guid || (values[routeKey] is string text && IsUuid(text));
+            values[routeKey] is Guid || (values[routeKey] is string text && CanonicalUuid.IsInAnyCase(text));
     }
 
-    /// <summary>A project id of a length that the contract allows, counted in characters; a blank one names no project.</summary>
+    /// <summary>What a project's id must be: any other text names no project.</summary>
     [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]
     internal sealed class ProjectIdConstraint : IRouteConstraint
     {
         public bool Match(
             HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
-            values[routeKey] is string text && !string.IsNullOrWhiteSpace(text) && text.HasAtMost(SoftwareDeployment.MaxProjectIdLength);
+            values[routeKey] is string text && Domain.Common.ProjectId.IsValid(text);
     }
 }

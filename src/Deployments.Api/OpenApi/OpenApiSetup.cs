@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Deployments.Api.Errors;
+using Deployments.Application.SoftwareConfigs;
+using Deployments.Application.SoftwareDeployments;
 using NJsonSchema;
 using NJsonSchema.Generation;
 using NJsonSchema.Generation.TypeMappers;
@@ -17,7 +19,7 @@ internal static class OpenApiSetup
     private const string PagePath = "/swagger";
     private const string DocumentPath = "/openapi/v1.json";
 
-    public static void AddOpenApiDocumentation(this IServiceCollection services) => services.AddOpenApiDocument(settings =>
+    public static void AddOpenApiDocumentation(this IServiceCollection services) => services.AddOpenApiDocument((settings, provider) =>
     {
         settings.DocumentName = Version;
         settings.Title = "Deployments";
@@ -30,7 +32,7 @@ internal static class OpenApiSetup
         }));
         settings.SchemaSettings.SchemaNameGenerator = new SchemaNames();
         settings.SchemaSettings.AlwaysAllowAdditionalObjectProperties = true;
-        settings.SchemaSettings.SchemaProcessors.Add(new RequestSchemaProcessor());
+        settings.SchemaSettings.SchemaProcessors.Add(new RequestSchemaProcessor(provider));
         settings.SchemaSettings.SchemaProcessors.Add(new NullabilityProcessor());
         settings.UseControllerSummaryAsTagDescription = true;
         settings.PostProcess = document =>
@@ -54,7 +56,7 @@ internal static class OpenApiSetup
             Description = "The same token, where OpenStack's clients put it.",
         });
         settings.UseRouteNameAsOperationId = true;
-        settings.OperationProcessors.Add(new StandardResponsesProcessor());
+        settings.OperationProcessors.Add(new StandardResponsesProcessor(provider));
         settings.OperationProcessors.Add(new ExamplesProcessor());
         settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("bearer"));
         settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("x_auth_token"));
@@ -113,10 +115,21 @@ internal static class OpenApiSetup
 
     private sealed class SchemaNames : DefaultSchemaNameGenerator
     {
+        // What is read from a request body has the names under which version 1 of the document published it.
+        private static readonly Dictionary<Type, string> Published = new()
+        {
+            [typeof(ErrorBody)] = "Error",
+            [typeof(NewConfig)] = "CreateSoftwareConfigBody",
+            [typeof(NewConfigInput)] = "ConfigInputBody",
+            [typeof(NewConfigOutput)] = "ConfigOutputBody",
+            [typeof(NewDeployment)] = "CreateSoftwareDeploymentBody",
+            [typeof(DeploymentUpdate)] = "UpdateSoftwareDeploymentBody",
+        };
+
         public override string Generate(Type type)
         {
             var name = base.Generate(type);
-            return type == typeof(ErrorBody) ? "Error"
+            return Published.TryGetValue(type, out var published) ? published
                 : name.EndsWith("Dto", StringComparison.Ordinal) ? name[..^"Dto".Length]
                 : name;
         }

@@ -6,6 +6,7 @@ using Deployments.Api.Middleware;
 using Deployments.Api.Mvc.Filters;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
+using FluentValidation;
 using Namotion.Reflection;
 using NJsonSchema;
 using NSwag;
@@ -17,7 +18,7 @@ namespace Deployments.Api.OpenApi;
 /// <summary>
 /// What every operation of a kind has in common, told once: its error answers, the headers of its answers, the limits of its parameters.
 /// </summary>
-internal sealed class StandardResponsesProcessor : IOperationProcessor
+internal sealed class StandardResponsesProcessor(IServiceProvider services) : IOperationProcessor
 {
     private const string Json = "application/json";
     private const string Ok = "200";
@@ -147,7 +148,7 @@ internal sealed class StandardResponsesProcessor : IOperationProcessor
     private static JsonSchema SchemaOf(Type type, OperationProcessorContext context) =>
         context.SchemaGenerator.GenerateWithReference<JsonSchema>(type.ToContextualType(), context.SchemaResolver);
 
-    private static void Limit(OpenApiParameter parameter, OperationProcessorContext context)
+    private void Limit(OpenApiParameter parameter, OperationProcessorContext context)
     {
         // A parameter is given or left out; there is no null in an address or a header.
         parameter.Schema.IsNullableRaw = null;
@@ -160,21 +161,26 @@ internal sealed class StandardResponsesProcessor : IOperationProcessor
         {
             case "project_id":
                 parameter.Schema.MinLength = 1;
-                parameter.Schema.MaxLength = SoftwareDeployment.MaxProjectIdLength;
+                parameter.Schema.MaxLength = Domain.Common.ProjectId.MaxLength;
                 parameter.Schema.Pattern = @"\S";
                 break;
             case Idempotency.Key:
-                parameter.Schema.MinLength = 1;
-                parameter.Schema.MaxLength = SoftwareDeployment.MaxIdempotencyKeyLength;
-                parameter.Schema.Pattern = "^[!-~]+$";
+                LimitAsIn<CreateDeploymentCommand>(parameter);
                 break;
             case "limit":
-                parameter.Schema.Minimum = 1;
-                parameter.Schema.Maximum = ListDeploymentsQuery.MaxLimit;
+                LimitAsIn<ListDeploymentsQuery>(parameter);
                 break;
             case "status":
                 parameter.Schema = SchemaOf(typeof(DeploymentStatus), context);
                 break;
+        }
+    }
+
+    private void LimitAsIn<TRequest>(OpenApiParameter parameter)
+    {
+        foreach (var rule in services.GetRequiredService<IValidator<TRequest>>().AllRules().Where(rule => rule.PropertyName == parameter.Name))
+        {
+            parameter.Schema.Limit(rule);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Deployments.Application.Common.Errors;
 using Deployments.Application.Common.Validation;
 using Deployments.Domain.SoftwareConfigs;
@@ -8,28 +9,30 @@ using UUIDNext;
 
 namespace Deployments.Application.SoftwareConfigs;
 
-/// <summary>A configuration to create, as it was sent. Strings are limited in Unicode characters; null is the same as not given.</summary>
+/// <summary>A software configuration to create. Fields that are not listed here are ignored; null is the same as leaving a field out.</summary>
 public sealed record NewConfig
 {
     /// <summary>How many inputs, and how many outputs, a configuration may have.</summary>
     public const int MaxValues = 1_000;
 
-    /// <summary>At most 255 characters.</summary>
+    /// <summary>Its name.</summary>
+    /// <example>install-web-server</example>
     public string? Name { get; init; }
 
-    /// <summary>At most 255 characters.</summary>
+    /// <summary>Which agent hook takes it.</summary>
+    /// <example>script</example>
     public string? Group { get; init; }
 
-    /// <summary>Any JSON value, usually a script as a string.</summary>
+    /// <summary>The configuration itself: any JSON value, usually a script as a string.</summary>
     public JsonElement? Config { get; init; }
 
-    /// <summary>What it takes: at most 1,000; no name twice.</summary>
-    public IReadOnlyList<NewConfigInput?>? Inputs { get; init; }
+    /// <summary>The values that it takes: at most 1,000; no name twice.</summary>
+    public IList<NewConfigInput?>? Inputs { get; init; }
 
-    /// <summary>What it gives back: at most 1,000; no name twice.</summary>
-    public IReadOnlyList<NewConfigOutput?>? Outputs { get; init; }
+    /// <summary>The values that it gives back: at most 1,000; no name twice.</summary>
+    public IList<NewConfigOutput?>? Outputs { get; init; }
 
-    /// <summary>Kept as sent.</summary>
+    /// <summary>Settings for the agent hook, as key-value pairs. They come back as they were sent.</summary>
     public IReadOnlyDictionary<string, JsonElement>? Options { get; init; }
 
     internal SoftwareConfig Create(string projectId, DateTimeOffset now) => new(
@@ -44,51 +47,64 @@ public sealed record NewConfig
         Options);
 }
 
-/// <summary>An input of a configuration to create, as it was sent.</summary>
+/// <summary>A value that a configuration takes. Fields that are not listed here are refused.</summary>
 public sealed record NewConfigInput
 {
-    /// <summary>Required, not blank.</summary>
+    /// <summary>Its name.</summary>
+    /// <example>port</example>
     public string? Name { get; init; }
 
-    /// <summary>Free text.</summary>
+    /// <summary>What it is for.</summary>
     public string? Description { get; init; }
 
-    /// <summary>String, Number, CommaDelimitedList, Json or Boolean; null means String.</summary>
+    /// <summary>What it holds; String if left out.</summary>
+    /// <example>Number</example>
     public string? Type { get; init; }
 
-    /// <summary>Must fit the type.</summary>
+    /// <summary>
+    /// Its value where none is given. It must fit the type: a Number may also be a numeric string, a Boolean also "true" or
+    /// "false", a CommaDelimitedList a list or a string, Json anything.
+    /// </summary>
     public JsonElement? Default { get; init; }
 
-    /// <summary>Null means false.</summary>
+    /// <summary>Whether another value means another server.</summary>
     public bool? ReplaceOnChange { get; init; }
 
-    /// <summary>Any JSON value, JSON's null among them; null if none was given.</summary>
-    public JsonElement? Value { get; init; }
+    /// <summary>Its value. Null is one too: a deployment's own configuration has a value for every input.</summary>
+    public JsonElement Value { get; init; }
 
-    /// <summary>The names of members that an input has not; each is an error.</summary>
-    public IReadOnlyCollection<string> UnknownMembers { get; init; } = [];
+    /// <summary>What an input has not; each is an error.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? UnknownMembers { get; init; }
 
     internal ConfigInput Create() => new(
-        Name!, ConfigValueTypes.Parse(Type) ?? ConfigValueType.String, Description, Default, ReplaceOnChange ?? false, Value);
+        Name!,
+        ConfigValueTypes.Parse(Type) ?? ConfigValueType.String,
+        Description,
+        Default,
+        ReplaceOnChange ?? false,
+        Value.ValueKind == JsonValueKind.Undefined ? null : Value);
 }
 
-/// <summary>An output of a configuration to create, as it was sent.</summary>
+/// <summary>A value that a configuration gives back. Fields that are not listed here are refused.</summary>
 public sealed record NewConfigOutput
 {
-    /// <summary>Required, not blank.</summary>
+    /// <summary>Its name.</summary>
+    /// <example>address</example>
     public string? Name { get; init; }
 
-    /// <summary>Free text.</summary>
+    /// <summary>What it is for.</summary>
     public string? Description { get; init; }
 
-    /// <summary>String, Number, CommaDelimitedList, Json or Boolean; null means String.</summary>
+    /// <summary>What it holds; String if left out.</summary>
     public string? Type { get; init; }
 
-    /// <summary>Null means false.</summary>
+    /// <summary>Whether a value here means that the deployment failed; false if left out.</summary>
     public bool? ErrorOutput { get; init; }
 
-    /// <summary>The names of members that an output has not; each is an error.</summary>
-    public IReadOnlyCollection<string> UnknownMembers { get; init; } = [];
+    /// <summary>What an output has not; each is an error.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? UnknownMembers { get; init; }
 
     internal ConfigOutput Create() =>
         new(Name!, ConfigValueTypes.Parse(Type) ?? ConfigValueType.String, Description, ErrorOutput ?? false);
@@ -101,28 +117,22 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
         RuleFor(config => config.Name).AtMost(SoftwareConfig.MaxNameLength);
         RuleFor(config => config.Group).AtMost(SoftwareConfig.MaxGroupLength);
         RuleFor(config => config.Inputs)
-            .Must(IsShort).WithMessage($"{{PropertyPath}} must hold at most {NewConfig.MaxValues} inputs.")
+            .SetValidator(new MaxItemsValidator<NewConfig, NewConfigInput?>(NewConfig.MaxValues, "inputs"))
             .DependentRules(() =>
             {
-                RuleForEach(config => config.Inputs)
-                    .NotNull().WithMessage("{PropertyPath} must be a JSON object.")
-                    .SetValidator(new InputValidator()!);
+                RuleForEach(config => config.Inputs).IsObject().SetValidator(new InputValidator()!);
                 RuleFor(config => config.Inputs)
                     .Custom((inputs, context) => AddDuplicateErrors(inputs?.Select(input => input?.Name), "inputs", context));
             });
         RuleFor(config => config.Outputs)
-            .Must(IsShort).WithMessage($"{{PropertyPath}} must hold at most {NewConfig.MaxValues} outputs.")
+            .SetValidator(new MaxItemsValidator<NewConfig, NewConfigOutput?>(NewConfig.MaxValues, "outputs"))
             .DependentRules(() =>
             {
-                RuleForEach(config => config.Outputs)
-                    .NotNull().WithMessage("{PropertyPath} must be a JSON object.")
-                    .SetValidator(new OutputValidator()!);
+                RuleForEach(config => config.Outputs).IsObject().SetValidator(new OutputValidator()!);
                 RuleFor(config => config.Outputs)
                     .Custom((outputs, context) => AddDuplicateErrors(outputs?.Select(output => output?.Name), "outputs", context));
             });
     }
-
-    private static bool IsShort<T>(IReadOnlyList<T>? values) => values is not { Count: > NewConfig.MaxValues };
 
     private static void AddDuplicateErrors(IEnumerable<string?>? names, string list, ValidationContext<NewConfig> context)
     {
@@ -136,9 +146,9 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
         }
     }
 
-    private static void AddUnknownFieldErrors<T>(IEnumerable<string> members, ValidationContext<T> context)
+    private static void AddUnknownFieldErrors<T>(IDictionary<string, JsonElement>? members, ValidationContext<T> context)
     {
-        foreach (var member in members.Take(InvalidRequestException.MaxErrors))
+        foreach (var member in (members?.Keys ?? []).Take(InvalidRequestException.MaxErrors))
         {
             var path = context.PropertyChain.BuildPropertyPath(member.Truncate());
             context.AddFailure(new ValidationFailure(path, $"{path} is not known here."));

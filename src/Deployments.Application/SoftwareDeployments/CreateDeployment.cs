@@ -33,7 +33,8 @@ internal sealed class CreateDeploymentHandler(IDeploymentCommands commands, Conf
     public async Task<CreateResult<SoftwareDeploymentDto>> Handle(CreateDeploymentCommand command, CancellationToken cancellationToken)
     {
         var created = await commands.CreateAsync(
-            [command.Deployment.Create(command.Caller.ProjectId, clock.GetUtcNow())],
+            [command.Deployment],
+            clock.GetUtcNow(),
             () => RequestFingerprint.Of(command.Deployment),
             command.IdempotencyKey,
             command.Caller,

@@ -30,11 +30,8 @@ internal sealed class CreateDeploymentsValidator : AbstractValidator<CreateDeplo
     {
         RuleFor(command => command.SoftwareDeployments).Cascade(CascadeMode.Stop)
             .NotEmpty().WithMessage("{PropertyPath} must hold at least one deployment.")
-            .Must(deployments => deployments!.Count <= CreateDeploymentsCommand.MaxCount)
-            .WithMessage($"{{PropertyPath}} must hold at most {CreateDeploymentsCommand.MaxCount} deployments.")
-            .DependentRules(() => RuleForEach(command => command.SoftwareDeployments)
-                .NotNull().WithMessage("{PropertyPath} must be a JSON object.")
-                .SetValidator(deployment!));
+            .SetValidator(new MaxItemsValidator<CreateDeploymentsCommand, NewDeployment?>(CreateDeploymentsCommand.MaxCount, "deployments"))
+            .DependentRules(() => RuleForEach(command => command.SoftwareDeployments).IsObject().SetValidator(deployment!));
         RuleFor(command => command.IdempotencyKey).IsIdempotencyKey();
     }
 }
@@ -45,9 +42,9 @@ internal sealed class CreateDeploymentsHandler(IDeploymentCommands commands, Con
     public async Task<CreateResult<IReadOnlyList<SoftwareDeploymentDto>>> Handle(
         CreateDeploymentsCommand command, CancellationToken cancellationToken)
     {
-        var now = clock.GetUtcNow();
         var created = await commands.CreateAsync(
-            [.. command.SoftwareDeployments!.Select(deployment => deployment!.Create(command.Caller.ProjectId, now))],
+            command.SoftwareDeployments!,
+            clock.GetUtcNow(),
             () => RequestFingerprint.Of(command.SoftwareDeployments!),
             command.IdempotencyKey,
             command.Caller,

@@ -13,7 +13,8 @@ internal static class IdempotentCreate
 {
     /// <summary>Creates deployments, all or none; with a key once, however often the request comes.</summary>
     /// <param name="commands">Where to.</param>
-    /// <param name="deployments">The deployments, all of the caller's project.</param>
+    /// <param name="requested">What to create in the caller's project.</param>
+    /// <param name="now">When.</param>
     /// <param name="fingerprint">The hash of what was asked for: two requests with one key must ask for the same.</param>
     /// <param name="key">The request's idempotency key, if it has one.</param>
     /// <param name="caller">Who asks.</param>
@@ -22,7 +23,8 @@ internal static class IdempotentCreate
     /// <param name="cancellationToken">Gives up waiting.</param>
     public static async Task<CreateResult<IReadOnlyList<SoftwareDeployment>>> CreateAsync(
         this IDeploymentCommands commands,
-        IReadOnlyList<SoftwareDeployment> deployments,
+        IReadOnlyList<NewDeployment?> requested,
+        DateTimeOffset now,
         Func<byte[]> fingerprint,
         string? key,
         Caller caller,
@@ -30,15 +32,12 @@ internal static class IdempotentCreate
         Func<int, string> configIdOf,
         CancellationToken cancellationToken)
     {
-        byte[] hash = [];
-        if (key is not null)
-        {
-            hash = fingerprint();
-            foreach (var (index, deployment) in deployments.Index())
-            {
-                deployment.RememberRequest(key, index, hash);
-            }
-        }
+        var hash = key is null ? [] : fingerprint();
+        List<SoftwareDeployment> deployments =
+        [
+            .. requested.Select((deployment, index) => deployment!.Create(
+                caller.ProjectId, now, key is null ? null : new IdempotencyKey(key, index, hash))),
+        ];
 
         var outcome = await commands.AddAsync(deployments, caller, references, cancellationToken);
         if (outcome.MissingConfigIds is { Count: > 0 } unknown)
@@ -55,7 +54,7 @@ internal static class IdempotentCreate
             return new(deployments, Replayed: false);
         }
 
-        if (!earlier.All(deployment => hash.AsSpan().SequenceEqual(deployment.RequestHash)))
+        if (!earlier.All(deployment => hash.AsSpan().SequenceEqual(deployment.IdempotencyKey?.RequestHash)))
         {
             throw new ConflictException("The Idempotency-Key was used before, for another body.");
         }

@@ -1,39 +1,50 @@
 using System.Text.Json;
 using Deployments.Application.Common.Validation;
+using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
 using UUIDNext;
 
 namespace Deployments.Application.SoftwareDeployments;
 
-/// <summary>A deployment to create, as it was sent. Strings are limited in Unicode characters; null is the same as not given.</summary>
+/// <summary>A software deployment to create. Fields that are not listed here are ignored; null is the same as leaving a field out.</summary>
 public sealed record NewDeployment
 {
-    /// <summary>Required, 1 to 255 characters, not blank.</summary>
+    /// <summary>The software configuration to apply. It need not be one that is held here.</summary>
+    /// <example>8da95794-2ad9-4979-8ae5-739ce314c5cd</example>
     public string? ConfigId { get; init; }
 
-    /// <summary>Required, 1 to 255 characters, not blank; need not be a UUID.</summary>
+    /// <summary>The server to apply it to. It need not be a UUID.</summary>
+    /// <example>ec14c864-096e-4e27-bb8a-2c2b4dc6f3f5</example>
     public string? ServerId { get; init; }
 
-    /// <summary>At most 255 characters of free text.</summary>
+    /// <summary>The stack action that triggers the deployment, usually CREATE, UPDATE, DELETE, SUSPEND or RESUME.</summary>
+    /// <example>CREATE</example>
     public string? Action { get; init; }
 
-    /// <summary>Kept as sent: key order, number text and nesting.</summary>
+    /// <summary>Input data as key-value pairs. They come back as they were sent; nested at most 64 levels deep.</summary>
     public IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
 
-    /// <summary>COMPLETE, IN_PROGRESS or FAILED; null means IN_PROGRESS.</summary>
+    /// <summary>How it went so far; IN_PROGRESS if left out.</summary>
+    /// <example>IN_PROGRESS</example>
     public string? Status { get; init; }
 
-    /// <summary>At most 16,384 characters.</summary>
+    /// <summary>Why it has its status.</summary>
+    /// <example>Deploy data available</example>
     public string? StatusReason { get; init; }
 
-    /// <summary>A second project that may act on the deployment: at most 64 characters.</summary>
+    /// <summary>A second project that may list, read, update and delete the deployment, through its own path. It is never shown again.</summary>
+    /// <example>c024bfada67845ddb17d2b0c0be8cd79</example>
     public string? StackUserProjectId { get; init; }
 
-    /// <summary>How many seconds it may be in progress, 1 to 2,592,000; without effect where the status is another.</summary>
+    /// <summary>
+    /// After how many seconds it becomes FAILED if it is still IN_PROGRESS, 1 to 2,592,000 (30 days). Without effect where the status
+    /// is another.
+    /// </summary>
+    /// <example>3600</example>
     public int? Timeout { get; init; }
 
-    internal SoftwareDeployment Create(string projectId, DateTimeOffset now) => new(
+    internal SoftwareDeployment Create(string projectId, DateTimeOffset now, IdempotencyKey? idempotencyKey) => new(
         Uuid.NewDatabaseFriendly(Database.PostgreSql),
         projectId,
         ConfigId!,
@@ -44,7 +55,8 @@ public sealed record NewDeployment
         Action,
         InputValues,
         StackUserProjectId,
-        Timeout);
+        Timeout,
+        idempotencyKey);
 }
 
 internal sealed class NewDeploymentValidator : AbstractValidator<NewDeployment>
@@ -56,7 +68,7 @@ internal sealed class NewDeploymentValidator : AbstractValidator<NewDeployment>
         RuleFor(deployment => deployment.Action).AtMost(SoftwareDeployment.MaxActionLength);
         RuleFor(deployment => deployment.Status).IsDeploymentStatus();
         RuleFor(deployment => deployment.StatusReason).AtMost(SoftwareDeployment.MaxStatusReasonLength);
-        RuleFor(deployment => deployment.StackUserProjectId).AtMost(SoftwareDeployment.MaxProjectIdLength);
+        RuleFor(deployment => deployment.StackUserProjectId).AtMost(ProjectId.MaxLength);
         RuleFor(deployment => deployment.Timeout).IsTimeout();
     }
 }

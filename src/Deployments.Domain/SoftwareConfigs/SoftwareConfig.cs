@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Deployments.Domain.Common;
-using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Domain.SoftwareConfigs;
 
@@ -20,7 +19,7 @@ public sealed class SoftwareConfig
         IReadOnlyList<ConfigInput>? inputs = null,
         IReadOnlyList<ConfigOutput>? outputs = null,
         IReadOnlyDictionary<string, JsonElement>? options = null)
-        : this(id, CharacterLimits.Required(projectId, SoftwareDeployment.MaxProjectIdLength, nameof(projectId)))
+        : this(id, CharacterLimits.Required(projectId, Common.ProjectId.MaxLength, nameof(projectId)))
     {
         CreationTime = creationTime;
         Name = CharacterLimits.Optional(name, MaxNameLength, nameof(name));

@@ -6,15 +6,12 @@ namespace Deployments.Domain.SoftwareDeployments;
 /// <summary>Which software configuration is applied to which server, who may act on it, and how it went.</summary>
 public sealed class SoftwareDeployment
 {
-    public const int MaxProjectIdLength = 64;
     public const int MaxConfigIdLength = 255;
     public const int MaxServerIdLength = 255;
     public const int MaxActionLength = 255;
     public const int MaxStatusReasonLength = 16_384;
+    public const int MinTimeout = 1;
     public const int MaxTimeout = 30 * 24 * 60 * 60;
-    public const int MaxIdempotencyKeyLength = 255;
-
-    private static readonly JsonSerializerOptions AnyDepth = new() { MaxDepth = 512 };
 
     public SoftwareDeployment(
         Guid id,
@@ -27,10 +24,11 @@ public sealed class SoftwareDeployment
         string? action = null,
         IReadOnlyDictionary<string, JsonElement>? inputValues = null,
         string? stackUserProjectId = null,
-        int? timeout = null)
+        int? timeout = null,
+        IdempotencyKey? idempotencyKey = null)
         : this(
             id,
-            CharacterLimits.Required(projectId, MaxProjectIdLength, nameof(projectId)),
+            CharacterLimits.Required(projectId, Common.ProjectId.MaxLength, nameof(projectId)),
             CharacterLimits.Required(configId, MaxConfigIdLength, nameof(configId)),
             CharacterLimits.Required(serverId, MaxServerIdLength, nameof(serverId)))
     {
@@ -39,8 +37,10 @@ public sealed class SoftwareDeployment
         StatusReason = CharacterLimits.Optional(statusReason, MaxStatusReasonLength, nameof(statusReason));
         Action = CharacterLimits.Optional(action, MaxActionLength, nameof(action));
         InputValues = inputValues;
-        StackUserProjectId = CharacterLimits.Optional(stackUserProjectId, MaxProjectIdLength, nameof(stackUserProjectId));
+        StackUserProjectId = CharacterLimits.Optional(stackUserProjectId, Common.ProjectId.MaxLength, nameof(stackUserProjectId));
         (Timeout, Deadline) = DeadlineFor(Status, timeout, creationTime);
+        (IdempotencyKeyText, IdempotencyIndex, RequestHash) =
+            (EnsureValid(idempotencyKey)?.Key, idempotencyKey?.Index, idempotencyKey?.RequestHash);
     }
 
     // Storage fills a row in through this one: what was once stored is read back, whatever the limits are today.
@@ -84,25 +84,20 @@ public sealed class SoftwareDeployment
     /// <summary>When it fails unless its status changes before; null where no timeout runs.</summary>
     public DateTimeOffset? Deadline { get; private set; }
 
-    /// <summary>The key of the request that created it, by which a repetition of that request is known; null where it had none.</summary>
-    public string? IdempotencyKey { get; private set; }
-
-    /// <summary>Its place among the deployments that the request created; null where the request had no key.</summary>
-    public int? IdempotencyIndex { get; private set; }
-
-    /// <summary>A hash of what the request asked for, by which another request with its key is known; null where it had no key.</summary>
-    public byte[]? RequestHash { get; private set; }
+    /// <summary>The request that created it; null where that had no key.</summary>
+    public IdempotencyKey? IdempotencyKey => (IdempotencyKeyText, IdempotencyIndex, RequestHash) is ({ } key, { } index, { } hash)
+        ? new(key, index, hash)
+        : null;
 
     /// <summary>1 at creation, one more with each change.</summary>
     public int Version { get; private set; } = 1;
 
-    /// <summary>Keeps by which request it is created, and as which of its deployments.</summary>
-    public void RememberRequest(string key, int index, byte[] hash)
-    {
-        IdempotencyKey = CharacterLimits.Required(key, MaxIdempotencyKeyLength, nameof(key));
-        IdempotencyIndex = index;
-        RequestHash = hash;
-    }
+    // The idempotency key as storage has it: a unique index over columns, for which Entity Framework takes no part of a value.
+    private string? IdempotencyKeyText { get; set; }
+
+    private int? IdempotencyIndex { get; set; }
+
+    private byte[]? RequestHash { get; set; }
 
     /// <summary>
     /// Applies what is given and leaves the rest. Any status may follow any other. Values that say what is there already,
@@ -126,8 +121,8 @@ public sealed class SoftwareDeployment
             && status == Status
             && statusReason == StatusReason
             && deadline == Deadline
-            && HasSameJson(inputValues, InputValues)
-            && HasSameJson(outputValues, OutputValues))
+            && inputValues.HasSameJson(InputValues)
+            && outputValues.HasSameJson(OutputValues))
         {
             return false;
         }
@@ -159,13 +154,33 @@ public sealed class SoftwareDeployment
     // Only what is in progress can run out of time.
     private static (int? Timeout, DateTimeOffset? Deadline) DeadlineFor(DeploymentStatus status, int? timeout, DateTimeOffset now) =>
         timeout is not { } seconds || status != DeploymentStatus.InProgress ? (null, null)
-        : seconds is >= 1 and <= MaxTimeout ? (seconds, now.AddSeconds(seconds))
+        : seconds is >= MinTimeout and <= MaxTimeout ? (seconds, now.AddSeconds(seconds))
         : throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "No such timeout.");
 
-    private static bool HasSameJson(IReadOnlyDictionary<string, JsonElement>? left, IReadOnlyDictionary<string, JsonElement>? right) =>
-        ReferenceEquals(left, right) || JsonSerializer.Serialize(left, AnyDepth) == JsonSerializer.Serialize(right, AnyDepth);
+    private static IdempotencyKey? EnsureValid(IdempotencyKey? idempotencyKey) => idempotencyKey is null || IdempotencyKey.IsValid(idempotencyKey.Key)
+        ? idempotencyKey
+        : throw new ArgumentException("No such idempotency key.", nameof(idempotencyKey));
 
     private static DeploymentStatus EnsureDefined(DeploymentStatus status) => Enum.IsDefined(status)
         ? status
         : throw new ArgumentOutOfRangeException(nameof(status), status, "No such status.");
+}
+
+/// <summary>What is to change in a deployment. Null leaves a field as it is; "" and {} are values.</summary>
+public sealed record DeploymentChanges
+{
+    public string? ConfigId { get; init; }
+
+    public string? Action { get; init; }
+
+    public DeploymentStatus? Status { get; init; }
+
+    public string? StatusReason { get; init; }
+
+    /// <summary>Seconds from the change on.</summary>
+    public int? Timeout { get; init; }
+
+    public IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
+
+    public IReadOnlyDictionary<string, JsonElement>? OutputValues { get; init; }
 }

@@ -9,19 +9,25 @@ namespace Deployments.Infrastructure.Postgres;
 /// </summary>
 internal sealed class RowParameters<TRow>(NpgsqlCommand command)
 {
-    private readonly List<string> columns = [];
+    private readonly List<(string Name, string Cast)> columns = [];
     private readonly List<Action<TRow>> addValue = [];
     private readonly List<Action> resets = [];
 
     /// <summary>The relation <c>input</c>, for the FROM clause.</summary>
     public string Relation =>
-        $"unnest({string.Join(", ", columns.Select(column => $"@{column}"))}) AS input ({string.Join(", ", columns)})";
+        $"unnest({string.Join(", ", columns.Select(column => $"@{column.Name}"))}) AS input ({Names})";
 
-    public void AddColumn<T>(string column, NpgsqlDbType type, Func<TRow, T> value)
+    /// <summary>The columns so far, for INSERT.</summary>
+    public string Names => string.Join(", ", columns.Select(column => column.Name));
+
+    /// <summary>The same, each cast to the type of the column that takes it.</summary>
+    public string Values => string.Join(", ", columns.Select(column => column.Name + column.Cast));
+
+    public void AddColumn<T>(string column, NpgsqlDbType type, Func<TRow, T> value, string cast = "")
     {
         var values = new List<T>();
         command.Parameters.Add(new NpgsqlParameter<List<T>>(column, NpgsqlDbType.Array | type) { TypedValue = values });
-        columns.Add(column);
+        columns.Add((column, cast));
         addValue.Add(row => values.Add(value(row)));
         resets.Add(values.Clear);
     }

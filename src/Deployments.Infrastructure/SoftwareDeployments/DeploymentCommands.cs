@@ -5,6 +5,7 @@ using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Batching;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
+using Deployments.Infrastructure.Postgres.Model.Configurations;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
@@ -16,8 +17,9 @@ internal sealed class DeploymentCommands(DatabaseExecutor database, GroupCommitW
     private static readonly Func<DeploymentsDbContext, string, string, IAsyncEnumerable<SoftwareDeployment>> FindByKey =
         EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, string key) =>
             context.SoftwareDeployments.AsNoTracking()
-                .Where(deployment => deployment.ProjectId == projectId && deployment.IdempotencyKey == key)
-                .OrderBy(deployment => deployment.IdempotencyIndex)
+                .Where(deployment => deployment.ProjectId == projectId
+                    && EF.Property<string?>(deployment, SoftwareDeploymentConfiguration.IdempotencyKeyText) == key)
+                .OrderBy(deployment => EF.Property<int?>(deployment, SoftwareDeploymentConfiguration.IdempotencyIndex))
                 .AsQueryable());
 
     // Whoever changes the same deployment waits here, not each on a connection of its own.
@@ -164,7 +166,7 @@ internal sealed class DeploymentCommands(DatabaseExecutor database, GroupCommitW
         DeploymentsDbContext context, SoftwareDeployment deployment, CancellationToken cancellationToken)
     {
         var existing = new List<SoftwareDeployment>();
-        await foreach (var one in FindByKey(context, deployment.ProjectId, deployment.IdempotencyKey!).WithCancellation(cancellationToken))
+        await foreach (var one in FindByKey(context, deployment.ProjectId, deployment.IdempotencyKey!.Key).WithCancellation(cancellationToken))
         {
             existing.Add(one);
         }

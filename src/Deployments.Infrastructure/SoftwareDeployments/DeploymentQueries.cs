@@ -1,16 +1,16 @@
 using Deployments.Application.Common.Paging;
 using Deployments.Application.SoftwareDeployments;
+using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
+using Deployments.Infrastructure.Postgres.Model.Configurations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
 internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeploymentQueries
 {
-    private const string CanonicalUuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
-
     private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareDeployment?>> Find =
         EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>
             context.SoftwareDeployments.AsNoTracking().SingleOrDefault(deployment =>
@@ -56,8 +56,9 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
         return database.RunAsync(
             attempt => attempt.Context.SoftwareDeployments.AsNoTracking()
                 .Where(deployment => deployment.ProjectId == projectId
-                    && deployment.IdempotencyKey == key && deployment.IdempotencyIndex > index)
-                .OrderBy(deployment => deployment.IdempotencyIndex)
+                    && EF.Property<string?>(deployment, SoftwareDeploymentConfiguration.IdempotencyKeyText) == key
+                    && EF.Property<int?>(deployment, SoftwareDeploymentConfiguration.IdempotencyIndex) > index)
+                .OrderBy(deployment => EF.Property<int?>(deployment, SoftwareDeploymentConfiguration.IdempotencyIndex))
                 .Take(count)
                 .AsAsyncEnumerable()
                 .TakeChunkAsync(RowSize.Of, attempt.Token),
@@ -85,7 +86,7 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
                     CROSS JOIN LATERAL (
                         SELECT project_id, id, name FROM software_configs
                         WHERE project_id = deployment.project_id
-                            AND id = CASE WHEN deployment.config_id ~ {CanonicalUuid} THEN deployment.config_id::uuid END
+                            AND id = CASE WHEN deployment.config_id ~ {CanonicalUuid.Pattern} THEN deployment.config_id::uuid END
                         LIMIT 1
                     ) AS config
                     WHERE {isFirst}

@@ -28,7 +28,7 @@ internal sealed class PendingInsert(DeploymentRow row, long enqueuedAt)
             (null, _) => 1,
             (_, null) => -1,
             _ when string.CompareOrdinal(one.ProjectId, other.ProjectId) is not 0 and var order => order,
-            _ when string.CompareOrdinal(one.IdempotencyKey, other.IdempotencyKey) is not 0 and var order => order,
+            _ when string.CompareOrdinal(one.IdempotencyKey.Key, other.IdempotencyKey.Key) is not 0 and var order => order,
             _ => left.EnqueuedAt.CompareTo(right.EnqueuedAt),
         };
     }

@@ -1,3 +1,4 @@
+using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Postgres.Model;
 using Microsoft.EntityFrameworkCore;
@@ -39,7 +40,7 @@ internal static class RowLocks
         this DeploymentsDbContext context, string projectId, IReadOnlySet<string> configIds, CancellationToken cancellationToken)
     {
         var ids = configIds
-            .Select(text => Guid.TryParseExact(text, "D", out var id) && id.ToString() == text ? id : (Guid?)null)
+            .Select(CanonicalUuid.Parse)
             .OfType<Guid>()
             .ToArray();
         var existing = await context.Database

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Deployments.Api.Contracts;
 using Deployments.Api.Hosting;
 using Deployments.Api.Json;
+using Deployments.Application.SoftwareDeployments;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Formatters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
@@ -28,7 +28,7 @@ public sealed class JsonBodyFormatterTests
             context,
             modelName: string.Empty,
             new ModelStateDictionary(),
-            new EmptyModelMetadataProvider().GetMetadataForType(typeof(CreateSoftwareDeploymentBody)),
+            new EmptyModelMetadataProvider().GetMetadataForType(typeof(NewDeployment)),
             (stream, encoding) => new StreamReader(stream, encoding)));
 
         body.LargestBuffer.ShouldBeInRange(1, 128 * 1024);

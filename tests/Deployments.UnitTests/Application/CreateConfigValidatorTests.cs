@@ -54,16 +54,16 @@ public class CreateConfigValidatorTests
         Failures(new NewConfig { Inputs = [.. Inputs(1_000), null], Outputs = [.. Outputs(1_000), null] }).ShouldBe(
             [("inputs", "inputs must hold at most 1000 inputs."), ("outputs", "outputs must hold at most 1000 outputs.")]);
 
-        static IReadOnlyList<NewConfigInput> Inputs(int count) =>
+        static IList<NewConfigInput?> Inputs(int count) =>
             [.. Enumerable.Range(0, count).Select(number => new NewConfigInput { Name = $"{number}" })];
 
-        static IReadOnlyList<NewConfigOutput> Outputs(int count) =>
+        static IList<NewConfigOutput?> Outputs(int count) =>
             [.. Enumerable.Range(0, count).Select(number => new NewConfigOutput { Name = $"{number}" })];
     }
 
     [Test]
     public void Of_a_thousand_unknown_members_no_more_are_told_than_a_caller_is_shown() =>
-        Failures(new NewConfig { Inputs = [new NewConfigInput { Name = "a", UnknownMembers = [.. Enumerable.Range(0, 1_000).Select(number => $"{number}")] }] })
+        Failures(new NewConfig { Inputs = [new NewConfigInput { Name = "a", UnknownMembers = Members([.. Enumerable.Range(0, 1_000).Select(number => $"{number}")]) }] })
             .Count.ShouldBe(InvalidRequestException.MaxErrors);
 
     [Test]
@@ -108,7 +108,7 @@ public class CreateConfigValidatorTests
 
     [Test]
     public void Each_unknown_member_of_an_input_is_told() =>
-        SecondInput(new NewConfigInput { Name = "b", UnknownMembers = ["colour", "Name"] }).ShouldBe(
+        SecondInput(new NewConfigInput { Name = "b", UnknownMembers = Members("colour", "Name") }).ShouldBe(
             [
                 ("inputs[1].colour", "inputs[1].colour is not known here."),
                 ("inputs[1].Name", "inputs[1].Name is not known here."),
@@ -116,7 +116,7 @@ public class CreateConfigValidatorTests
 
     [Test]
     public void Each_unknown_member_of_an_output_is_told() =>
-        SecondOutput(new NewConfigOutput { Name = "b", UnknownMembers = ["default", "value"] }).ShouldBe(
+        SecondOutput(new NewConfigOutput { Name = "b", UnknownMembers = Members("default", "value") }).ShouldBe(
             [
                 ("outputs[1].default", "outputs[1].default is not known here."),
                 ("outputs[1].value", "outputs[1].value is not known here."),
@@ -161,14 +161,14 @@ public class CreateConfigValidatorTests
             Group = new string('x', 256),
             Inputs =
             [
-                new NewConfigInput { Name = "a", Type = "Number", Default = Text("one"), UnknownMembers = ["colour"] },
+                new NewConfigInput { Name = "a", Type = "Number", Default = Text("one"), UnknownMembers = Members("colour") },
                 new NewConfigInput { Name = " ", Type = "number" },
                 new NewConfigInput { Name = "a" },
                 null,
             ],
             Outputs =
             [
-                new NewConfigOutput { Type = "number", UnknownMembers = ["colour"] },
+                new NewConfigOutput { Type = "number", UnknownMembers = Members("colour") },
                 new NewConfigOutput { Name = "a" },
                 new NewConfigOutput { Name = "a" },
                 null,
@@ -184,6 +184,8 @@ public class CreateConfigValidatorTests
             ignoreOrder: true);
         failures.ShouldAllBe(failure => failure.Message.StartsWith(failure.Field + " "));
     }
+
+    private static Dictionary<string, JsonElement> Members(params string[] names) => names.ToDictionary(name => name, _ => Text("x"));
 
     private static JsonElement Text(string text) => JsonSerializer.SerializeToElement(text);
 

@@ -7,15 +7,15 @@ namespace Deployments.UnitTests.Application;
 
 public class UpdateDeploymentValidatorTests
 {
-    private static readonly UpdateDeploymentCommand Nothing = new() { Caller = UseCases.Caller, Id = Guid.NewGuid() };
+    private static readonly DeploymentUpdate Nothing = new();
 
     [Test]
     public void Nothing_need_be_given() =>
-        UseCases.Failures(Nothing).ShouldBeEmpty();
+        Failures(Nothing).ShouldBeEmpty();
 
     [Test]
     public void Empty_values_are_values() =>
-        UseCases.Failures(Nothing with
+        Failures(Nothing with
         {
             Action = "",
             StatusReason = "",
@@ -30,38 +30,41 @@ public class UpdateDeploymentValidatorTests
     {
         var longest = string.Concat(Enumerable.Repeat("🚀", limit));
 
-        UseCases.Failures(With(field, longest)).ShouldBeEmpty();
-        UseCases.Failures(With(field, longest + 'x')).ShouldBe([(field, $"{field} must have at most {limit} characters.")]);
+        Failures(With(field, longest)).ShouldBeEmpty();
+        Failures(With(field, longest + 'x')).ShouldBe([(field, $"{field} must have at most {limit} characters.")]);
     }
 
     [TestCase("")]
     [TestCase(" ")]
     [TestCase("\t\n")]
     public void A_config_is_never_blank(string configId) =>
-        UseCases.Failures(With("config_id", configId)).ShouldBe([("config_id", "config_id must not be blank.")]);
+        Failures(With("config_id", configId)).ShouldBe([("config_id", "config_id must not be blank.")]);
 
     [TestCase("COMPLETE")]
     [TestCase("IN_PROGRESS")]
     [TestCase("FAILED")]
     public void A_status_of_the_contract_is_taken(string status) =>
-        UseCases.Failures(With("status", status)).ShouldBeEmpty();
+        Failures(With("status", status)).ShouldBeEmpty();
 
     [TestCase("")]
     [TestCase("complete")]
     [TestCase("DONE")]
     public void Any_other_status_is_refused(string status) =>
-        UseCases.Failures(With("status", status)).ShouldBe([("status", "status must be one of COMPLETE, IN_PROGRESS, FAILED.")]);
+        Failures(With("status", status)).ShouldBe([("status", "status must be one of COMPLETE, IN_PROGRESS, FAILED.")]);
 
     [Test]
     public void All_broken_rules_are_told_at_once()
     {
-        var command = Nothing with { ConfigId = " ", Action = new string('x', 256), Status = "DONE", StatusReason = new string('x', 16_385) };
+        var update = Nothing with { ConfigId = " ", Action = new string('x', 256), Status = "DONE", StatusReason = new string('x', 16_385) };
 
-        UseCases.Failures(command).Select(failure => failure.Field)
+        Failures(update).Select(failure => failure.Field)
             .ShouldBe(["config_id", "action", "status", "status_reason"], ignoreOrder: true);
     }
 
-    private static UpdateDeploymentCommand With(string field, string text) => field switch
+    private static IReadOnlyList<(string Field, string Message)> Failures(DeploymentUpdate update) =>
+        UseCases.Failures(new UpdateDeploymentCommand(UseCases.Caller, Guid.NewGuid(), update));
+
+    private static DeploymentUpdate With(string field, string text) => field switch
     {
         "config_id" => Nothing with { ConfigId = text },
         "action" => Nothing with { Action = text },

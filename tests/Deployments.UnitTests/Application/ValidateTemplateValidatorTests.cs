@@ -42,7 +42,7 @@ public class ValidateTemplateValidatorTests
     [TestCase("{PropertyName} {PropertyPath} {0}")]
     public void A_caller_is_told_their_own_words_as_they_sent_them(string words)
     {
-        var inputs = Enumerable.Repeat(new NewConfigInput { Name = words }, 2).ToList();
+        var inputs = Enumerable.Repeat<NewConfigInput?>(new() { Name = words }, 2).ToList();
 
         Failures(("a", Config(new NewConfig { Inputs = inputs })), ("b", new TemplateResource(words, Properties: null))).ShouldBe(
             [

@@ -44,6 +44,38 @@ public class SoftwareDeploymentTests
         deployment.StackUserProjectId.ShouldBe("other project");
     }
 
+    [Test]
+    public void Idempotency_key_is_kept_with_its_index_and_hash()
+    {
+        var key = new IdempotencyKey("key", 3, [1, 2]);
+
+        Create(key).IdempotencyKey.ShouldBe(key);
+        Create(idempotencyKey: null).IdempotencyKey.ShouldBeNull();
+    }
+
+    [TestCase("!", 255, true)]
+    [TestCase("~", 1, true)]
+    [TestCase("k", 0, false)]
+    [TestCase("k", 256, false)]
+    [TestCase(" ", 1, false)]
+    [TestCase("\u007f", 1, false)]
+    [TestCase("ü", 1, false)]
+    public void Idempotency_key_has_1_to_255_visible_ASCII_characters(string character, int count, bool valid)
+    {
+        var key = string.Concat(Enumerable.Repeat(character, count));
+
+        IdempotencyKey.IsValid(key).ShouldBe(valid);
+        Action create = () => Create(new IdempotencyKey(key, 0, []));
+        if (valid)
+        {
+            create.ShouldNotThrow();
+        }
+        else
+        {
+            create.ShouldThrow<ArgumentException>().ParamName.ShouldBe("idempotencyKey");
+        }
+    }
+
     [TestCase("projectId", 64)]
     [TestCase("configId", 255)]
     [TestCase("serverId", 255)]
@@ -83,6 +115,9 @@ public class SoftwareDeploymentTests
         type.GetFields().ShouldAllBe(field => field.IsLiteral);
         type.GetConstructors().Length.ShouldBe(1);
     }
+
+    private static SoftwareDeployment Create(IdempotencyKey? idempotencyKey) =>
+        new(Guid.NewGuid(), "project", "config", "server", Time, idempotencyKey: idempotencyKey);
 
     private static SoftwareDeployment Create(string field, string? text) => new(
         Guid.NewGuid(),

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Unicode;
 using Deployments.Api.Mvc.Binding;
 using Deployments.Application.Common.Errors;
+using Deployments.Domain.Common;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 
@@ -74,7 +75,7 @@ internal sealed class QueryParameterFilter : IResourceFilter
         : values.Count > 1 ? "stands more than once."
         : values is not [{ Length: > 0 } value] ? "must not be empty."
         : type == typeof(int?) && !value.TrimStart('-').All(char.IsAsciiDigit) ? "must be an integer."
-        : type == typeof(Guid?) && !Routes.IsUuid(value) ? "must be a UUID."
+        : type == typeof(Guid?) && !CanonicalUuid.IsInAnyCase(value) ? "must be a UUID."
         : null;
 
     private static bool IsText(string encoded) =>

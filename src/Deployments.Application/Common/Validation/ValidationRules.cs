@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Deployments.Application.SoftwareDeployments;
-using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
 
@@ -9,8 +8,6 @@ namespace Deployments.Application.Common.Validation;
 /// <summary>The rules that several validators share, with the words in which a caller is told of them.</summary>
 internal static class ValidationRules
 {
-    private const string IdempotencyKey = "Idempotency-Key";
-
     /// <summary>The name that a member has on the wire; error messages and the error body use it.</summary>
     public static string WireName(string member) => JsonNamingPolicy.SnakeCaseLower.ConvertName(member);
 
@@ -22,28 +19,32 @@ internal static class ValidationRules
         .NotNull().WithMessage("{PropertyPath} is required.")
         .NotBlank();
 
+    public static IRuleBuilderOptions<T, TItem?> IsObject<T, TItem>(this IRuleBuilder<T, TItem?> rule)
+        where TItem : class => rule
+        .NotNull().WithMessage("{PropertyPath} must be a JSON object.");
+
     public static IRuleBuilderOptions<T, string?> NotBlank<T>(this IRuleBuilder<T, string?> rule) => rule
-        .Must(text => text is null || !string.IsNullOrWhiteSpace(text)).WithMessage("{PropertyPath} must not be blank.");
+        .SetValidator(new NotBlankValidator<T>());
 
     public static IRuleBuilderOptions<T, string?> AtMost<T>(this IRuleBuilder<T, string?> rule, int characters) => rule
-        .Must(text => text is null || text.HasAtMost(characters))
-        .WithMessage($"{{PropertyPath}} must have at most {characters} characters.");
+        .SetValidator(new MaxCharactersValidator<T>(characters));
 
     public static IRuleBuilderOptions<T, string?> IsDeploymentStatus<T>(this IRuleBuilder<T, string?> rule) =>
         rule.IsOneOf(DeploymentStatusNames.All);
 
     public static IRuleBuilderOptions<T, string?> IsOneOf<T>(this IRuleBuilder<T, string?> rule, IReadOnlyList<string> names) => rule
-        .Must(text => text is null || names.Contains(text))
-        .WithMessage($"{{PropertyPath}} must be one of {string.Join(", ", names)}.");
+        .SetValidator(new OneOfValidator<T>(names));
 
     public static IRuleBuilderOptions<T, int?> IsTimeout<T>(this IRuleBuilder<T, int?> rule) => rule
-        .InclusiveBetween(1, SoftwareDeployment.MaxTimeout).WithMessage($"{{PropertyPath}} must be from 1 to {SoftwareDeployment.MaxTimeout}.");
-
-    public static IRuleBuilderOptions<T, string?> IsIdempotencyKey<T>(this IRuleBuilder<T, string?> rule) => rule
-        .Must(key => key is null || (key.Length is >= 1 and <= SoftwareDeployment.MaxIdempotencyKeyLength && key.All(character => character is > ' ' and <= '~')))
-        .WithMessage($"{IdempotencyKey} must have 1 to {SoftwareDeployment.MaxIdempotencyKeyLength} visible ASCII characters.")
-        .OverridePropertyName(IdempotencyKey);
+        .IsBetween(SoftwareDeployment.MinTimeout, SoftwareDeployment.MaxTimeout);
 
     public static IRuleBuilderOptions<T, int?> IsPageLimit<T>(this IRuleBuilder<T, int?> rule) => rule
-        .InclusiveBetween(1, ListDeploymentsQuery.MaxLimit).WithMessage($"{{PropertyPath}} must be from 1 to {ListDeploymentsQuery.MaxLimit}.");
+        .IsBetween(1, ListDeploymentsQuery.MaxLimit);
+
+    public static IRuleBuilderOptions<T, string?> IsIdempotencyKey<T>(this IRuleBuilder<T, string?> rule) => rule
+        .SetValidator(new IdempotencyKeyValidator<T>())
+        .OverridePropertyName("Idempotency-Key");
+
+    private static IRuleBuilderOptions<T, int?> IsBetween<T>(this IRuleBuilder<T, int?> rule, int min, int max) => rule
+        .InclusiveBetween(min, max).WithMessage($"{{PropertyPath}} must be from {min} to {max}.");
 }

@@ -1,3 +1,4 @@
+using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -13,7 +14,7 @@ internal sealed class DeploymentEventConfiguration : IEntityTypeConfiguration<De
         // One event for each version: a change that is tried again cannot be told twice.
         builder.HasKey(entry => new { entry.ProjectId, entry.DeploymentId, entry.Version });
 
-        builder.Property(entry => entry.ProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
+        builder.Property(entry => entry.ProjectId).HasMaxLength(ProjectId.MaxLength);
         builder.Property(entry => entry.Version).ValueGeneratedNever();
         builder.Property(entry => entry.Action).HasMaxLength(SoftwareDeployment.MaxActionLength);
         builder.Property(entry => entry.Status).IsStatus();

@@ -1,5 +1,5 @@
+using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareConfigs;
-using Deployments.Domain.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -13,7 +13,7 @@ internal sealed class SoftwareConfigConfiguration : IEntityTypeConfiguration<Sof
 
         builder.HasKey(config => new { config.ProjectId, config.Id });
 
-        builder.Property(config => config.ProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
+        builder.Property(config => config.ProjectId).HasMaxLength(ProjectId.MaxLength);
         builder.Property(config => config.Id).ValueGeneratedNever();
         builder.Property(config => config.Name).HasMaxLength(SoftwareConfig.MaxNameLength);
         builder.Property(config => config.Group).HasMaxLength(SoftwareConfig.MaxGroupLength);

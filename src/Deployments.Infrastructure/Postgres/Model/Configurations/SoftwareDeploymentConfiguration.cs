@@ -1,3 +1,4 @@
+using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -6,6 +7,10 @@ namespace Deployments.Infrastructure.Postgres.Model.Configurations;
 
 internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration<SoftwareDeployment>
 {
+    /// <summary>The columns of the idempotency key, which are private to the entity.</summary>
+    public const string IdempotencyKeyText = "IdempotencyKeyText";
+    public const string IdempotencyIndex = "IdempotencyIndex";
+
     private const string IsShared = "stack_user_project_id IS NOT NULL";
 
     public void Configure(EntityTypeBuilder<SoftwareDeployment> builder)
@@ -22,13 +27,17 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
         builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ConfigId, deployment.Id });
 
         // One row for each key and index: whoever comes second, on whatever instance, finds the first.
-        builder.HasIndex(deployment => new { deployment.ProjectId, deployment.IdempotencyKey, deployment.IdempotencyIndex })
+        builder.Ignore(deployment => deployment.IdempotencyKey);
+        builder.Property<string?>(IdempotencyKeyText).HasColumnName("idempotency_key").HasMaxLength(IdempotencyKey.MaxLength);
+        builder.Property<int?>(IdempotencyIndex);
+        builder.Property<byte[]?>("RequestHash");
+        builder.HasIndex(nameof(SoftwareDeployment.ProjectId), IdempotencyKeyText, IdempotencyIndex)
             .IsUnique().HasFilter("idempotency_key IS NOT NULL");
 
         // What is due is due whoever owns it.
         builder.HasIndex(deployment => deployment.Deadline).HasFilter("deadline IS NOT NULL");
 
-        builder.Property(deployment => deployment.ProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
+        builder.Property(deployment => deployment.ProjectId).HasMaxLength(ProjectId.MaxLength);
         builder.Property(deployment => deployment.Id).ValueGeneratedNever();
         builder.Property(deployment => deployment.ConfigId).HasMaxLength(SoftwareDeployment.MaxConfigIdLength);
         builder.Property(deployment => deployment.ServerId).HasMaxLength(SoftwareDeployment.MaxServerIdLength);
@@ -37,9 +46,7 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
         builder.Property(deployment => deployment.OutputValues).IsJson();
         builder.Property(deployment => deployment.Status).IsStatus();
         builder.Property(deployment => deployment.StatusReason).HasMaxLength(SoftwareDeployment.MaxStatusReasonLength);
-        builder.Property(deployment => deployment.StackUserProjectId).HasMaxLength(SoftwareDeployment.MaxProjectIdLength);
-
-        builder.Property(deployment => deployment.IdempotencyKey).HasMaxLength(SoftwareDeployment.MaxIdempotencyKeyLength);
+        builder.Property(deployment => deployment.StackUserProjectId).HasMaxLength(ProjectId.MaxLength);
 
         builder.ToTable(table => table.HasCheckConstraint(
             "ck_software_deployments_status",
