@@ -8,6 +8,7 @@ using Deployments.Infrastructure.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Deployments.Infrastructure;
@@ -22,11 +23,20 @@ public static class DependencyInjection
     public const string ReadyTag = "ready";
 
     /// <summary>Adds the stores on PostgreSQL, the migrations at start, and the health check tagged <see cref="ReadyTag"/>.</summary>
-    /// <exception cref="InvalidOperationException">A setting cannot be read; the message tells which, and holds no secret.</exception>
-    public static IServiceCollection AddInfrastructure(this IServiceCollection services, IConfiguration configuration)
+    public static IServiceCollection AddInfrastructure(this IServiceCollection services)
     {
-        CheckConnectionString(configuration.GetConnectionString(ConnectionName));
-        services.AddSingleton(_ => CreateDataSource(configuration.GetConnectionString(ConnectionName)));
+        // What Npgsql says may quote a part of the connection string, and so of the password.
+        services.AddOptions<DatabaseOptions>()
+            .Configure<IConfiguration>((options, configuration) =>
+            {
+                options.ConnectionString = configuration.GetConnectionString(ConnectionName);
+                options.MigrateOnStart = configuration.GetValue("Deployments:MigrateOnStart", options.MigrateOnStart);
+            })
+            .Validate(
+                options => IsUsable(options.ConnectionString),
+                $"ConnectionStrings:{ConnectionName} is not in Npgsql's form, for example Host=db;Database=deployments;Username=deployments;Password=….")
+            .ValidateOnStart();
+        services.AddSingleton(provider => CreateDataSource(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString));
         services.AddPooledDbContextFactory<DeploymentsDbContext>((provider, options) => options
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention());
@@ -38,30 +48,20 @@ public static class DependencyInjection
         services.AddSingleton<IConfigStore, ConfigStore>();
 
         services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", tags: [ReadyTag]);
-        if (configuration.GetValue("Deployments:MigrateOnStart", true))
-        {
-            services.AddHostedService<MigrationJob>();
-        }
-
+        services.AddHostedService<MigrationJob>();
         return services;
     }
 
-    private static void CheckConnectionString(string? connectionString)
+    private static bool IsUsable(string? connectionString)
     {
-        if (string.IsNullOrWhiteSpace(connectionString))
-        {
-            return;
-        }
-
         try
         {
             CreateDataSource(connectionString).Dispose();
+            return true;
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
         {
-            // What Npgsql says may quote a part of the string, and so of the password.
-            throw new InvalidOperationException(
-                $"ConnectionStrings:{ConnectionName} is not in Npgsql's form, for example Host=db;Database=deployments;Username=deployments;Password=….");
+            return false;
         }
     }
 

@@ -4,12 +4,12 @@ using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Api.Mvc;
 
-/// <summary>What the routes have in common.</summary>
+/// <summary>What all routes share.</summary>
 internal static class Routes
 {
     public const string ProjectId = "project_id";
 
-    /// <summary>The route constraint of an id: any other text is no such thing, 404.</summary>
+    /// <summary>The route constraint of an id: any other text is a 404.</summary>
     private const string Uuid = "uuid";
 
     /// <summary>An id in a route.</summary>
@@ -19,7 +19,7 @@ internal static class Routes
 
     private const string ProjectForm = "project";
 
-    /// <summary>The constraints that the routes name.</summary>
+    /// <summary>Registers the constraints that the routes use.</summary>
     public static void AddConstraints(RouteOptions options)
     {
         options.ConstraintMap.Add(Uuid, typeof(UuidConstraint));
@@ -27,25 +27,14 @@ internal static class Routes
     }
 
     /// <summary>
-    /// Refuses every other method of a path that takes POST alone and that, to routing, is also an id of the wrong form:
-    /// a GET there would be 404 and not 405.
-    /// </summary>
-    public static void MapPostOnly(this IEndpointRouteBuilder endpoints, string path) => endpoints.Map(path, static context =>
-    {
-        context.Response.Headers.Allow = HttpMethods.Post;
-        context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-        return Task.CompletedTask;
-    });
-
-    /// <summary>
-    /// Whether the text is a UUID in its one canonical form; .NET's own constraint takes braces and bare digits too, and its parser
-    /// white space and signs.
+    /// Whether the text is a UUID in its canonical form; .NET's own constraint also takes braces and bare digits, and its parser white
+    /// space and signs.
     /// </summary>
     public static bool IsUuid(string text) =>
         text.All(character => char.IsAsciiHexDigit(character) || character == '-') && Guid.TryParseExact(text, "D", out _);
 
-    /// <summary>What an id must be.</summary>
-    [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]
+    /// <summary>An id is a UUID.</summary>
+    [SuppressMessage("Performance", "CA1812", Justification = "Created by routing, from the constraint map.")]
     internal sealed class UuidConstraint : IRouteConstraint
     {
         public bool Match(
@@ -53,8 +42,8 @@ internal static class Routes
             values[routeKey] is Guid || (values[routeKey] is string text && IsUuid(text));
     }
 
-    /// <summary>A project id of a length that the contract allows, counted in characters; a blank one names no project.</summary>
-    [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]
+    /// <summary>A project id has at most so many characters and is not blank.</summary>
+    [SuppressMessage("Performance", "CA1812", Justification = "Created by routing, from the constraint map.")]
     internal sealed class ProjectIdConstraint : IRouteConstraint
     {
         public bool Match(
