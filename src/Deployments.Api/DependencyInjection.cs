@@ -18,20 +18,16 @@ using Microsoft.Extensions.Options;
 
 namespace Deployments.Api;
 
-/// <summary>Registers what speaks HTTP, and puts it in order.</summary>
+/// <summary>Registers the service, and composes its pipeline.</summary>
 internal static class DependencyInjection
 {
     /// <summary>The whole service: its use cases, its storage and its HTTP.</summary>
     public static WebApplicationBuilder AddDeployments(this WebApplicationBuilder builder)
     {
-        var settings = Read(() => ServiceOptions.From(builder.Configuration));
-        builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(settings));
-        builder.Services.AddSingleton(new ConfigReferences(RequireExisting: settings.ConfigReferences == ConfigReferenceRule.Known));
-        builder.Services.AddSingleton(new SharedMetadata(settings.SharedMetadata));
-        Read(() => builder.Services.AddInfrastructure(builder.Configuration));
         builder.Services
+            .AddInfrastructure()
             .AddApplication()
-            .AddApi(settings)
+            .AddApi()
             .AddTokenAuthentication(builder.Configuration, builder.Environment);
         builder.AddConsoleLogging();
         builder.AddTelemetry();
@@ -40,10 +36,15 @@ internal static class DependencyInjection
 
     public static void UseApi(this WebApplication app)
     {
-        var settings = app.Services.GetRequiredService<IOptions<ServiceOptions>>().Value;
+        // The host validates too, but logs a failure with its stack trace.
+        app.Services.GetRequiredService<IStartupValidator>().Validate();
         app.Services.LoadSigningKeys();
+
+        var settings = app.Services.GetRequiredService<IOptions<ServiceOptions>>().Value;
         app.UseForwardedAddresses(settings.Proxies);
         app.UseRequestId();
+        app.OnResponseStarting(
+            RequestId.AddHeader, SecurityHeaders.AddHeaders, RequestTimeouts.Disable, ConnectionDraining.CloseConnectionIfStopping);
         app.UseRequestLog();
         app.UseConfiguredCors(settings.CorsOrigins);
         app.UseExceptionHandler(_ => { });
@@ -56,27 +57,23 @@ internal static class DependencyInjection
         app.UseRateLimit(settings.RateLimit);
         app.MapHealth();
         app.MapVersions();
-        app.MapPostOnly(Routes.Project + "/software_deployments/batch");
+
+        // To routing the last segment is also an id of the wrong form: a GET would be 404 and not 405.
+        app.MapOtherMethods(Routes.Project + "/software_deployments/batch", HttpMethods.Post);
         app.MapControllers();
     }
 
-    private static T Read<T>(Func<T> settings)
+    private static IServiceCollection AddApi(this IServiceCollection services)
     {
-        try
-        {
-            return settings();
-        }
-        catch (InvalidOperationException exception)
-        {
-            // What follows is the name of one of our types.
-            throw new InvalidConfigurationException($"{exception.Message.Split(" to type ")[0].TrimEnd('.')}.");
-        }
-    }
-
-    private static IServiceCollection AddApi(this IServiceCollection services, ServiceOptions settings)
-    {
-        services.AddKestrelLimits(settings);
-        services.AddRateLimit(settings.RateLimit);
+        services.AddOptions<ServiceOptions>().BindConfiguration(ServiceOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ServiceOptions>, ServiceOptionsValidator>();
+        services.AddSingleton(provider => new ConfigReferences(
+            RequireExisting: provider.GetRequiredService<IOptions<ServiceOptions>>().Value.ConfigReferences == ConfigReferenceRule.Known));
+        services.AddSingleton(provider => new SharedMetadata(provider.GetRequiredService<IOptions<ServiceOptions>>().Value.SharedMetadata));
+        services.AddForwardedAddresses();
+        services.AddKestrelLimits();
+        services.AddRequestTimeout();
+        services.AddRateLimit();
         services.AddConnectionDraining();
         services.Configure<RouteOptions>(Routes.AddConstraints);
 
@@ -88,19 +85,21 @@ internal static class DependencyInjection
                 mvc.Filters.Add(new Idempotency.SingleIdempotencyKeyFilter());
                 mvc.Filters.Add<EntityTags>();
                 mvc.ModelMetadataDetailsProviders.Add(new KeepEmptyStringsMetadataProvider());
+                mvc.ModelBinderProviders.Insert(0, new SaturatingIntegerBinder());
             })
-            .AddJsonOptions(json => JsonOptionsSetup.Apply(json.JsonSerializerOptions, settings.TimeFormat))
             .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = InvalidModelStateResponse.Create);
-        services.AddSingleton(_ => new RequestBodyMemory(Math.Max(settings.MaxBodyBytes, settings.MaxBatchBytes)));
-        services.AddOptions<MvcOptions>().Configure<IOptions<JsonOptions>, RequestBodyMemory>((mvc, json, large) =>
+        services.AddOptions<JsonOptions>().Configure<IOptions<ServiceOptions>>((json, settings) =>
+            JsonOptionsSetup.Apply(json.JsonSerializerOptions, settings.Value.TimeFormat));
+        services.AddSingleton(provider => new RequestBodyMemory(provider.GetRequiredService<IOptions<ServiceOptions>>().Value.LargestBodyBytes));
+        services.AddOptions<MvcOptions>().Configure<IOptions<JsonOptions>, IOptions<ServiceOptions>, RequestBodyMemory>((mvc, json, settings, memory) =>
         {
-            // Everything else that reads a body goes: a form, too, is a body of the wrong type.
+            // Remove everything else that reads a body: a form, too, is a body of the wrong type.
             mvc.ValueProviderFactories.RemoveType<FormValueProviderFactory>();
             mvc.ValueProviderFactories.RemoveType<JQueryFormValueProviderFactory>();
             mvc.ValueProviderFactories.RemoveType<FormFileValueProviderFactory>();
             mvc.InputFormatters.Clear();
             mvc.InputFormatters.Add(new JsonBodyFormatter(
-                json.Value.JsonSerializerOptions, settings.MaxBodyBytes, settings.MaxBatchBytes, large));
+                json.Value.JsonSerializerOptions, settings.Value.MaxBodyBytes, settings.Value.MaxBatchBytes, memory));
         });
 
         services.AddCors();

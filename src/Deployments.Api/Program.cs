@@ -6,14 +6,14 @@ using Microsoft.AspNetCore.Connections;
 
 try
 {
-    // Settings lie beside the program, wherever it is started from.
+    // The settings are next to the program, wherever it is started from.
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
     if (CommandLine.Find(args) is { Length: > 0 } command)
     {
         return await CommandLine.RunAsync(command, builder);
     }
 
-    await using var postgres = await DevelopmentDatabaseSetup.StartIfNeededAsync(builder);
+    await using var database = await DevelopmentDatabaseSetup.StartIfNeededAsync(builder);
     await using var app = builder.AddDeployments().Build();
     app.UseApi();
     if (app.Environment.IsDevelopment())
@@ -24,9 +24,9 @@ try
     await app.RunAsync();
     return 0;
 }
-catch (InvalidConfigurationException refusal)
+catch (Exception exception) when (InvalidConfigurationException.ReasonOf(exception) is { } reason)
 {
-    await Console.Error.WriteLineAsync(refusal.Message);
+    await Console.Error.WriteLineAsync(reason);
     return 1;
 }
 catch (IOException failure) when (failure.InnerException is AddressInUseException)

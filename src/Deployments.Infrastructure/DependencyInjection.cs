@@ -8,6 +8,7 @@ using Deployments.Infrastructure.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Deployments.Infrastructure;
@@ -22,15 +23,25 @@ public static class DependencyInjection
     public const string ReadyTag = "ready";
 
     /// <summary>Adds the stores on PostgreSQL, the migrations at start, and the health check tagged <see cref="ReadyTag"/>.</summary>
-    /// <exception cref="InvalidOperationException">A setting cannot be read; the message tells which, and holds no secret.</exception>
-    public static IServiceCollection AddInfrastructure(this IServiceCollection services, IConfiguration configuration)
+    public static IServiceCollection AddInfrastructure(this IServiceCollection services)
     {
-        CheckConnectionString(configuration.GetConnectionString(ConnectionName));
-        services.AddSingleton(_ => CreateDataSource(configuration.GetConnectionString(ConnectionName)));
+        // What Npgsql says may quote a part of the connection string, and so of the password.
+        services.AddOptions<DatabaseOptions>()
+            .Configure<IConfiguration>((options, configuration) =>
+            {
+                options.ConnectionString = configuration.GetConnectionString(ConnectionName);
+                options.MigrateOnStart = configuration.GetValue("Deployments:MigrateOnStart", options.MigrateOnStart);
+            })
+            .Validate(
+                options => DataSources.IsUsable(options.ConnectionString),
+                $"ConnectionStrings:{ConnectionName} is not in Npgsql's form, for example Host=db;Database=deployments;Username=deployments;Password=….")
+            .ValidateOnStart();
+        services.AddSingleton(provider => DataSources.Create(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString));
         services.AddPooledDbContextFactory<DeploymentsDbContext>((provider, options) => options
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention());
-        services.AddSingleton(_ => new HealthDataSource(CreateHealthDataSource(configuration.GetConnectionString(ConnectionName))));
+        services.AddSingleton(provider => new HealthDataSource(
+            DataSources.CreateForHealth(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString)));
         services.AddSingleton<DatabaseRequirements>();
         services.AddSingleton<PooledConnections>();
         services.AddSingleton<DatabaseExecutor>();
@@ -43,79 +54,7 @@ public static class DependencyInjection
 
         services.AddSingleton<DatabaseHealthCheck>(); // remembers what the log was told
         services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", tags: [ReadyTag]);
-        if (configuration.GetValue("Deployments:MigrateOnStart", true))
-        {
-            services.AddHostedService<MigrationJob>();
-        }
-
+        services.AddHostedService<MigrationJob>();
         return services;
-    }
-
-    private static void CheckConnectionString(string? connectionString)
-    {
-        if (string.IsNullOrWhiteSpace(connectionString))
-        {
-            return;
-        }
-
-        try
-        {
-            CreateDataSource(connectionString).Dispose();
-        }
-        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
-        {
-            // What Npgsql says may quote a part of the string, and so of the password.
-            throw new InvalidOperationException(
-                $"ConnectionStrings:{ConnectionName} is not in Npgsql's form, for example Host=db;Database=deployments;Username=deployments;Password=….");
-        }
-    }
-
-    private static NpgsqlDataSource CreateHealthDataSource(string? connectionString)
-    {
-        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments-health" };
-        var settings = builder.ConnectionStringBuilder;
-        settings["GSS Encryption Mode"] = "Disable";
-        settings["Maximum Pool Size"] = 1;
-        settings["Minimum Pool Size"] = 0;
-        settings["Timeout"] = 2;
-        settings["Command Timeout"] = 2;
-        settings["Cancellation Timeout"] = -1; // a connection that does not respond is exchanged at once
-        settings["Max Auto Prepare"] = 0;
-        return builder.Build();
-    }
-
-    private static NpgsqlDataSource CreateDataSource(string? connectionString)
-    {
-        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments" }; // of its pool, in metrics
-        var settings = builder.ConnectionStringBuilder;
-
-        // What the operator does not say: an unreachable host is given up early, and no Kerberos library is looked for.
-        settings.TryAdd("Timeout", 3);
-        settings.TryAdd("GSS Encryption Mode", "Disable");
-
-        // A connection is free again soon after its statement's caller was let go, also where the server has vanished without a reset.
-        settings.TryAdd("Command Timeout", 5);
-        settings.TryAdd("Cancellation Timeout", 500);
-
-        // What is asked again and again is planned once. And a connection goes to its next user as it is: all that is ever left behind on
-        // one is how its statements are planned (InsertDeploymentsCommand), which changes no result.
-        settings.TryAdd("Max Auto Prepare", 50);
-        settings.TryAdd("No Reset On Close", true);
-
-        // Of several hosts, one that has just become the primary is to be found soon.
-        settings.TryAdd("Host Recheck Seconds", 1);
-
-        // PostgreSQL grants 100 connections to all comers: another instance, and an operator, need some of them.
-        settings.TryAdd("Maximum Pool Size", 40);
-
-        return builder.Build();
-    }
-
-    private static void TryAdd(this NpgsqlConnectionStringBuilder settings, string keyword, object value)
-    {
-        if (!settings.ShouldSerialize(keyword))
-        {
-            settings[keyword] = value;
-        }
     }
 }

@@ -66,6 +66,46 @@ public sealed class AddressTests
         }
     }
 
+    [TestCase("203.0.113.5, 10.0.0.7", "https, http", "api.example.org, inner", "https://api.example.org/v1/", TestName = "Two proxies")]
+    [TestCase(
+        "198.51.100.1, 203.0.113.5, 10.0.0.7", "http, https, http", "spoofed.example, api.example.org, inner", "https://api.example.org/v1/",
+        TestName = "Two proxies and a client that sent a chain of its own")]
+    [TestCase("203.0.113.5, 10.0.0.8", "https, http", "api.example.org, inner", "http://inner/v1/", TestName = "Two proxies of which one is not configured")]
+    [TestCase(null, "http, https", "spoofed.example, api.example.org", "https://api.example.org/v1/", TestName = "A proxy that names no client")]
+    public async Task A_forwarded_request_is_followed_to_the_first_address_that_is_no_configured_proxy(
+        string? addresses, string schemes, string hosts, string expected)
+    {
+        var settings = new Dictionary<string, string>(Service.SigningKeys)
+        {
+            ["Deployments:Proxies:0"] = "127.0.0.1",
+            ["Deployments:Proxies:1"] = "10.0.0.7",
+        };
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
+        (string, string)[] client = addresses is null ? [] : [("X-Forwarded-For", addresses)];
+
+        var response = await service.GetAsync("/", [.. client, ("X-Forwarded-Proto", schemes), ("X-Forwarded-Host", hosts)]);
+
+        response.Text.ShouldContain($"\"{expected}\"");
+    }
+
+    [Test]
+    public async Task The_frameworks_own_switch_for_forwarded_headers_changes_nothing()
+    {
+        await using var running = await ServiceProgram.ServeAsync(new Dictionary<string, string>(Service.SigningKeys)
+        {
+            ["ASPNETCORE_FORWARDEDHEADERS_ENABLED"] = "true",
+            ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,
+            ["Authentication:Schemes:Bearer:ValidIssuer"] = Token.TrustedIssuer,
+            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
+        });
+        using var request = Requests.Make(
+            HttpMethod.Get, "/", ("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "api.example.org"));
+
+        using var response = await running.Http.SendAsync(request);
+
+        (await response.Content.ReadAsStringAsync()).ShouldContain($"\"{running.Http.BaseAddress}v1/\"");
+    }
+
     [TestCase("X-Forwarded-Prefix", "/elsewhere")]
     [TestCase("X-Forwarded-Prefix", "/\"+alert(document.domain)+\"")]
     [TestCase("X-Forwarded-Prefix", "/\\elsewhere.example")]

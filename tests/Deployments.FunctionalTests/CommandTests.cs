@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Deployments.FunctionalTests.Support;
 using NUnit.Framework;
@@ -93,6 +95,72 @@ public sealed class CommandTests
         absent.ExitCode.ShouldNotBe(0);
     }
 
+    [Test]
+    public async Task Healthcheck_asks_the_service_past_any_proxy()
+    {
+        var settings = new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = TestRun.Service.Address.ToString() };
+        foreach (var variable in new[] { "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy" })
+        {
+            settings[variable] = "http://127.0.0.1:1";
+        }
+
+        var ended = await ServiceProgram.RunAsync(settings, "healthcheck");
+
+        ended.ExitCode.ShouldBe(0, ended.Error);
+    }
+
+    [TestCase("http://+:{0}")]
+    [TestCase("http://*:{0}")]
+    [TestCase("http://0.0.0.0:{0}")]
+    [TestCase("http://[::]:{0}")]
+    [TestCase("http://localhost:{0}/")]
+    [TestCase("http://any-name.example:{0}")]
+    [TestCase("http://127.0.0.1:{0};http://127.0.0.1:1")]
+    [TestCase(";http://127.0.0.1:{0};")]
+    public async Task Healthcheck_understands_every_address_that_the_server_does(string urls) =>
+        await ShouldBeReadyAsync(urls.Replace("{0}", Port(TestRun.Service), StringComparison.Ordinal));
+
+    [Test]
+    public async Task Healthcheck_takes_addresses_and_ports_from_wherever_the_server_does()
+    {
+        var port = Port(TestRun.Service);
+        var nowhere = new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = "http://127.0.0.1:1" };
+        var unset = new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = string.Empty };
+
+        var byArgument = await ServiceProgram.RunAsync(nowhere, "--urls", $"http://127.0.0.1:{port}", "healthcheck");
+        var byPort = await ServiceProgram.RunAsync(new Dictionary<string, string>(unset) { ["ASPNETCORE_HTTP_PORTS"] = $"{port};1" }, "healthcheck");
+        var byDotnetPort = await ServiceProgram.RunAsync(new Dictionary<string, string>(unset) { ["DOTNET_HTTP_PORTS"] = port }, "healthcheck");
+        var byEndpoint = await ServiceProgram.RunAsync(new Dictionary<string, string>(nowhere) { ["Kestrel:Endpoints:Main:Url"] = $"http://127.0.0.1:{port}" }, "healthcheck");
+
+        foreach (var ended in new[] { byArgument, byPort, byDotnetPort, byEndpoint })
+        {
+            ended.ExitCode.ShouldBe(0, ended.Error);
+        }
+    }
+
+    [Test]
+    public async Task Healthcheck_asks_a_service_that_listens_on_IPv6_alone()
+    {
+        await using var service = await StartAsync("http://[::1]:0");
+
+        await ShouldBeReadyAsync($"http://[::1]:{Port(service)}");
+    }
+
+    [Test]
+    public async Task Healthcheck_asks_a_service_over_https_whatever_its_certificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=api.example.org", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-2), DateTimeOffset.UtcNow.AddDays(-1));
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, $"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}");
+        await using var service = await StartAsync("https://127.0.0.1:0", ("Kestrel:Certificates:Default:Path", file), ("Kestrel:Certificates:Default:KeyPath", file));
+        File.Delete(file);
+
+        await ShouldBeReadyAsync($"https://127.0.0.1:{Port(service)}");
+        await ShouldBeReadyAsync(string.Empty, Port(service));
+    }
+
     [TestCase("tokn", "--project", "demo")]
     [TestCase("openapi", "extra")]
     public async Task What_is_no_command_is_refused_with_the_usage(params string[] command)
@@ -103,6 +171,27 @@ public sealed class CommandTests
         ended.Output.ShouldBeEmpty();
         ended.Error.ShouldContain("was not understood");
         ended.Error.ShouldContain("Usage:");
+    }
+
+    private static string Port(Service service) => service.Address.Port.ToString(CultureInfo.InvariantCulture);
+
+    private static Task<Service> StartAsync(string url, params (string Name, string Value)[] others)
+    {
+        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["urls"] = url };
+        foreach (var (name, value) in others)
+        {
+            settings[name] = value;
+        }
+
+        return Service.StartAsync(TestRun.ConnectionString, settings);
+    }
+
+    private static async Task ShouldBeReadyAsync(string urls, string httpsPorts = "")
+    {
+        var settings = new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = urls, ["ASPNETCORE_HTTPS_PORTS"] = httpsPorts };
+        var ended = await ServiceProgram.RunAsync(settings, "healthcheck");
+
+        ended.ExitCode.ShouldBe(0, ended.Error);
     }
 
     private static Task<ServiceProgram.Ended> CheckAsync(string urls, string ports) => ServiceProgram.RunAsync(

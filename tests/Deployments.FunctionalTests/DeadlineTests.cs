@@ -76,6 +76,31 @@ public sealed class DeadlineTests
         Deadline((await project.GetAsync(created.Id)).Deployment).ShouldBeNull();
     }
 
+    [TestCase("2592001")]
+    [TestCase("3000000000")]
+    [TestCase("-3000000000")]
+    [TestCase("99999999999999999999999999999999")]
+    public async Task A_timeout_out_of_range_is_reported_as_out_of_range_with_every_other_error(string timeout)
+    {
+        var response = await new Project().CreateAsync($$"""{"server_id": "s", "timeout": {{timeout}}}""");
+
+        response.ShouldBeError(HttpStatusCode.BadRequest, "config_id", "timeout")
+            .Json.GetProperty("errors").GetProperty("timeout")[0].GetString().ShouldBe("timeout must be from 1 to 2592000.");
+    }
+
+    [TestCase("1.5")]
+    [TestCase("1e3")]
+    [TestCase("3e9")]
+    [TestCase("\"60\"")]
+    [TestCase("true")]
+    public async Task A_timeout_that_is_not_an_integer_is_refused_as_such(string timeout)
+    {
+        var response = await new Project().CreateAsync($$"""{"config_id": "c", "server_id": "s", "timeout": {{timeout}}}""");
+
+        response.ShouldBeError(HttpStatusCode.BadRequest, "timeout")
+            .Json.GetProperty("errors").GetProperty("timeout")[0].GetString().ShouldBe("timeout must be an integer.");
+    }
+
     [Test]
     public async Task A_timeout_runs_from_the_request_that_sets_it()
     {

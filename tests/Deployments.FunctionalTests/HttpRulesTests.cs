@@ -160,6 +160,32 @@ public sealed class HttpRulesTests
     }
 
     [Test]
+    public async Task A_path_that_needs_no_token_refuses_other_methods_without_one(
+        [Values("/", "/healthz/live", "/healthz/ready", "/healthz/live/", "/HEALTHZ/READY")] string path,
+        [Values("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")] string method)
+    {
+        var plain = await TestRun.Service.SendAsync(Requests.Make(new HttpMethod(method), path));
+        var preflight = await TestRun.Service.SendAsync(Requests.Make(
+            new HttpMethod(method), path, ("Origin", "https://console.example.org"), ("Access-Control-Request-Method", "GET")));
+
+        foreach (var response in new[] { plain, preflight })
+        {
+            response.ShouldBeError(HttpStatusCode.MethodNotAllowed).Headers["Allow"].ShouldBe("GET, HEAD");
+        }
+    }
+
+    [Test]
+    public async Task HEAD_without_a_token_is_answered_like_GET_without_a_body([Values("/", "/healthz/live", "/healthz/ready")] string path)
+    {
+        var get = await TestRun.Service.GetAsync(path);
+        var head = await TestRun.Service.SendAsync(Requests.Make(HttpMethod.Head, path));
+
+        head.Status.ShouldBe(get.Status);
+        head.Headers["Content-Type"].ShouldBe(get.Headers["Content-Type"]);
+        head.Text.ShouldBeEmpty();
+    }
+
+    [Test]
     public async Task A_request_id_of_the_known_form_is_kept()
     {
         var given = $"req-{Guid.NewGuid()}";

@@ -1,6 +1,7 @@
 using System.Net;
 using Deployments.FunctionalTests.Support;
 using NUnit.Framework;
+using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
@@ -81,6 +82,23 @@ public sealed class ListQueryTests
         var answer = await new Project().ListConfigsAsync(query);
 
         answer.ShouldBeError(HttpStatusCode.BadRequest, parameters);
+    }
+
+    [TestCase("1001")]
+    [TestCase("2147483648")]
+    [TestCase("-2147483649")]
+    [TestCase("99999999999999999999999999999999")]
+    public async Task A_limit_out_of_range_is_reported_as_out_of_range_with_every_other_error(string limit)
+    {
+        var deployments = await new Project().ListAsync($"?limit={limit}&status=BANANA");
+        var configs = await new Project().ListConfigsAsync($"?limit={limit}");
+
+        deployments.ShouldBeError(HttpStatusCode.BadRequest, "limit", "status");
+        configs.ShouldBeError(HttpStatusCode.BadRequest, "limit");
+        foreach (var response in new[] { deployments, configs })
+        {
+            response.Json.GetProperty("errors").GetProperty("limit")[0].GetString().ShouldBe("limit must be from 1 to 1000.");
+        }
     }
 
     [Test]

@@ -14,9 +14,9 @@ public sealed class OperationTests
 
     private static IEnumerable<TestCaseData> MethodsByPath =>
     [
-        Path("/", "GET"),
-        Path("/healthz/live", "GET"),
-        Path("/healthz/ready", "GET"),
+        Path("/", "GET", "HEAD"),
+        Path("/healthz/live", "GET", "HEAD"),
+        Path("/healthz/ready", "GET", "HEAD"),
         Path(Deployments, "GET", "POST"),
         Path(Deployments + "/batch", "POST"),
         Path(Deployments + "/{id}", "GET", "PUT", "DELETE"),

@@ -18,6 +18,8 @@ public sealed class TokenTests
     private static IEnumerable<TestCaseData> TokensThatDoNotVerify =>
     [
         Case("header that is no JSON", token => $"e30x.{Payload(token)}.{SignatureOf(token)}"),
+        Case("header of 100 levels", token => Signed(token, $$"""{"alg":"HS256","x":{{Requests.Nested(100)}}}""", Payload(token))),
+        Case("crit with an escape in its name", token => Signed(token, """{"alg":"HS256","cr\u0069t":["exp"]}""", Payload(token))),
         Case("no signature", token => $"{Header(token)}.{Payload(token)}."),
         Case("no signature part", token => $"{Header(token)}.{Payload(token)}"),
         Case("no alg", token => token with { Algorithm = string.Empty }),
@@ -90,6 +92,34 @@ public sealed class TokenTests
         answer.Text.ShouldNotContain(SignatureOf(token));
     }
 
+    [TestCase("""["b64"]""")]
+    [TestCase("""["exp"]""")]
+    [TestCase("[]")]
+    [TestCase("null")]
+    [TestCase("\"b64\"")]
+    public async Task A_token_with_a_crit_header_is_refused_each_time(string crit)
+    {
+        var project = new Project();
+        var token = Signed(project.Token, $$"""{"alg":"HS256","typ":"JWT","b64":true,"crit":{{crit}}}""", Payload(project.Token));
+
+        (await project.CreateAsAsync(token)).ShouldBeUnauthorized().Text.ShouldContain("crit");
+        (await project.CreateAsAsync(token)).ShouldBeUnauthorized();
+        (await project.CountStoredAsync()).ShouldBe(0);
+    }
+
+    [TestCase("HS512")]
+    [TestCase("RS256")]
+    [TestCase("none")]
+    [TestCase("")]
+    public async Task A_token_of_another_algorithm_is_refused_for_its_algorithm(string algorithm)
+    {
+        var project = new Project();
+
+        var response = await project.CreateAsAsync((project.Token with { Algorithm = algorithm }).ToString());
+
+        response.ShouldBeUnauthorized().Json.GetProperty("detail").GetString().ShouldBe("The token's algorithm is not accepted.");
+    }
+
     private static TestCaseData Case(string name, Func<Token, Token> change) => Case(name, token => change(token).ToString());
 
     private static TestCaseData Case(string name, Func<Token, string> make) =>
@@ -99,7 +129,12 @@ public sealed class TokenTests
     private static string WithSubject(Token token, string subject)
     {
         var claims = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(Payload(token))).Replace(token.Subject, subject, StringComparison.Ordinal);
-        var signed = $"{Header(token)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
+        return Signed(token, Encoding.UTF8.GetString(Base64Url.DecodeFromChars(Header(token))), Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims)));
+    }
+
+    private static string Signed(Token token, string header, string payload)
+    {
+        var signed = $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header))}.{payload}";
         return $"{signed}.{Base64Url.EncodeToString(token.Signature(Encoding.ASCII.GetBytes(signed)))}";
     }
 

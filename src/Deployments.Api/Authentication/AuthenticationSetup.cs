@@ -9,18 +9,18 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Deployments.Api.Authentication;
 
-/// <summary>Tokens in, callers out.</summary>
+/// <summary>Authenticates callers by their tokens.</summary>
 internal static class AuthenticationSetup
 {
     private const string OpenStackHeader = "X-Auth-Token";
     private const string BearerPrefix = "Bearer ";
 
-    private static readonly SecurityTokenValidationException TwoTokens = new("The request carries two tokens that differ.");
+    private static readonly SecurityTokenValidationException TwoTokens = new("The request has two different tokens.");
 
-    // The shortest that discovery allows: a key that an identity service withdraws is forgotten after it.
+    // The shortest that discovery allows: after it, a key that the identity service has withdrawn is no longer accepted.
     private static readonly TimeSpan DiscoveryInterval = TimeSpan.FromMinutes(5);
 
-    // How soon a key that is new there is looked for, once a token names it.
+    // How soon discovery looks for a new key that a token names.
     private static readonly TimeSpan NewKeyInterval = TimeSpan.FromSeconds(30);
 
     public static void AddTokenAuthentication(
@@ -41,8 +41,8 @@ internal static class AuthenticationSetup
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<TokenCache>((options, cache) =>
         {
             options.MapInboundClaims = false;
-            options.SaveToken = false; // nothing passes it on
-            options.TokenValidationParameters = new TokenValidationParameters(); // copied for each request, and each source has its own
+            options.SaveToken = false; // nothing forwards it
+            options.TokenValidationParameters = new TokenValidationParameters(); // copied for each request; each issuer has its own
             options.AutomaticRefreshInterval = DiscoveryInterval;
             options.RefreshInterval = NewKeyInterval;
             options.BackchannelTimeout = JwtValidator.DiscoveryTimeout;
@@ -52,18 +52,18 @@ internal static class AuthenticationSetup
         });
         services.PostConfigure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, options =>
         {
-            // Else the keys of an hour ago still verify, withdrawn or not.
+            // Do not fall back to last-known-good keys: withdrawn keys would keep working for an hour.
             if (options.ConfigurationManager is BaseConfigurationManager discovery)
             {
                 discovery.UseLastKnownGoodConfiguration = false;
             }
         });
-        services.AddDataProtection().UseEphemeralDataProtectionProvider(); // comes with authentication; nothing here needs its keys
+        services.AddDataProtection().UseEphemeralDataProtectionProvider(); // required by authentication; nothing uses its keys
         services.AddAuthorization(ProjectAuthorizationHandler.AddPolicies);
         services.AddSingleton<IAuthorizationHandler, ProjectAuthorizationHandler>();
     }
 
-    /// <summary>Reads the keys now and not when the first token comes: what is wrong with them is a refusal to start.</summary>
+    /// <summary>Reads the keys at start rather than with the first token, so that an unusable key is a refusal to start.</summary>
     public static void LoadSigningKeys(this IServiceProvider services) => services.GetRequiredService<TokenCache>();
 
     private static Task ReadToken(MessageReceivedContext context)
@@ -116,7 +116,7 @@ internal static class AuthenticationSetup
             return writer.WriteAsync(
                 context.HttpContext,
                 StatusCodes.Status503ServiceUnavailable,
-                "The service cannot reach the identity service, which has the key of this token. Try again.");
+                "The identity service, which has the key of this token, cannot be reached. Try again.");
         }
 
         var reason = context.AuthenticateFailure switch
@@ -124,12 +124,14 @@ internal static class AuthenticationSetup
             null => "A token is required, in Authorization: Bearer or in X-Auth-Token.",
             SecurityTokenExpiredException => "The token has expired.",
             SecurityTokenNotYetValidException => "The token is not valid yet.",
-            SecurityTokenInvalidLifetimeException => "The token would expire before it is valid.",
-            SecurityTokenNoExpirationException => "The token names no time of expiry.",
+            SecurityTokenInvalidLifetimeException => "The token expires before it becomes valid.",
+            SecurityTokenNoExpirationException => "The token has no expiry time.",
             SecurityTokenInvalidAudienceException => "The token is for another audience.",
-            SecurityTokenInvalidIssuerException => "The token is from an issuer that is not trusted here.",
-            SecurityTokenMalformedException => "The token is no JSON Web Token.",
+            SecurityTokenInvalidIssuerException => "The token's issuer is not trusted.",
+            SecurityTokenMalformedException => "The token is not a JSON Web Token.",
             { } differ when ReferenceEquals(differ, TwoTokens) => TwoTokens.Message,
+            SecurityTokenInvalidAlgorithmException => "The token's algorithm is not accepted.",
+            CriticalExtensionException => "The token has a crit header; no extension is supported.",
             _ => "The token's signature does not verify.",
         };
         context.Response.Headers.WWWAuthenticate = context.AuthenticateFailure is null

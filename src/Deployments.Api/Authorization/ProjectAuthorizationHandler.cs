@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace Deployments.Api.Authorization;
 
-/// <summary>Who may do what: a token acts in its own project, as far as its roles go; an admin in every project.</summary>
+/// <summary>A token may act in its own project, within its roles; an admin in every project.</summary>
 internal sealed class ProjectAuthorizationHandler : AuthorizationHandler<ProjectAuthorizationHandler.Requirement>
 {
-    /// <summary>The policy of every GET but metadata's.</summary>
+    /// <summary>The policy of every GET except metadata.</summary>
     public const string Read = nameof(Read);
 
     /// <summary>The policy of everything that creates, changes or deletes.</summary>
@@ -25,7 +25,7 @@ internal sealed class ProjectAuthorizationHandler : AuthorizationHandler<Project
     {
         var signedIn = new AuthorizationPolicyBuilder().RequireAuthenticatedUser();
 
-        // What says nothing of access asks for a token: also paths that do not exist.
+        // Endpoints without a policy require a token, and so do paths that do not exist.
         options.FallbackPolicy = signedIn.Build();
         options.AddPolicy(Read, policy => policy.Combine(options.FallbackPolicy).AddRequirements(new Requirement(Reader, Member)));
         options.AddPolicy(
@@ -48,7 +48,7 @@ internal sealed class ProjectAuthorizationHandler : AuthorizationHandler<Project
         return Task.CompletedTask;
     }
 
-    /// <param name="roles">The roles of which a caller needs one.</param>
+    /// <param name="roles">The roles, of which a caller needs one.</param>
     internal sealed class Requirement(params string[] roles) : IAuthorizationRequirement
     {
         public IReadOnlyList<string> Roles { get; } = roles;

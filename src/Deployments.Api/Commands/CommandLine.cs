@@ -1,11 +1,10 @@
 using System.Globalization;
 using Deployments.Api.Authentication.KeySources;
-using Deployments.Api.Hosting;
 using Deployments.Api.OpenApi;
 
 namespace Deployments.Api.Commands;
 
-/// <summary>What the program does besides serving, when its first argument names it.</summary>
+/// <summary>The commands of the program; without one it serves.</summary>
 internal static class CommandLine
 {
     private const string Usage =
@@ -20,8 +19,8 @@ internal static class CommandLine
     private const int DefaultHours = 8;
 
     /// <summary>
-    /// The command and what follows it; empty when the program is to serve. Settings (<c>--environment Production</c> or
-    /// <c>--environment=Production</c>) may stand before it.
+    /// The command and its arguments; empty when the program is to serve. Settings (<c>--environment Production</c> or
+    /// <c>--environment=Production</c>) may come before it.
     /// </summary>
     public static string[] Find(string[] args) => args switch
     {
@@ -46,7 +45,7 @@ internal static class CommandLine
 
                 return 0;
             case ["healthcheck"]:
-                return await CheckHealthAsync(builder.Configuration);
+                return await HealthCheck.RunAsync(builder.Configuration);
             case ["help" or "--help" or "-h", ..]:
                 Console.WriteLine(Usage);
                 return 0;
@@ -84,31 +83,14 @@ internal static class CommandLine
 
         if (!environment.IsDevelopment())
         {
-            return Refuse("token: the development key works in Development alone. Ask the identity service for a token.");
+            return Refuse("token: the development key is accepted in Development only. Get a token from the identity service.");
         }
 
         Console.WriteLine(DevelopmentKey.CreateToken(project, roles is [] ? ["member"] : roles, TimeSpan.FromHours(hours)));
         return 0;
     }
 
-    private static async Task<int> CheckHealthAsync(IConfiguration configuration)
-    {
-        var port = configuration["URLS"] is { Length: > 0 } urls
-            ? urls.Split(';')[0].TrimEnd('/').Split(':')[^1]
-            : configuration["HTTP_PORTS"]?.Split(';')[0] ?? "8080";
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(4) };
-        try
-        {
-            using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{port}{Health.ReadyPath}"));
-            return answer.IsSuccessStatusCode ? 0 : 1;
-        }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
-        {
-            return Refuse(exception.Message);
-        }
-    }
-
-    private static int Refuse(string reason)
+    public static int Refuse(string reason)
     {
         Console.Error.WriteLine(reason);
         return 2;

@@ -5,22 +5,22 @@ using Microsoft.Net.Http.Headers;
 
 namespace Deployments.Api.Errors;
 
-/// <summary>Makes the one body that every error has.</summary>
+/// <summary>Writes the body that all errors have.</summary>
 internal sealed class ErrorWriter(IOptions<JsonOptions> json)
 {
     public const string ProblemMediaType = "application/problem+json";
     private const string RetryAfterSeconds = "1";
 
-    /// <summary>Answers the status with what is known of its cause.</summary>
+    /// <summary>Writes an error response; without a detail, the usual one of its status.</summary>
     public Task WriteAsync(HttpContext context, int status, string? detail = null, IReadOnlyDictionary<string, string[]>? errors = null)
     {
-        var (type, usual) = Describe(status);
-        var said = detail ?? usual;
+        var (type, defaultDetail) = Describe(status);
+        detail ??= defaultDetail;
 
         context.Response.StatusCode = status;
         if (status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
         {
-            context.Response.Headers.RetryAfter = context.Response.Headers.RetryAfter is { Count: > 0 } known ? known : RetryAfterSeconds;
+            context.Response.Headers.RetryAfter = context.Response.Headers.RetryAfter is { Count: > 0 } given ? given : RetryAfterSeconds;
         }
 
         var body = new ErrorBody
@@ -28,19 +28,19 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
             Type = $"urn:deployments:error:{type}",
             Title = ReasonPhrases.GetReasonPhrase(status),
             Status = status,
-            Detail = said,
+            Detail = detail,
             Instance = context.TraceIdentifier,
             Errors = errors,
             Code = status,
-            Explanation = said,
-            Cause = new ErrorCause { Type = type, Message = said, Traceback = null },
+            Explanation = detail,
+            Cause = new ErrorCause { Type = type, Message = detail, Traceback = null },
         };
         context.Features.Set(body); // for the log
         return context.Response.WriteAsJsonAsync(
             body,
             json.Value.JsonSerializerOptions,
             AcceptsProblem(context.Request) ? ProblemMediaType : "application/json",
-            CancellationToken.None); // a request that is given up for its time is answered all the same
+            CancellationToken.None); // a request that timed out gets its response all the same
     }
 
     private static (string Type, string Detail) Describe(int status) => status switch
@@ -48,18 +48,18 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
         StatusCodes.Status400BadRequest => ("invalid", "The request is invalid."),
         StatusCodes.Status401Unauthorized => ("unauthorized", "A valid token is required, in Authorization: Bearer or in X-Auth-Token."),
         StatusCodes.Status403Forbidden => ("forbidden", "The token is for another project, or its role may not do this."),
-        StatusCodes.Status404NotFound => ("not_found", "There is nothing at this path."),
-        StatusCodes.Status405MethodNotAllowed => ("method_not_allowed", "This path does not take this method; the Allow header lists those it takes."),
-        StatusCodes.Status406NotAcceptable => ("not_acceptable", "This service answers application/json, which the Accept header leaves out."),
-        StatusCodes.Status408RequestTimeout => ("request_timeout", "The request was not sent in time."),
+        StatusCodes.Status404NotFound => ("not_found", "This path does not exist."),
+        StatusCodes.Status405MethodNotAllowed => ("method_not_allowed", "This path does not support this method; the Allow header lists those that it does."),
+        StatusCodes.Status406NotAcceptable => ("not_acceptable", "The response would be application/json, which the Accept header excludes."),
+        StatusCodes.Status408RequestTimeout => ("request_timeout", "The body of the request did not arrive in time."),
         StatusCodes.Status409Conflict => ("conflict", "The request conflicts with what is stored."),
-        StatusCodes.Status412PreconditionFailed => ("precondition_failed", "It has changed."),
+        StatusCodes.Status412PreconditionFailed => ("precondition_failed", "The resource has changed."),
         StatusCodes.Status413PayloadTooLarge => ("body_too_large", "The body is too large."),
         StatusCodes.Status415UnsupportedMediaType => ("unsupported_media_type", "The body must be application/json in UTF-8."),
-        StatusCodes.Status429TooManyRequests => ("too_many_requests", "The project sends more requests than its rate allows; Retry-After tells how long to wait."),
-        StatusCodes.Status503ServiceUnavailable => ("unavailable", "The service cannot reach its database, or has too much to do. Try again."),
-        >= 400 and < 500 => ("bad_request", "The request cannot be served."),
-        _ => ("internal", "The service failed to answer. The request id tells its operator why."),
+        StatusCodes.Status429TooManyRequests => ("too_many_requests", "The project exceeds its request rate. Retry after the time in Retry-After."),
+        StatusCodes.Status503ServiceUnavailable => ("unavailable", "The database cannot be reached, or the service is overloaded. Try again."),
+        >= 400 and < 500 => ("bad_request", "The request cannot be processed."),
+        _ => ("internal", "The service failed. Its log explains why, under the request's id."),
     };
 
     private static bool AcceptsProblem(HttpRequest request) =>

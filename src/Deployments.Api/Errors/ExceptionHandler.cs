@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace Deployments.Api.Errors;
 
-/// <summary>Every exception becomes an answer here, and nowhere else.</summary>
+/// <summary>The one place where exceptions become responses.</summary>
 internal sealed partial class ExceptionHandler(ErrorWriter writer, ILogger<ExceptionHandler> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -12,9 +12,9 @@ internal sealed partial class ExceptionHandler(ErrorWriter writer, ILogger<Excep
         {
             InvalidRequestException invalid => writer.WriteAsync(
                 httpContext, StatusCodes.Status400BadRequest, string.Join(' ', invalid.Errors.SelectMany(field => field.Value)), invalid.Errors),
-            NotFoundException absent => writer.WriteAsync(httpContext, StatusCodes.Status404NotFound, absent.Message),
-            PreconditionFailedException outdated =>
-                writer.WriteAsync(httpContext, StatusCodes.Status412PreconditionFailed, outdated.Message),
+            NotFoundException notFound => writer.WriteAsync(httpContext, StatusCodes.Status404NotFound, notFound.Message),
+            PreconditionFailedException failed =>
+                writer.WriteAsync(httpContext, StatusCodes.Status412PreconditionFailed, failed.Message),
             ConflictException conflict => writer.WriteAsync(httpContext, StatusCodes.Status409Conflict, conflict.Message),
             UnavailableException => writer.WriteAsync(httpContext, StatusCodes.Status503ServiceUnavailable),
             HttpErrorException refused => writer.WriteAsync(httpContext, refused.Status, refused.Detail),
@@ -30,6 +30,6 @@ internal sealed partial class ExceptionHandler(ErrorWriter writer, ILogger<Excep
         return writer.WriteAsync(httpContext, StatusCodes.Status500InternalServerError);
     }
 
-    [LoggerMessage(LogLevel.Error, "Request {RequestId} failed for a reason that is ours.")]
+    [LoggerMessage(LogLevel.Error, "Request {RequestId} failed: unhandled exception.")]
     private partial void LogUnhandled(string requestId, Exception exception);
 }

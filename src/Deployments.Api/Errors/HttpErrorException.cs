@@ -1,6 +1,6 @@
 namespace Deployments.Api.Errors;
 
-/// <summary>A request that HTTP itself refuses, before any use case sees it.</summary>
+/// <summary>An error of HTTP itself, before any use case is called.</summary>
 internal sealed class HttpErrorException(int status, string? detail = null) : Exception(detail)
 {
     public int Status { get; } = status;

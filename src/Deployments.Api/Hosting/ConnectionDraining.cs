@@ -5,12 +5,12 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 namespace Deployments.Api.Hosting;
 
 /// <summary>
-/// How the service ends without a request lost: no new connection is taken, each answer that begins closes its connection, and only then those
-/// that are still open are closed. Kestrel alone would close an idle connection just as a request comes in on it.
+/// Stops the service without losing a request: no new connection is accepted, each response that starts closes its connection, and only then
+/// are the remaining connections closed. Kestrel alone would close an idle connection just as a request arrives on it.
 /// </summary>
 internal static class ConnectionDraining
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(1);
 
     public static void AddConnectionDraining(this IServiceCollection services)
     {
@@ -18,8 +18,8 @@ internal static class ConnectionDraining
         services.AddSingleton<IConnectionListenerFactory, ListenerFactory>();
     }
 
-    /// <summary>Lets the answer, which is about to begin, close its connection if the service ends. Set sooner, that is lost on errors.</summary>
-    public static void CloseConnectionIfStopping(this HttpContext context)
+    /// <summary>Has a response that is about to start close its connection if the service is stopping.</summary>
+    public static void CloseConnectionIfStopping(HttpContext context)
     {
         if (context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested)
         {
@@ -37,7 +37,7 @@ internal static class ConnectionDraining
     {
         private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        // One for the listener itself, so that there are none only once it takes no more.
+        // Counts the listener too, so that it reaches zero only once no more connections are accepted.
         private int open = 1;
 
         public EndPoint EndPoint => sockets.EndPoint;
@@ -58,7 +58,7 @@ internal static class ConnectionDraining
         {
             await sockets.UnbindAsync(cancellationToken);
             Close();
-            await Task.WhenAny(drained.Task, Task.Delay(LongestWait, cancellationToken));
+            await Task.WhenAny(drained.Task, Task.Delay(MaxWait, cancellationToken));
         }
 
         public ValueTask DisposeAsync() => sockets.DisposeAsync();

@@ -2,7 +2,7 @@ using Deployments.Api.Authentication.KeySources;
 
 namespace Deployments.Api.Hosting;
 
-/// <summary>What a developer needs first, printed once the service listens: its address, a token, a request to paste.</summary>
+/// <summary>Prints, once the service listens, what a developer needs first: its address, a token and an example request.</summary>
 internal static class DevelopmentBanner
 {
     private const string Project = "demo";

@@ -1,33 +1,44 @@
 using Deployments.Api.Options;
+#if DEVELOPMENT_DATABASE
 using Deployments.DevelopmentDatabase;
+#endif
 
 namespace Deployments.Api.Hosting;
 
-/// <summary>Where the database is when nobody says: in Development a private PostgreSQL, elsewhere nowhere.</summary>
+/// <summary>Where no connection string is set, Development starts a private PostgreSQL, if the build contains it; else the service refuses to start.</summary>
 internal static class DevelopmentDatabaseSetup
 {
-    public static async Task<DevelopmentPostgres?> StartIfNeededAsync(WebApplicationBuilder builder)
+    private const string Setting = $"ConnectionStrings:{Infrastructure.DependencyInjection.ConnectionName}";
+
+    public static async Task<IAsyncDisposable?> StartIfNeededAsync(WebApplicationBuilder builder)
     {
-        const string setting = $"ConnectionStrings:{Infrastructure.DependencyInjection.ConnectionName}";
-        if (!string.IsNullOrWhiteSpace(builder.Configuration[setting]))
+        if (!string.IsNullOrWhiteSpace(builder.Configuration[Setting]))
         {
             return null;
         }
 
-        if (!builder.Environment.IsDevelopment())
+#if DEVELOPMENT_DATABASE
+        if (builder.Environment.IsDevelopment())
         {
-            throw new InvalidConfigurationException($"{setting} is required: the PostgreSQL database to keep deployments in.");
+            return await StartAsync(builder);
         }
+#endif
 
+        throw new InvalidConfigurationException($"{Setting} is required: the PostgreSQL database to keep deployments in.");
+    }
+
+#if DEVELOPMENT_DATABASE
+    private static async Task<DevelopmentPostgres> StartAsync(WebApplicationBuilder builder)
+    {
         try
         {
             var postgres = await DevelopmentPostgres.StartAsync(Checkout());
-            builder.Configuration[setting] = postgres.ConnectionString;
+            builder.Configuration[Setting] = postgres.ConnectionString;
             return postgres;
         }
         catch (InvalidOperationException exception)
         {
-            throw new InvalidConfigurationException($"{setting} is not set, and a private PostgreSQL could not be started. {exception.Message}");
+            throw new InvalidConfigurationException($"{Setting} is not set, and a private PostgreSQL could not be started. {exception.Message}");
         }
     }
 
@@ -44,4 +55,5 @@ internal static class DevelopmentDatabaseSetup
 
         return AppContext.BaseDirectory;
     }
+#endif
 }

@@ -3,34 +3,37 @@ using System.Threading.RateLimiting;
 using Deployments.Api.Errors;
 using Deployments.Api.Mvc;
 using Deployments.Api.Options;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.Extensions.Options;
 
 namespace Deployments.Api.Hosting;
 
 /// <summary>
-/// A token bucket for each project that has sent something of late, where a rate is set. Only requests that are allowed in their project
-/// count: nobody can use up a project's rate who may not act in it.
+/// A token bucket for each project, where a rate is set. Only authorized requests count, so that nobody can use up the rate of a project
+/// that they have no access to.
 /// </summary>
 internal static class RateLimit
 {
     private static readonly RateLimitPartition<string> Unlimited = RateLimitPartition.GetNoLimiter(string.Empty);
 
-    public static void AddRateLimit(this IServiceCollection services, RateLimitOptions? rate)
+    public static void AddRateLimit(this IServiceCollection services)
     {
-        if (rate is null)
+        services.AddRateLimiter();
+        services.AddOptions<RateLimiterOptions>().Configure<IOptions<ServiceOptions>>((limiter, settings) =>
         {
-            return;
-        }
+            if (settings.Value.RateLimit is not { } rate)
+            {
+                return;
+            }
 
-        // One token at a time, so that the wait that a bucket tells is the wait for the next one.
-        var bucket = new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = rate.Bucket,
-            TokensPerPeriod = 1,
-            ReplenishmentPeriod = TimeSpan.FromSeconds(1 / rate.PerSecond),
-            AutoReplenishment = false,
-        };
-        services.AddRateLimiter(limiter =>
-        {
+            // One token at a time, so that a bucket's Retry-After is the time until its next token.
+            var bucket = new TokenBucketRateLimiterOptions
+            {
+                TokenLimit = rate.Bucket,
+                TokensPerPeriod = 1,
+                ReplenishmentPeriod = TimeSpan.FromSeconds(1 / rate.PerSecond),
+                AutoReplenishment = false,
+            };
             limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
                 context.GetRouteValue(Routes.ProjectId) is string project
                     ? RateLimitPartition.GetTokenBucketLimiter(project, _ => bucket)
@@ -39,7 +42,7 @@ internal static class RateLimit
         });
     }
 
-    /// <summary>Goes after authorization.</summary>
+    /// <summary>Comes after authorization.</summary>
     public static void UseRateLimit(this IApplicationBuilder app, RateLimitOptions? rate)
     {
         if (rate is not null)
@@ -50,7 +53,7 @@ internal static class RateLimit
 
     private static Task RefuseAsync(HttpContext context, RateLimitLease lease)
     {
-        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var told) ? told : TimeSpan.Zero;
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) ? retryAfter : TimeSpan.Zero;
         context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         return context.RequestServices.GetRequiredService<ErrorWriter>().WriteAsync(context, StatusCodes.Status429TooManyRequests);
     }

@@ -4,8 +4,8 @@ using Deployments.Api.Errors;
 namespace Deployments.Api.Hosting;
 
 /// <summary>
-/// Bounds what large bodies take together. What comes of one while it is worked on takes many times its own length, so they take turns;
-/// and what waits for its turn, or for its rest from a slow client, may be no more than a few.
+/// Bounds the memory of large bodies: processing, which takes many times a body's own length, is limited to the length of one of the largest at
+/// a time, buffering to that of four.
 /// </summary>
 internal sealed class RequestBodyMemory(long largest) : IDisposable
 {
@@ -15,22 +15,22 @@ internal sealed class RequestBodyMemory(long largest) : IDisposable
     private readonly ConcurrencyLimiter buffered = new(new() { PermitLimit = Units(largest) * MaxBufferedBodies, QueueLimit = 0 });
     private readonly ConcurrencyLimiter processing = new(new() { PermitLimit = Units(largest), QueueLimit = int.MaxValue });
 
-    /// <summary>Room for so many more bytes of a body, until it is disposed.</summary>
-    /// <exception cref="HttpErrorException">There is none; the request is answered 503.</exception>
-    public IDisposable Reserve(int bytes) => buffered.AttemptAcquire(Units(bytes)) is { IsAcquired: true } room
-        ? room
+    /// <summary>Reserves buffer memory until the reservation is disposed.</summary>
+    /// <exception cref="HttpErrorException">There is none left: 503.</exception>
+    public IDisposable Reserve(int bytes) => buffered.AttemptAcquire(Units(bytes)) is { IsAcquired: true } reservation
+        ? reservation
         : throw new HttpErrorException(StatusCodes.Status503ServiceUnavailable, "Too many large bodies are being sent. Try again.");
 
-    /// <summary>Waits for the turn of a body, which ends where the answer begins.</summary>
+    /// <summary>Waits until a body may be processed; its processing ends when the response starts.</summary>
     public async Task EnterAsync(HttpContext context, int bytes)
     {
-        var turn = await processing.AcquireAsync(Math.Min(Units(bytes), Units(largest)), context.RequestAborted);
+        var lease = await processing.AcquireAsync(Math.Min(Units(bytes), Units(largest)), context.RequestAborted);
         context.Response.OnStarting(End);
-        context.Response.OnCompleted(End); // should it never begin
+        context.Response.OnCompleted(End); // if it never starts
 
         Task End()
         {
-            turn.Dispose();
+            lease.Dispose();
             return Task.CompletedTask;
         }
     }

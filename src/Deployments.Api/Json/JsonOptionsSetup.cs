@@ -24,6 +24,7 @@ internal static class JsonOptionsSetup
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping; // answers are JSON and never part of a page
         options.Converters.Add(new JsonStringEnumConverter<ConfigValueType>(namingPolicy: null, allowIntegerValues: false));
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseUpper, allowIntegerValues: false));
+        options.Converters.Add(new SaturatingInteger());
         options.Converters.Add(new UtcTimeConverter(timeFormat));
         options.Converters.Add(new JsonObjectConverter());
         options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { BoundLists } };

@@ -1,10 +1,9 @@
 using System.Net;
-using Deployments.Api.Options;
 using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Deployments.Api.Middleware;
 
-/// <summary>Whose word is taken for where a request came from and where it was sent to.</summary>
+/// <summary>Which proxies are trusted to say where a request came from and which address it was sent to.</summary>
 internal static class ForwardedAddresses
 {
     private static readonly string[] Headers =
@@ -13,37 +12,23 @@ internal static class ForwardedAddresses
         ForwardedHeadersDefaults.XForwardedHostHeaderName, ForwardedHeadersDefaults.XForwardedPrefixHeaderName,
     ];
 
-    /// <exception cref="InvalidConfigurationException">One of the proxies is neither an address nor a network.</exception>
+    /// <summary>Leaves the framework's own middleware, which ASPNETCORE_FORWARDEDHEADERS_ENABLED adds and which trusts everybody, nothing to do.</summary>
+    public static void AddForwardedAddresses(this IServiceCollection services) =>
+        services.PostConfigure<ForwardedHeadersOptions>(options => options.ForwardedHeaders = ForwardedHeaders.None);
+
     public static void UseForwardedAddresses(this IApplicationBuilder app, IReadOnlyList<string> proxies)
     {
-        var forwarded = new ForwardedHeadersOptions
+        if (proxies.Count > 0)
         {
-            ForwardedHeaders = proxies.Count > 0
-                ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedPrefix
-                : ForwardedHeaders.None,
-        };
-        forwarded.KnownProxies.Clear();
-        forwarded.KnownIPNetworks.Clear();
-        foreach (var proxy in proxies)
-        {
-            if (IPAddress.TryParse(proxy, out var address))
-            {
-                forwarded.KnownProxies.Add(address);
-            }
-            else if (System.Net.IPNetwork.TryParse(proxy, out var network))
-            {
-                forwarded.KnownIPNetworks.Add(network);
-            }
-            else
-            {
-                throw new InvalidConfigurationException($"{ServiceOptions.Section}:Proxies: {proxy} is neither an address nor a network such as 10.0.0.0/8.");
-            }
+            // Each proxy appends the address of its client, so a chain is followed to the first address that is not a configured proxy.
+            // Without addresses, only the last value of the other headers is known to be the proxy's.
+            app.UseWhen(static context => !HasAddresses(context), single => single.UseForwardedHeaders(Trust(proxies, limit: 1)));
+            app.UseWhen(HasAddresses, chain => chain.UseForwardedHeaders(Trust(proxies, limit: null)));
         }
 
-        app.UseForwardedHeaders(forwarded);
         app.Use(static (context, next) =>
         {
-            // What is left of these nobody vouches for, and not every component asks who sent them.
+            // Remove what is not trusted, so that no other component uses it.
             foreach (var header in Headers)
             {
                 context.Request.Headers.Remove(header);
@@ -56,5 +41,32 @@ internal static class ForwardedAddresses
 
             return next(context);
         });
+    }
+
+    private static bool HasAddresses(HttpContext context) =>
+        context.Request.Headers.ContainsKey(ForwardedHeadersDefaults.XForwardedForHeaderName);
+
+    private static ForwardedHeadersOptions Trust(IReadOnlyList<string> proxies, int? limit)
+    {
+        var options = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedPrefix,
+            ForwardLimit = limit,
+        };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies)
+        {
+            if (IPAddress.TryParse(proxy, out var address))
+            {
+                options.KnownProxies.Add(address);
+            }
+            else
+            {
+                options.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+            }
+        }
+
+        return options;
     }
 }

@@ -1,12 +1,8 @@
 using System.Text.RegularExpressions;
-using Deployments.Api.Hosting;
 
 namespace Deployments.Api.Middleware;
 
-/// <summary>
-/// Gives each request an id, or keeps the one it came with, and puts it on the answer whatever that is. What else is to be done as an
-/// answer begins is done by the same door.
-/// </summary>
+/// <summary>Gives each request an id, or keeps the one that it has, and returns it with every response.</summary>
 internal static partial class RequestId
 {
     public const string Header = "X-Openstack-Request-Id";
@@ -16,19 +12,11 @@ internal static partial class RequestId
         context.TraceIdentifier = context.Request.Headers[Header] is [{ } given] && Form().IsMatch(given)
             ? given
             : $"req-{Guid.NewGuid()}";
-        context.Response.OnStarting(
-            static state =>
-            {
-                var context = (HttpContext)state;
-                context.Response.Headers[Header] = context.TraceIdentifier;
-                SecurityHeaders.Add(context);
-                context.DisableRequestTimeout();
-                context.CloseConnectionIfStopping();
-                return Task.CompletedTask;
-            },
-            context);
         return next(context);
     });
+
+    /// <summary>Adds the id to a response that is about to start.</summary>
+    public static void AddHeader(HttpContext context) => context.Response.Headers[Header] = context.TraceIdentifier;
 
     [GeneratedRegex(@"\Areq-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\z")]
     private static partial Regex Form();

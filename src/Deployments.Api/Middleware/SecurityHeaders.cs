@@ -2,25 +2,25 @@ using Microsoft.Extensions.Primitives;
 
 namespace Deployments.Api.Middleware;
 
-/// <summary>What every answer tells browsers and caches, whatever it is.</summary>
+/// <summary>The headers for browsers and caches that every response has.</summary>
 internal static class SecurityHeaders
 {
     private static readonly StringValues NoSniff = "nosniff";
     private static readonly StringValues NoReferrer = "no-referrer";
     private static readonly StringValues NoStore = "no-store";
 
-    // What has an entity tag may be kept, by its caller alone, and is asked for again each time: with the caller's token.
+    // A response with an entity tag may be cached for its caller alone, and is revalidated each time, with the caller's token.
     private static readonly StringValues Revalidate = "private, no-cache";
     private static readonly StringValues OneYear = "max-age=31536000";
     private static readonly StringValues OfData = "default-src 'none'; frame-ancestors 'none'";
 
-    // The Swagger page carries its script and its styles within itself.
+    // The Swagger page has inline scripts and styles.
     private static readonly StringValues OfPage =
         "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    /// <summary>Puts them on an answer that is about to go out.</summary>
-    public static void Add(HttpContext context)
+    /// <summary>Adds them to a response that is about to start.</summary>
+    public static void AddHeaders(HttpContext context)
     {
         var headers = context.Response.Headers;
         headers.XContentTypeOptions = NoSniff;

@@ -4,10 +4,10 @@ using Deployments.Application.Common;
 
 namespace Deployments.Api.Mvc;
 
-/// <summary>The caller as the use cases know it.</summary>
+/// <summary>The caller that the use cases get.</summary>
 internal static class Callers
 {
-    /// <summary>Whoever sent this request, in a project whose path it has.</summary>
+    /// <summary>The sender of this request, acting in the project of its path.</summary>
     public static Caller GetCaller(this HttpContext context, string projectId) =>
         new(projectId, Actors.FromSubject(context.User.FindFirst(TrustedIssuerConfiguration.SubjectClaim)?.Value ?? string.Empty), context.TraceIdentifier);
 }

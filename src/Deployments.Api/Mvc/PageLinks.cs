@@ -17,7 +17,7 @@ internal static class PageLinks
 {
     private const string Marker = "marker";
 
-    /// <summary>The link to the next page, for the body, and the same in a header; null when this one is the last.</summary>
+    /// <summary>The link to the next page for the body, also set as a header; null on the last page.</summary>
     public static IReadOnlyList<PageLink>? LinkToNext(this HttpContext context, Guid? next)
     {
         if (next is null)
@@ -33,7 +33,7 @@ internal static class PageLinks
             { Marker, next.Value.ToString() },
         };
 
-        // Encoded part by part: ASP.NET takes a percent sign that a project's id holds for encoding that is done already.
+        // Encoded segment by segment: ASP.NET Core would treat a percent sign in a project id as already encoded.
         var path = string.Join('/', request.Path.Value!.Split('/').Select(Uri.EscapeDataString));
         var href = $"{request.Scheme}://{request.Host.ToUriComponent()}{request.PathBase.ToUriComponent()}{path}{query}";
 

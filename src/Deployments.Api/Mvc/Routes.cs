@@ -3,12 +3,12 @@ using Deployments.Domain.Common;
 
 namespace Deployments.Api.Mvc;
 
-/// <summary>What the routes have in common.</summary>
+/// <summary>What all routes share.</summary>
 internal static class Routes
 {
     public const string ProjectId = "project_id";
 
-    /// <summary>The route constraint of an id: any other text is no such thing, 404.</summary>
+    /// <summary>The route constraint of an id: any other text is a 404.</summary>
     private const string Uuid = "uuid";
 
     /// <summary>An id in a route.</summary>
@@ -18,26 +18,15 @@ internal static class Routes
 
     private const string ProjectForm = "project";
 
-    /// <summary>The constraints that the routes name.</summary>
+    /// <summary>Registers the constraints that the routes use.</summary>
     public static void AddConstraints(RouteOptions options)
     {
         options.ConstraintMap.Add(Uuid, typeof(UuidConstraint));
         options.ConstraintMap.Add(ProjectForm, typeof(ProjectIdConstraint));
     }
 
-    /// <summary>
-    /// Refuses every other method of a path that takes POST alone and that, to routing, is also an id of the wrong form:
-    /// a GET there would be 404 and not 405.
-    /// </summary>
-    public static void MapPostOnly(this IEndpointRouteBuilder endpoints, string path) => endpoints.Map(path, static context =>
-    {
-        context.Response.Headers.Allow = HttpMethods.Post;
-        context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-        return Task.CompletedTask;
-    });
-
-    /// <summary>What an id must be; .NET's own constraint takes braces and bare digits too.</summary>
-    [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]
+    /// <summary>An id is a UUID; .NET's own constraint also takes braces and bare digits.</summary>
+    [SuppressMessage("Performance", "CA1812", Justification = "Created by routing, from the constraint map.")]
     internal sealed class UuidConstraint : IRouteConstraint
     {
         public bool Match(
@@ -45,8 +34,8 @@ internal static class Routes
             values[routeKey] is Guid || (values[routeKey] is string text && CanonicalUuid.IsInAnyCase(text));
     }
 
-    /// <summary>What a project's id must be: any other text names no project.</summary>
-    [SuppressMessage("Performance", "CA1812", Justification = "Made by routing, from the constraint map.")]
+    /// <summary>A project's id has at most so many characters and is not blank: any other text names no project.</summary>
+    [SuppressMessage("Performance", "CA1812", Justification = "Created by routing, from the constraint map.")]
     internal sealed class ProjectIdConstraint : IRouteConstraint
     {
         public bool Match(

@@ -2,19 +2,21 @@ using System.Text.Json.Serialization;
 
 namespace Deployments.Api.Mvc;
 
-/// <summary>What OpenStack's clients ask first: which versions there are, and where.</summary>
+/// <summary>What OpenStack's clients read first: which versions exist, and at which address.</summary>
 internal static class VersionDocument
 {
     private const string Path = "/v1";
 
     public static void MapVersions(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/", static (HttpRequest request) => Results.Json(
+        string[] allowed = [HttpMethods.Get, HttpMethods.Head];
+        endpoints.MapMethods("/", allowed, static (HttpRequest request) => Results.Json(
                 new Versions([Describe(request)]), statusCode: StatusCodes.Status300MultipleChoices))
             .AllowAnonymous()
             .ExcludeFromDescription();
+        endpoints.MapOtherMethods("/", allowed).AllowAnonymous();
 
-        // Where the link above leads. openstacksdk asks here before its first request, and gives up where there is nothing.
+        // The link above leads here. openstacksdk reads it before its first request, and gives up on a 404.
         endpoints.MapGet(Path, static (HttpRequest request) => Results.Json(new OneVersion(Describe(request))))
             .ExcludeFromDescription();
     }

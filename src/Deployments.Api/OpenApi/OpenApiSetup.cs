@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Deployments.Api.Errors;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
+using Deployments.Api.Mvc;
 using NJsonSchema;
 using NJsonSchema.Generation;
 using NJsonSchema.Generation.TypeMappers;
@@ -68,7 +69,8 @@ internal static class OpenApiSetup
         var document = new Lazy<Task<string>>(() => WriteAsync(app.Services));
         app.UseWhen(context => IsRead(context.Request), documents =>
         {
-            documents.Use(GetOnly);
+            documents.Use((context, next) =>
+                HttpMethods.IsGet(context.Request.Method) ? next(context) : context.RefuseMethodAsync(HttpMethods.Get));
             documents.Use((context, next) => context.Request.Path == DocumentPath ? SendAsync(context, document.Value) : next(context));
             documents.UseSwaggerUi(settings =>
             {
@@ -79,18 +81,6 @@ internal static class OpenApiSetup
     }
 
     public static bool IsRead(HttpRequest request) => request.Path.StartsWithSegments("/openapi") || request.Path.StartsWithSegments(PagePath);
-
-    private static Task GetOnly(HttpContext context, RequestDelegate next)
-    {
-        if (HttpMethods.IsGet(context.Request.Method))
-        {
-            return next(context);
-        }
-
-        context.Response.Headers.Allow = HttpMethods.Get;
-        context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-        return Task.CompletedTask;
-    }
 
     private static async Task SendAsync(HttpContext context, Task<string> document)
     {

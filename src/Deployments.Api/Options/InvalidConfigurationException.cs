@@ -1,4 +1,33 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Options;
+
 namespace Deployments.Api.Options;
 
-/// <summary>The service refuses to start as it is configured; the message tells the operator why, and holds no secret.</summary>
-internal sealed class InvalidConfigurationException(string message) : Exception(message);
+/// <summary>The service refuses to start with its configuration; the message tells the operator why, and contains no secret.</summary>
+internal sealed partial class InvalidConfigurationException(string message) : Exception(message)
+{
+    /// <summary>Why the service refuses to start, where the exception means that it does; else null.</summary>
+    public static string? ReasonOf(Exception exception) => exception switch
+    {
+        InvalidConfigurationException => exception.Message,
+        OptionsValidationException invalid => string.Join(' ', invalid.Failures),
+        AggregateException several when several.InnerExceptions.All(inner => ReasonOf(inner) is not null) =>
+            string.Join(' ', several.InnerExceptions.Select(ReasonOf)),
+        InvalidOperationException when FailedBinding().Match(exception.Message) is { Success: true } failed =>
+            $"{failed.Groups["setting"].Value} must be {Describe(failed.Groups["type"].Value)}.",
+        _ => null,
+    };
+
+    private static string Describe(string type) => type switch
+    {
+        "System.Boolean" => "true or false",
+        "System.Int32" => "an integer",
+        "System.Double" => "a number",
+        _ when Type.GetType(type) is { IsEnum: true } names => string.Join(" or ", Enum.GetNames(names)),
+        _ => "of another type",
+    };
+
+    // The binder names the setting and its type only in the message of its exception.
+    [GeneratedRegex(@"\AFailed to convert configuration value .* at '(?<setting>[^']+)' to type '(?<type>[^']+)'\.\z", RegexOptions.Singleline)]
+    private static partial Regex FailedBinding();
+}

@@ -2,6 +2,7 @@ using Deployments.Infrastructure.Postgres.Model;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Deployments.Infrastructure.Postgres;
 
@@ -9,15 +10,15 @@ namespace Deployments.Infrastructure.Postgres;
 /// Brings the schema up to date at start, and keeps trying until the database lets it. An advisory lock lets any number of
 /// instances start at once: one migrates, the others wait and find it done.
 /// </summary>
-internal sealed partial class MigrationJob(IDbContextFactory<DeploymentsDbContext> contexts, ILogger<MigrationJob> logger)
-    : BackgroundService
+internal sealed partial class MigrationJob(
+    IDbContextFactory<DeploymentsDbContext> contexts, IOptions<DatabaseOptions> options, ILogger<MigrationJob> logger) : BackgroundService
 {
     private const long MigrationLock = 0x6465706C6F79; // "deploy"
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (true)
+        while (options.Value.MigrateOnStart)
         {
             try
             {

@@ -15,7 +15,7 @@ public class RequestSchemaProcessorTests
 {
     // A validator takes the names of its members when it is made.
     [OneTimeSetUp]
-    public void NameMembersAsOnTheWire() => new ServiceCollection().AddApplication(autoMapperLicenseKey: null);
+    public void NameMembersAsOnTheWire() => new ServiceCollection().AddApplication();
 
     [TestCase(1)]
     [TestCase(70)]

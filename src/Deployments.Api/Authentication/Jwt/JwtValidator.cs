@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json;
 using Deployments.Api.Authentication.KeySources;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -6,37 +7,41 @@ using Microsoft.IdentityModel.Tokens;
 namespace Deployments.Api.Authentication.Jwt;
 
 /// <summary>
-/// Verifies a token against each source whose keys fit its algorithm, and reduces it to what this service asks of it: who, which
-/// project, which roles.
+/// Validates a token with each issuer whose keys have its algorithm, and reduces it to the claims that the service uses: subject, project
+/// and roles.
 /// </summary>
 internal sealed partial class JwtValidator(
     IReadOnlyList<TrustedIssuer> sources, TrustedIssuer? authority, string? defaultRole, ILogger<JwtValidator> logger) : TokenHandler
 {
-    /// <summary>Leaves time to answer within the five seconds that are promised where something of ours is away.</summary>
+    /// <summary>Leaves time to respond within the five seconds that are promised when a dependency is unavailable.</summary>
     public static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(3);
 
     private static readonly JsonWebTokenHandler Jwt = new() { MapInboundClaims = false };
 
-    /// <summary>Another number where any of the keys that are held here have changed.</summary>
+    /// <summary>Changes whenever a key in a folder changes.</summary>
     public int KeysVersion => sources.Sum(source => source.Folder?.Version ?? 0);
 
-    /// <param name="token">The token as it came.</param>
-    /// <param name="validationParameters">JwtBearer's, for the sake of the discovery behind Authority alone.</param>
+    /// <param name="token">The token as it was sent.</param>
+    /// <param name="validationParameters">JwtBearer's; used only for the discovery behind Authority.</param>
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)
     {
         if (!Jwt.CanReadToken(token))
         {
-            return Failed(new SecurityTokenMalformedException("This is no JSON Web Token."));
+            return Failed(new SecurityTokenMalformedException("This is not a JSON Web Token."));
         }
 
         JsonWebToken read;
         try
         {
             read = Jwt.ReadJsonWebToken(token);
+            if (HasCriticalExtension(read))
+            {
+                return Failed(new CriticalExtensionException());
+            }
         }
-        catch (ArgumentException)
+        catch (Exception exception) when (exception is ArgumentException or JsonException)
         {
-            return Failed(new SecurityTokenMalformedException("This is no JSON Web Token."));
+            return Failed(new SecurityTokenMalformedException("This is not a JSON Web Token."));
         }
 
         Exception? failure = null;
@@ -48,7 +53,7 @@ internal sealed partial class JwtValidator(
                 return Verified(result, source);
             }
 
-            // A failure past the signature says more than that another source's keys do not fit.
+            // Prefer a failure after signature validation: it is more specific than a wrong key.
             failure = failure is null or SecurityTokenInvalidSignatureException ? result.Exception : failure;
         }
 
@@ -65,14 +70,21 @@ internal sealed partial class JwtValidator(
             failure = failure is null or SecurityTokenInvalidSignatureException ? result.Exception : failure;
         }
 
-        return Failed(failure ?? new SecurityTokenInvalidAlgorithmException("No key here is for this token's algorithm."));
+        return Failed(failure ?? new SecurityTokenInvalidAlgorithmException("No key is configured for this algorithm."));
+    }
+
+    // RFC 7515, 4.1.11: a token with an extension that is not understood is invalid, and none is understood here.
+    private static bool HasCriticalExtension(JsonWebToken token)
+    {
+        using var header = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedHeader));
+        return header.RootElement.TryGetProperty("crit", out _);
     }
 
     private static bool IsFor(string algorithm, TrustedIssuer source) => source.Parameters.ValidAlgorithms.Contains(algorithm);
 
     /// <summary>
-    /// A failure where the authority's keys have never been found: the library would say of every token that its signature is wrong. Keys
-    /// that were found once are kept while the authority is away.
+    /// A failure where the authority's keys have never been discovered: the library would report an invalid signature. Keys that were
+    /// discovered once stay in use while the authority is unavailable.
     /// </summary>
     private async Task<TokenValidationResult?> DiscoverAsync(BaseConfigurationManager discovery)
     {
@@ -100,13 +112,13 @@ internal sealed partial class JwtValidator(
         var identity = new ClaimsIdentity(nameof(JwtValidator), TrustedIssuerConfiguration.SubjectClaim, TrustedIssuerConfiguration.RolesClaim);
         identity.AddClaim(new Claim(TrustedIssuerConfiguration.SubjectClaim, RemoveUnstorableCharacters(token.Subject)));
 
-        // A token acts in one project: a list of them, or what is no string, names none.
+        // A token is for one project: a list, or anything but a string, names none.
         if (token.Claims.Where(claim => claim.Type == projectClaim).ToList() is [{ ValueType: ClaimValueTypes.String } project])
         {
             identity.AddClaim(new Claim(TrustedIssuerConfiguration.ProjectClaim, project.Value));
         }
 
-        // An empty list of roles is a list of roles: such a token may do nothing.
+        // An empty list of roles counts: such a token may do nothing.
         if (token.TryGetPayloadValue<object>(TrustedIssuerConfiguration.RolesClaim, out _))
         {
             identity.AddClaims(token.Claims
@@ -121,7 +133,7 @@ internal sealed partial class JwtValidator(
         return identity;
     }
 
-    // The subject goes into the history, and PostgreSQL's text has neither NUL nor half a surrogate pair.
+    // The subject is stored in events, and PostgreSQL's text cannot contain NUL or a lone surrogate.
     private static string RemoveUnstorableCharacters(string? subject) =>
         string.Concat((subject ?? string.Empty).EnumerateRunes().Where(character => character.Value != 0));
 
@@ -131,5 +143,8 @@ internal sealed partial class JwtValidator(
     private partial void LogUndiscovered(string reason);
 }
 
-/// <summary>The keys that would tell whether a token is good cannot be had now.</summary>
+/// <summary>The token has a <c>crit</c> header.</summary>
+internal sealed class CriticalExtensionException() : SecurityTokenValidationException("The token has a crit header.");
+
+/// <summary>The keys that the token needs cannot be discovered now.</summary>
 internal sealed class AuthorityUnavailableException() : SecurityTokenValidationException("The identity service cannot be reached.");

@@ -5,18 +5,17 @@ using Microsoft.IdentityModel.Tokens;
 namespace Deployments.Api.Authentication.Jwt;
 
 /// <summary>
-/// Remembers for a minute which tokens were verified, for checking a signature costs as much as all else that a request does. Only
-/// successes are kept, none beyond its token's life, none past a change of the keys that are held here, and no more than a bounded
-/// number of characters.
+/// Caches valid tokens for a minute, since verifying a signature costs as much as the rest of a request. A token is never used beyond its expiry
+/// or after a change of the configured keys, and the cache is bounded in characters.
 /// </summary>
 internal sealed class TokenCache(JwtValidator handler, TimeProvider clock) : TokenHandler, IDisposable
 {
     private const int MaxCharacters = 4 * 1024 * 1024;
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MaxLifetime = TimeSpan.FromMinutes(1);
 
     private readonly MemoryCache verified = new(new MemoryCacheOptions { SizeLimit = MaxCharacters });
 
-    /// <summary>How many tokens are remembered.</summary>
+    /// <summary>The number of cached tokens.</summary>
     public int Count => verified.Count;
 
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)
@@ -32,7 +31,7 @@ internal sealed class TokenCache(JwtValidator handler, TimeProvider clock) : Tok
         if (result.IsValid)
         {
             var left = result.SecurityToken.ValidTo - now.UtcDateTime + TrustedIssuerConfiguration.ClockSkew;
-            var kept = left < Longest ? left : Longest;
+            var kept = left < MaxLifetime ? left : MaxLifetime;
             if (kept > TimeSpan.Zero)
             {
                 verified.Set(
@@ -47,7 +46,7 @@ internal sealed class TokenCache(JwtValidator handler, TimeProvider clock) : Tok
 
     public void Dispose() => verified.Dispose();
 
-    // What one request adds to its identity is not the next one's.
+    // Changes that one request makes to its identity must not reach the next.
     private static TokenValidationResult Copy(TokenValidationResult result) => new()
     {
         IsValid = true,

@@ -5,8 +5,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Deployments.Api.Authentication.KeySources;
 
 /// <summary>
-/// The key of the tokens that developers make for themselves. It is no secret, so it is accepted in Development alone, and a
-/// service that is given it anywhere else refuses to start.
+/// The key of the tokens that developers create for themselves. It is not a secret: it is accepted in Development only, and a service that is
+/// configured with it elsewhere refuses to start.
 /// </summary>
 internal static class DevelopmentKey
 {

@@ -5,8 +5,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Deployments.Api.Authentication.KeySources;
 
 /// <summary>
-/// The public keys in a folder of PEM files. The folder is looked at again every few seconds, so that keys can be rotated without a
-/// restart; a file that cannot be read then is left out, and a folder that cannot be changes nothing, and the log says so.
+/// The public keys in a folder of PEM files, read again every few seconds so that keys can be rotated without a restart. Then a file that cannot
+/// be read is skipped, a folder that cannot be read keeps its keys, and the log says so.
 /// </summary>
 internal sealed partial class PublicKeyFolder
 {
@@ -20,9 +20,9 @@ internal sealed partial class PublicKeyFolder
     private readonly ILogger logger;
     private readonly Lock refreshLock = new();
     private Content content;
-    private long lookedAt;
+    private long refreshedAt;
 
-    /// <exception cref="InvalidConfigurationException">There is no key, or a file holds something else than a public key of a kind that is allowed.</exception>
+    /// <exception cref="InvalidConfigurationException">There is no key, or a file is not a public key of a supported kind.</exception>
     public PublicKeyFolder(string setting, string folder, TimeProvider clock, ILogger logger)
     {
         (this.setting, this.folder, this.clock, this.logger) = (setting, folder, clock, logger);
@@ -34,25 +34,25 @@ internal sealed partial class PublicKeyFolder
         }
 
         content = new Content(Version: 1, files, [.. files.Select(ReadPublicKey)]);
-        lookedAt = clock.GetTimestamp();
+        refreshedAt = clock.GetTimestamp();
     }
 
-    /// <summary>The keys that the folder holds.</summary>
+    /// <summary>The keys in the folder.</summary>
     public IReadOnlyList<SecurityKey> Keys => RefreshIfStale().Keys;
 
-    /// <summary>Another number for other keys.</summary>
+    /// <summary>Changes when the keys do.</summary>
     public int Version => RefreshIfStale().Version;
 
     private Content RefreshIfStale()
     {
-        if (clock.GetElapsedTime(Volatile.Read(ref lookedAt)) < RefreshInterval || !refreshLock.TryEnter())
+        if (clock.GetElapsedTime(Volatile.Read(ref refreshedAt)) < RefreshInterval || !refreshLock.TryEnter())
         {
             return Volatile.Read(ref content);
         }
 
         try
         {
-            // Their text and not their dates: a file may be a link, whose target is exchanged behind it.
+            // Compares contents and not dates: a file may be a link whose target is replaced.
             var files = Files();
             if (!files.SequenceEqual(content.Files))
             {
@@ -66,7 +66,7 @@ internal sealed partial class PublicKeyFolder
         }
         finally
         {
-            Volatile.Write(ref lookedAt, clock.GetTimestamp());
+            Volatile.Write(ref refreshedAt, clock.GetTimestamp());
             refreshLock.Exit();
         }
 
@@ -83,7 +83,7 @@ internal sealed partial class PublicKeyFolder
         }
         catch (InvalidConfigurationException exception)
         {
-            LogLeftOut(exception.Message);
+            LogSkipped(exception.Message);
             return null;
         }
     }
@@ -130,11 +130,11 @@ internal sealed partial class PublicKeyFolder
     private partial void LogUnreadable(string setting, string reason);
 
     [LoggerMessage(LogLevel.Error, "A key is left out. {Reason}")]
-    private partial void LogLeftOut(string reason);
+    private partial void LogSkipped(string reason);
 
     private sealed record Content(int Version, IReadOnlyList<KeyFile> Files, IReadOnlyList<SecurityKey> Keys);
 
-    /// <summary>A file, and its text where it can be read.</summary>
+    /// <summary>A file; its text is null if it cannot be read.</summary>
     private sealed record KeyFile(string Path, string? Text)
     {
         public static KeyFile Read(string path)

@@ -6,12 +6,12 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Deployments.Api.Authentication.KeySources;
 
-/// <summary>Keys from one place, what a token signed with one of them must say, and where it names its project.</summary>
+/// <summary>The keys of one source, the claims that their tokens must have, and the claim that names the project.</summary>
 internal sealed record TrustedIssuer(TokenValidationParameters Parameters, string ProjectClaim, PublicKeyFolder? Folder = null);
 
 /// <summary>
-/// Where keys come from. The algorithm is pinned to the kind of key, and only Keystone's tokens may lack issuer
-/// and audience. Anything doubtful is a refusal to start.
+/// Reads where keys come from. The algorithm is pinned to the kind of key, and only Keystone's tokens may lack issuer and audience. Any setting
+/// that is ambiguous is a refusal to start.
 /// </summary>
 internal static class TrustedIssuerConfiguration
 {
@@ -19,7 +19,7 @@ internal static class TrustedIssuerConfiguration
     public const string RolesClaim = "roles";
     public const string SubjectClaim = "sub";
 
-    /// <summary>How far the clocks of those who issue tokens may be off.</summary>
+    /// <summary>The accepted clock difference to the issuers of tokens.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
     private const string BearerSection = "Authentication:Schemes:Bearer";
@@ -27,10 +27,10 @@ internal static class TrustedIssuerConfiguration
     private const string KeystoneSetting = "Authentication:Keystone:PublicKeys";
     private const int MinSecretBytes = 32;
 
-    // Of PEM, JSON Web Keys and SSH keys, wherever they begin: files often have a byte order mark or a description first.
-    private static readonly string[] MarksOfKeys = ["-----BEGIN", "\"kty\"", "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-"];
+    // PEM, JSON Web Keys and SSH keys, anywhere in the text: files often begin with a byte order mark or a description.
+    private static readonly string[] KeyMarkers = ["-----BEGIN", "\"kty\"", "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-"];
 
-    /// <summary>The sources whose keys are held here; the one behind <c>Authority</c> is <see cref="ForAuthority"/>.</summary>
+    /// <summary>The issuers whose keys are configured here; that of <c>Authority</c> is <see cref="ForAuthority"/>.</summary>
     public static IReadOnlyList<TrustedIssuer> Read(IConfiguration configuration, bool development, TimeProvider clock, ILogger logger)
     {
         var sources = new List<TrustedIssuer>();
@@ -84,7 +84,7 @@ internal static class TrustedIssuerConfiguration
 
     public static bool HasAuthority(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[$"{BearerSection}:Authority"]);
 
-    /// <summary>What is asked of a token whose keys OpenID Connect discovery finds; its issuer is the discovered one.</summary>
+    /// <summary>The rules for tokens whose keys OpenID Connect discovers, as it does their issuer.</summary>
     public static TrustedIssuer ForAuthority(IConfiguration configuration, TimeProvider clock)
     {
         var parameters = BaseParameters(clock);
@@ -109,7 +109,7 @@ internal static class TrustedIssuerConfiguration
         LifetimeValidator = (notBefore, expires, _, _) => IsAlive(notBefore, expires, clock.GetUtcNow().UtcDateTime),
     };
 
-    // The library's own goes by the machine's clock, which no test can set. Without a time of expiry a token is never alive.
+    // The library's own validation uses the machine's clock, which no test can set. A token without an expiry time is never valid.
     private static bool IsAlive(DateTime? notBefore, DateTime? expires, DateTime now) =>
         expires is not { } end ? throw new SecurityTokenNoExpirationException()
         : notBefore > end ? throw new SecurityTokenInvalidLifetimeException()
@@ -186,7 +186,7 @@ internal static class TrustedIssuerConfiguration
     private static bool IsAsymmetricKey(byte[] bytes)
     {
         var text = Encoding.ASCII.GetString(bytes);
-        if (Array.Exists(MarksOfKeys, mark => text.Contains(mark, StringComparison.Ordinal)))
+        if (Array.Exists(KeyMarkers, mark => text.Contains(mark, StringComparison.Ordinal)))
         {
             return true;
         }

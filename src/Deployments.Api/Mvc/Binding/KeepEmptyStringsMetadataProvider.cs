@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Mvc.ModelBinding.Metadata;
 
 namespace Deployments.Api.Mvc.Binding;
 
-/// <summary>A header that is there and empty is not one that is left out: an empty <c>If-Match</c> is no permission to overwrite.</summary>
+/// <summary>Treats an empty header as present: an empty <c>If-Match</c> must not disable the precondition.</summary>
 internal sealed class KeepEmptyStringsMetadataProvider : IDisplayMetadataProvider
 {
     public void CreateDisplayMetadata(DisplayMetadataProviderContext context) =>

@@ -4,14 +4,14 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Deployments.Api.Mvc.Binding;
 
-/// <summary>The address as it came over the wire: the server's own decoding leaves %2F as it is and passes over what is no UTF-8.</summary>
+/// <summary>The address as it was sent: the server's own decoding leaves %2F encoded and ignores what is not UTF-8.</summary>
 internal static class PercentEncoding
 {
     /// <summary>The path, still encoded, without the query.</summary>
     public static string RawPath(this HttpRequest request) =>
         (request.HttpContext.Features.Get<IHttpRequestFeature>()?.RawTarget ?? string.Empty).Split('?', 2)[0];
 
-    /// <summary>The bytes that percent-encoded text stands for, decoded once.</summary>
+    /// <summary>Decodes percent-encoded text, once.</summary>
     public static byte[] DecodeToBytes(string encoded)
     {
         var text = Encoding.UTF8.GetBytes(encoded);

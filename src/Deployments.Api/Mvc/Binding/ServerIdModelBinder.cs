@@ -5,14 +5,14 @@ using Microsoft.AspNetCore.Mvc.ModelBinding;
 namespace Deployments.Api.Mvc.Binding;
 
 /// <summary>
-/// Binds the rest of a path to a server id. Clients send a slash in it raw or encoded, and the server's decoding tells the two
-/// apart, so the id is decoded once from the path as it came.
+/// Binds the rest of a path to a server id. Clients send a slash in it raw or encoded, which the server decodes differently, so the id is
+/// decoded once from the path as it was sent.
 /// </summary>
 internal sealed class ServerIdModelBinder : IModelBinder
 {
     public const string Parameter = "server_id";
 
-    // Not "/metadata/" alone: a project may have that name.
+    // Not just "/metadata/": a project may have that name.
     private const string Before = "/software_deployments/metadata/";
 
     public Task BindModelAsync(ModelBindingContext bindingContext)
@@ -24,7 +24,7 @@ internal sealed class ServerIdModelBinder : IModelBinder
             : Encoding.UTF8.GetString(PercentEncoding.DecodeToBytes(path[(start + Before.Length)..]));
         if (id.Length == 0)
         {
-            throw new NotFoundException("There is nothing at this path.");
+            throw new NotFoundException("This path does not exist.");
         }
 
         bindingContext.Result = ModelBindingResult.Success(id);

@@ -4,7 +4,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Deployments.Api.Mvc.Filters;
 
-/// <summary>Refuses a caller who could not read the answer, before the body is read and anything is stored.</summary>
+/// <summary>Refuses a request whose <c>Accept</c> excludes JSON, before its body is read.</summary>
 internal sealed class AcceptHeaderFilter : IResourceFilter
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");
@@ -20,7 +20,7 @@ internal sealed class AcceptHeaderFilter : IResourceFilter
 
     public void OnResourceExecuted(ResourceExecutedContext context)
     {
-        // Nothing is left to refuse.
+        // Nothing to do.
     }
 
     // The most specific range decides: "application/json;q=0, */*" leaves JSON out (RFC 9110, 12.5.1).

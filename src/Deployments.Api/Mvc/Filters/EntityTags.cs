@@ -9,16 +9,16 @@ using Microsoft.Net.Http.Headers;
 
 namespace Deployments.Api.Mvc.Filters;
 
-/// <summary>An answer that has an entity tag.</summary>
+/// <summary>A response that has an entity tag.</summary>
 internal interface IVersioned
 {
-    /// <summary>The version of the row that is shown.</summary>
+    /// <summary>The version of the row.</summary>
     int Version { get; }
 }
 
 /// <summary>
-/// Strong entity tags (RFC 9110), made of a row's version: put on every answer that has one, compared with
-/// <c>If-None-Match</c>, and read from <c>If-Match</c>.
+/// Strong entity tags (RFC 9110), made of a row's version: set on every response of a row, compared with <c>If-None-Match</c>, and read from
+/// <c>If-Match</c>.
 /// </summary>
 internal sealed class EntityTags(IOptions<ServiceOptions> options) : IResultFilter
 {
@@ -26,22 +26,22 @@ internal sealed class EntityTags(IOptions<ServiceOptions> options) : IResultFilt
 
     private const string ZonelessMark = "-zoneless";
 
-    // The same row in the other form of time is another representation.
+    // The same row with the other time format is another representation.
     private readonly string mark = options.Value.TimeFormat == TimeFormat.Zoneless ? ZonelessMark : string.Empty;
 
     public void OnResultExecuting(ResultExecutingContext context)
     {
-        if (context.Result is not ObjectResult { Value: IVersioned answer })
+        if (context.Result is not ObjectResult { Value: IVersioned row })
         {
             return;
         }
 
-        var tag = $"\"{answer.Version.ToString(CultureInfo.InvariantCulture)}{mark}\"";
+        var tag = $"\"{row.Version.ToString(CultureInfo.InvariantCulture)}{mark}\"";
         var http = context.HttpContext;
         http.Response.Headers.ETag = tag;
         if (HttpMethods.IsGet(http.Request.Method)
-            && EntityTagHeaderValue.TryParseList(http.Request.Headers.IfNoneMatch, out var known)
-            && known.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Tag == tag)) // the weak comparison, which If-None-Match asks for
+            && EntityTagHeaderValue.TryParseList(http.Request.Headers.IfNoneMatch, out var tags)
+            && tags.Any(other => other.Equals(EntityTagHeaderValue.Any) || other.Tag == tag)) // weak comparison, as If-None-Match requires
         {
             context.Result = new StatusCodeResult(StatusCodes.Status304NotModified);
         }
@@ -49,11 +49,11 @@ internal sealed class EntityTags(IOptions<ServiceOptions> options) : IResultFilt
 
     public void OnResultExecuted(ResultExecutedContext context)
     {
-        // The answer is out.
+        // Nothing to do.
     }
 
-    /// <summary>The versions that an <c>If-Match</c> header allows; null for any, where there is no header or it is <c>*</c>.</summary>
-    /// <remarks>A tag that is weak, or none of ours, is nobody's version.</remarks>
+    /// <summary>The versions that an <c>If-Match</c> header allows; null for any: without the header, or with <c>*</c>.</summary>
+    /// <remarks>Weak or unknown tags match no version.</remarks>
     public static IReadOnlySet<int>? Versions(string? header)
     {
         if (header is null)

@@ -4,13 +4,13 @@ using Microsoft.AspNetCore.Mvc.Filters;
 
 namespace Deployments.Api.Mvc.Filters;
 
-/// <summary>The headers of a request that may be sent again.</summary>
+/// <summary>The headers of idempotent requests.</summary>
 internal static class Idempotency
 {
     public const string Key = "Idempotency-Key";
     public const string Replayed = "Idempotent-Replayed";
 
-    /// <summary>What was created; where it was there already, the answer says so.</summary>
+    /// <summary>The created value; if an earlier request created it, a response header says so.</summary>
     public static T WithReplayHeader<T>(this HttpResponse response, CreateResult<T> created)
     {
         if (created.Replayed)
@@ -21,20 +21,20 @@ internal static class Idempotency
         return created.Value;
     }
 
-    /// <summary>Refuses a second key. ASP.NET would make one of the two.</summary>
+    /// <summary>Refuses a second key: ASP.NET Core would join the two.</summary>
     internal sealed class SingleIdempotencyKeyFilter : IResourceFilter
     {
         public void OnResourceExecuting(ResourceExecutingContext context)
         {
             if (context.HttpContext.Request.Headers[Key].Count > 1)
             {
-                throw new InvalidRequestException(Key, $"{Key} stands more than once.");
+                throw new InvalidRequestException(Key, $"{Key} may not appear more than once.");
             }
         }
 
         public void OnResourceExecuted(ResourceExecutedContext context)
         {
-            // Nothing is left to refuse.
+            // Nothing to do.
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using Deployments.Api.Json;
 using Deployments.Api.Mvc.Binding;
 using Deployments.Application.Common.Errors;
 using Deployments.Domain.Common;
@@ -9,12 +10,12 @@ using Microsoft.AspNetCore.Mvc.ModelBinding;
 namespace Deployments.Api.Mvc.Filters;
 
 /// <summary>
-/// Refuses an address that is no text (UTF-8 without NUL), and, where an operation takes query parameters, any that is unknown,
-/// empty, repeated or of another form: a filter that is silently left out shows a caller what they did not ask for.
+/// Refuses an address that is not text (UTF-8 without NUL), and, where an operation has query parameters, any that is unknown, empty,
+/// repeated or malformed: a filter that is ignored would return what was not asked for.
 /// </summary>
 internal sealed class QueryParameterFilter : IResourceFilter
 {
-    private const string Query = "query"; // the field where a parameter has no name that can be told
+    private const string Query = "query"; // the field of a parameter whose name cannot be shown
 
     public void OnResourceExecuting(ResourceExecutingContext context)
     {
@@ -37,44 +38,44 @@ internal sealed class QueryParameterFilter : IResourceFilter
             return;
         }
 
-        Refuse(GarbledIn(request.QueryString.Value), _ => "must be percent-encoded UTF-8 without NUL.");
-        Refuse(request.Query.Keys, name => FaultOf(name, request.Query[name], known));
+        Refuse(MalformedIn(request.QueryString.Value), _ => "must be percent-encoded UTF-8 without NUL.");
+        Refuse(request.Query.Keys, name => ErrorIn(name, request.Query[name], known));
     }
 
     public void OnResourceExecuted(ResourceExecutedContext context)
     {
-        // Nothing is left to refuse.
+        // Nothing to do.
     }
 
-    private static void Refuse(IEnumerable<string> names, Func<string, string?> faultOf)
+    private static void Refuse(IEnumerable<string> names, Func<string, string?> errorIn)
     {
-        var faults = (
+        var errors = (
             from name in names
-            let fault = faultOf(name)
-            where fault is not null
+            let error = errorIn(name)
+            where error is not null
             let field = name.Length == 0 ? Query : name.Truncate()
-            select (field, $"{field} {fault}"))
+            select (field, $"{field} {error}"))
             .Take(InvalidRequestException.MaxErrors)
             .ToList();
-        if (faults.Count > 0)
+        if (errors.Count > 0)
         {
-            throw new InvalidRequestException(faults);
+            throw new InvalidRequestException(errors);
         }
     }
 
-    /// <summary>The parameters that are no text; <see cref="Query"/> stands for one whose name is none.</summary>
-    private static IEnumerable<string> GarbledIn(string? query) =>
+    /// <summary>The names of the parameters that are not text; <see cref="Query"/> where the name itself is not.</summary>
+    private static IEnumerable<string> MalformedIn(string? query) =>
         from parameter in (query ?? string.Empty).TrimStart('?').Split('&')
         where !IsText(parameter)
         let name = parameter.Split('=', 2)[0]
         select IsText(name) ? Encoding.UTF8.GetString(PercentEncoding.DecodeToBytes(name)) : Query;
 
-    private static string? FaultOf(string name, IList<string?> values, Dictionary<string, Type> known) =>
-        name.Length == 0 ? "holds a parameter without a name."
-        : !known.TryGetValue(name, out var type) ? $"is not known here. Known are {string.Join(", ", known.Keys)}."
-        : values.Count > 1 ? "stands more than once."
+    private static string? ErrorIn(string name, IList<string?> values, Dictionary<string, Type> known) =>
+        name.Length == 0 ? "contains a parameter without a name."
+        : !known.TryGetValue(name, out var type) ? $"is not a parameter of this operation. Its parameters are {string.Join(", ", known.Keys)}."
+        : values.Count > 1 ? "may not appear more than once."
         : values is not [{ Length: > 0 } value] ? "must not be empty."
-        : type == typeof(int?) && !value.TrimStart('-').All(char.IsAsciiDigit) ? "must be an integer."
+        : type == typeof(int?) && !SaturatingInteger.TryParse(Encoding.UTF8.GetBytes(value), out _) ? "must be an integer."
         : type == typeof(Guid?) && !CanonicalUuid.IsInAnyCase(value) ? "must be a UUID."
         : null;
 

@@ -1,0 +1,51 @@
+using System.Net;
+using Deployments.Api.Hosting;
+
+namespace Deployments.Api.Commands;
+
+/// <summary>Asks the service on this machine, at the first address where its settings have it listen, whether it is ready.</summary>
+internal static class HealthCheck
+{
+    private const string Loopback = "127.0.0.1";
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
+
+    public static async Task<int> RunAsync(IConfiguration configuration)
+    {
+        // The service itself and no proxy; its certificate is for the name that its callers use.
+        using var handler = new HttpClientHandler
+        {
+            UseProxy = false,
+            ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator,
+        };
+        using var client = new HttpClient(handler) { Timeout = Timeout };
+        using var request = new HttpRequestMessage(HttpMethod.Get, ReadyAddress(configuration));
+        request.Headers.Host = Loopback; // one name for AllowedHosts, wherever the service listens
+        try
+        {
+            using var response = await client.SendAsync(request);
+            return response.IsSuccessStatusCode ? 0 : 1;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            return CommandLine.Refuse(exception.Message);
+        }
+    }
+
+    // In the order in which the server takes its settings.
+    private static Uri ReadyAddress(IConfiguration configuration)
+    {
+        var address = BindingAddress.Parse(
+            configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).FirstOrDefault(url => !string.IsNullOrEmpty(url))
+            ?? First(configuration["URLS"])
+            ?? (First(configuration["HTTP_PORTS"]) is { } port ? $"http://*:{port}" : null)
+            ?? (First(configuration["HTTPS_PORTS"]) is { } tls ? $"https://*:{tls}" : null)
+            ?? "http://localhost:5000");
+
+        // The server takes a name other than localhost, such as * or +, for every address of the machine.
+        var isAny = !IPAddress.TryParse(address.Host, out var ip) ? !address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) : ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any);
+        return new UriBuilder(address.Scheme, isAny ? Loopback : address.Host, address.Port, Health.ReadyPath).Uri;
+    }
+
+    private static string? First(string? list) => list?.Split(';', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using Deployments.Api.Middleware;
+using Microsoft.Extensions.Options;
+
+namespace Deployments.Api.Options;
+
+/// <summary>The rules of <see cref="ServiceOptions"/>; each failure is one sentence that names its setting.</summary>
+[SuppressMessage("Performance", "CA1812", Justification = "Created by the container.")]
+internal sealed class ServiceOptionsValidator(IConfiguration configuration) : IValidateOptions<ServiceOptions>
+{
+    private const int MaxBytes = 1024 * 1024 * 1024;
+    private const int MaxSeconds = 3600;
+    private const double MinRate = 0.001;
+    private const double MaxRate = 1_000_000;
+
+    // ASP.NET Core refills the buckets at this rate, each up to its size and no further.
+    private const int RefillsPerSecond = 10;
+
+    public ValidateOptionsResult Validate(string? name, ServiceOptions options)
+    {
+        List<string> failures =
+        [
+            .. OutOfRange(nameof(options.MaxBodyBytes), options.MaxBodyBytes, MaxBytes),
+            .. OutOfRange(nameof(options.MaxBatchBytes), options.MaxBatchBytes, MaxBytes),
+            .. OutOfRange(nameof(options.RequestTimeoutSeconds), options.RequestTimeoutSeconds, MaxSeconds),
+            .. Undefined(nameof(options.TimeFormat), options.TimeFormat),
+            .. Undefined(nameof(options.ConfigReferences), options.ConfigReferences),
+            .. NotAList(nameof(options.Proxies)),
+            .. NotAList(nameof(options.CorsOrigins)),
+            .. options.Proxies.Where(proxy => !IPAddress.TryParse(proxy, out _) && !IPNetwork.TryParse(proxy, out _))
+                .Select(proxy => $"{Path(nameof(options.Proxies))}: {proxy} is neither an address nor a network such as 10.0.0.0/8."),
+            .. options.CorsOrigins.Where(origin => !Cors.IsOrigin(origin))
+                .Select(origin => $"{Path(nameof(options.CorsOrigins))}: {origin} is no origin as browsers send it, such as https://console.example.org, without a path or a slash at its end."),
+            .. options.RateLimit is { } rate ? Failures(rate) : [],
+        ];
+        return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
+    }
+
+    private static IEnumerable<string> OutOfRange(string name, int value, int max) =>
+        value < 1 || value > max ? [$"{Path(name)} must be from 1 to {max}."] : [];
+
+    // The binder takes any number for an enum.
+    private static IEnumerable<string> Undefined<T>(string name, T value)
+        where T : struct, Enum =>
+        Enum.IsDefined(value) ? [] : [$"{Path(name)} must be {string.Join(" or ", Enum.GetNames<T>())}."];
+
+    // The binder ignores a value where it expects a list.
+    private IEnumerable<string> NotAList(string name) =>
+        string.IsNullOrEmpty(configuration[Path(name)]) ? [] : [$"{Path(name)} is a list: {Path(name)}:0 is its first entry."];
+
+    private static IEnumerable<string> Failures(RateLimitOptions rate)
+    {
+        var perSecond = Path($"{nameof(ServiceOptions.RateLimit)}:{nameof(rate.PerSecond)}");
+        var burst = Path($"{nameof(ServiceOptions.RateLimit)}:{nameof(rate.Burst)}");
+        return rate.PerSecond is not (>= MinRate and <= MaxRate) ? [$"{perSecond} must be from {MinRate} to {MaxRate}."]
+            : rate.Burst is < 1 ? [$"{burst} must be at least 1."]
+            : rate.Bucket < rate.PerSecond / RefillsPerSecond
+                ? [$"{burst} must be at least PerSecond / {RefillsPerSecond}: a bucket is refilled that often a second, and a smaller one cannot hold the rate."]
+            : [];
+    }
+
+    private static string Path(string name) => $"{ServiceOptions.Section}:{name}";
+}
