@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Deployments.FaultTests.Support;
+namespace Deployments.TestSupport;
 
 /// <summary>What can be done to processes, and known of them, from outside.</summary>
 internal static class Processes

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Deployments.FaultTests.Support;
+namespace Deployments.TestSupport;
 
 /// <summary>
 /// Cleans up if the tests cannot: a shell that waits for this process to let it go, and runs a script if this process ends without

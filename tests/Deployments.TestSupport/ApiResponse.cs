@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Shouldly;
 
-namespace Deployments.FunctionalTests.Support;
+namespace Deployments.TestSupport;
 
 /// <summary>A whole answer, read to its end.</summary>
 internal sealed partial record ApiResponse(HttpStatusCode Status, IReadOnlyDictionary<string, string> Headers, string Text)

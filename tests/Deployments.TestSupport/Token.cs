@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
-namespace Deployments.FunctionalTests.Support;
+namespace Deployments.TestSupport;
 
 /// <summary>
 /// A JSON Web Token, by default one that the tests' service accepts. It is made by hand rather than by the library that the service

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Deployments.FaultTests.Support;
+namespace Deployments.TestSupport;
 
 internal static class Ports
 {

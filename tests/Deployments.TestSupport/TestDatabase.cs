@@ -3,7 +3,7 @@ using DotNet.Testcontainers.Builders;
 using Npgsql;
 using Testcontainers.PostgreSql;
 
-namespace Deployments.FunctionalTests.Support;
+namespace Deployments.TestSupport;
 
 /// <summary>
 /// A PostgreSQL server to test on, and a database of one's own on it. TEST_DATABASE says where the server is: a connection string,
