@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Deployments.FunctionalTests.Support;
 using Microsoft.Playwright;
 using NUnit.Framework;
 using Shouldly;
@@ -20,9 +19,9 @@ public sealed class SwaggerPageTests
     {
         await using var browser = await Browser.StartAsync();
         await using var database = await TestDatabase.StartAsync();
-        await using var service = await ServiceProgram.ServeAsync(
+        await using var service = await ServiceProcess.StartAsync(
             new Dictionary<string, string>(Development) { ["ConnectionStrings:Deployments"] = await database.CreateDatabaseAsync() });
-        var token = (await ServiceProgram.RunAsync(Development, "token", "--project", Project)).Output.Trim();
+        var token = (await ServiceProcess.RunAsync(Development, "token", "--project", Project)).Output.Trim();
         var example = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Data", "create-request.json"));
         var page = await browser.OpenPageAsync();
         var complaints = ComplaintsOf(page);

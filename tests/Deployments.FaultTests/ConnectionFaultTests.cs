@@ -14,19 +14,20 @@ public sealed class ConnectionFaultTests
     public async Task A_network_that_loses_statements_and_answers_loses_and_doubles_no_deployment()
     {
         await using var postgres = await Postgres.StartAsync();
-        await using var proxy = new Proxy(postgres.Port);
-        await using var services = await Services.StartAsync(postgres.ConnectionStringTo(proxy.Port), 2);
+        await using var proxy = new Proxy(postgres.ConnectionString);
+        proxy.Open();
+        await using var services = await Services.StartAsync(proxy.ConnectionString, 2);
         await using var load = ClosedLoopLoad.Start(services);
 
-        proxy.CutsOneIn = 20;
-        while (proxy.LostQuestions < TestScale.Cuts || proxy.LostAnswers < TestScale.Cuts)
+        proxy.LosesOneIn = 20;
+        while (proxy.LostStatements < TestScale.Cuts || proxy.LostResponses < TestScale.Cuts)
         {
             await load.AcknowledgeAsync(1);
         }
 
-        proxy.CutsOneIn = 0;
+        proxy.LosesOneIn = 0;
         await load.StopAsync();
-        await load.ShouldHoldAsync(postgres, $"{proxy.LostQuestions} cuts before a statement, {proxy.LostAnswers} before its answer");
+        await load.ShouldHoldAsync(postgres, $"{proxy.LostStatements} cuts before a statement, {proxy.LostResponses} before its response");
         load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
         load.Failed.ShouldBeEmpty();
     }

@@ -74,7 +74,7 @@ public sealed class DatabaseFaultTests
         double most;
         using (postgres.Pause())
         {
-            most = await services[0].MostMemoryAsync(TestScale.Silence);
+            most = await services[0].MaxMemoryAsync(TestScale.Silence);
         }
 
         var recovery = await load.AcknowledgeAsync(1);

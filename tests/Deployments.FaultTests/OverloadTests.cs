@@ -22,7 +22,7 @@ public sealed class OverloadTests
         var capacity = await CapacityAsync(services);
         var before = services[0].Memory;
 
-        var watching = services[0].MostMemoryAsync(TestScale.Overload);
+        var watching = services[0].MaxMemoryAsync(TestScale.Overload);
         var flood = await OpenLoopLoad.RunAsync(services[0], 10 * capacity, TestScale.Overload);
         var most = await watching;
 

@@ -59,7 +59,7 @@ public sealed class RaceTests
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
         using var client = new Client();
         var created = await client.CreateAsync(services[0], "contested");
-        var tag = created.EntityTag!;
+        var tag = created.Response!.EntityTag;
         var outcomes = new List<Outcome>();
 
         for (var round = 0; round < TestScale.ConditionalRounds; round++)
@@ -69,7 +69,7 @@ public sealed class RaceTests
             outcomes.AddRange(pair);
             pair.Select(outcome => outcome.Status).ShouldBe(
                 [HttpStatusCode.OK, HttpStatusCode.PreconditionFailed], ignoreOrder: true, $"In round {round}");
-            tag = pair.Single(outcome => outcome.Status == HttpStatusCode.OK).EntityTag!;
+            tag = pair.Single(outcome => outcome.Status == HttpStatusCode.OK).Response!.EntityTag;
         }
 
         var events = await postgres.CountAsync("SELECT count(*) FROM deployment_events");

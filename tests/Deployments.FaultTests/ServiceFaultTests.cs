@@ -21,7 +21,7 @@ public sealed class ServiceFaultTests
             await load.AcknowledgeAsync(BetweenFaults);
             await services[kill % services.Count].KillAsync();
             await load.AcknowledgeAsync(BetweenFaults);
-            await services[kill % services.Count].StartAsync();
+            await services[kill % services.Count].RestartAsync();
         }
 
         await load.StopAsync();
@@ -41,9 +41,9 @@ public sealed class ServiceFaultTests
         for (var stop = 0; stop < TestScale.Stops; stop++)
         {
             await load.AcknowledgeAsync(BetweenFaults);
-            exitCodes.Add(await services[stop % services.Count].StopAsync());
+            exitCodes.Add((await services[stop % services.Count].StopAsync()).ExitCode);
             await load.AcknowledgeAsync(BetweenFaults);
-            await services[stop % services.Count].StartAsync();
+            await services[stop % services.Count].RestartAsync();
         }
 
         await load.StopAsync();

@@ -389,7 +389,7 @@ public sealed class ClientTests : IAsyncDisposable
             TimeZoneInfo.Local.BaseUtcOffset.ShouldBe(TimeSpan.FromHours(9));
             await using var service = await Service.StartReadyAsync(
                 TestRun.ConnectionString,
-                new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:TimeFormat"] = "Zoneless" });
+                new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:TimeFormat"] = "Zoneless" });
             await using var zoneless = RegisterOver(new DocumentedHandler(), service.Address);
             var created = (await zoneless.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal)).SoftwareDeployment;
 

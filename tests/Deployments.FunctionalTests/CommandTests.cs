@@ -15,7 +15,7 @@ public sealed class CommandTests
     [Test]
     public async Task Token_prints_a_token_that_a_service_in_development_accepts_and_no_other()
     {
-        var printed = await ServiceProgram.RunAsync(Development, "token", "--project", "demo");
+        var printed = await ServiceProcess.RunAsync(Development, "token", "--project", "demo");
         var token = printed.Output.TrimEnd();
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString, new Dictionary<string, string> { ["environment"] = "Development" });
@@ -30,7 +30,7 @@ public sealed class CommandTests
     [Test]
     public async Task Token_takes_roles()
     {
-        var printed = await ServiceProgram.RunAsync(Development, "token", "--project", "demo", "--role", "reader", "--role", "admin", "--hours", "1");
+        var printed = await ServiceProcess.RunAsync(Development, "token", "--project", "demo", "--role", "reader", "--role", "admin", "--hours", "1");
 
         printed.ExitCode.ShouldBe(0, printed.Error);
         var claims = JsonElement.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(printed.Output.Split('.')[1]));
@@ -48,7 +48,7 @@ public sealed class CommandTests
     [TestCase("token", "demo")]
     public async Task Token_explains_itself_where_it_is_not_understood(params string[] arguments)
     {
-        var ended = await ServiceProgram.RunAsync(Development, arguments);
+        var ended = await ServiceProcess.RunAsync(Development, arguments);
 
         ended.ExitCode.ShouldBe(2);
         ended.Output.ShouldBeEmpty();
@@ -59,7 +59,7 @@ public sealed class CommandTests
     [TestCase("--environment=Production")]
     public async Task Token_prints_nothing_outside_development_also_when_settings_stand_before_it(params string[] settings)
     {
-        var ended = await ServiceProgram.RunAsync(Development, [.. settings, "token", "--project", "demo"]);
+        var ended = await ServiceProcess.RunAsync(Development, [.. settings, "token", "--project", "demo"]);
 
         ended.ExitCode.ShouldBe(2, ended.Error);
         ended.Output.ShouldBeEmpty();
@@ -69,7 +69,7 @@ public sealed class CommandTests
     [Test]
     public async Task Openapi_prints_the_document_that_the_service_serves()
     {
-        var printed = await ServiceProgram.RunAsync(Development, "openapi");
+        var printed = await ServiceProcess.RunAsync(Development, "openapi");
         var served = await TestRun.Service.GetAsync("/openapi/v1.json");
 
         printed.ExitCode.ShouldBe(0, printed.Error);
@@ -97,7 +97,7 @@ public sealed class CommandTests
     [TestCase("openapi", "extra")]
     public async Task What_is_no_command_is_refused_with_the_usage(params string[] command)
     {
-        var ended = await ServiceProgram.RunAsync(Development, command);
+        var ended = await ServiceProcess.RunAsync(Development, command);
 
         ended.ExitCode.ShouldBe(2);
         ended.Output.ShouldBeEmpty();
@@ -105,6 +105,6 @@ public sealed class CommandTests
         ended.Error.ShouldContain("Usage:");
     }
 
-    private static Task<ServiceProgram.Ended> CheckAsync(string urls, string ports) => ServiceProgram.RunAsync(
+    private static Task<ProcessResult> CheckAsync(string urls, string ports) => ServiceProcess.RunAsync(
         new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = urls, ["ASPNETCORE_HTTP_PORTS"] = ports }, "healthcheck");
 }

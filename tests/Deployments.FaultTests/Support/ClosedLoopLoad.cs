@@ -96,7 +96,7 @@ internal sealed class ClosedLoopLoad : IAsyncDisposable
             while (true)
             {
                 var outcome = await client.CreateAsync(services[turn++ % services.Count], name, keyed ? name : null, server);
-                if (outcome.WasRefused)
+                if (outcome.IsConnectionRefused)
                 {
                     Interlocked.Increment(ref refused);
                     await Task.Delay(Pause / services.Count);

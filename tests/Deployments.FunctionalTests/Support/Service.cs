@@ -36,13 +36,6 @@ internal sealed class Service : IAsyncDisposable
 
     public IHostApplicationLifetime Lifetime => factory.Services.GetRequiredService<IHostApplicationLifetime>();
 
-    /// <summary>Settings that let <see cref="Token"/>'s own secret sign tokens.</summary>
-    public static IReadOnlyDictionary<string, string> SigningKeys { get; } = new Dictionary<string, string>
-    {
-        ["Authentication:Schemes:Bearer:SigningKeys:0:Issuer"] = Token.TrustedIssuer,
-        ["Authentication:Schemes:Bearer:SigningKeys:0:Value"] = Convert.ToBase64String(Token.Secret),
-    };
-
     private static Dictionary<string, string> Usual { get; } = new()
     {
         ["environment"] = Environments.Production,
@@ -55,11 +48,11 @@ internal sealed class Service : IAsyncDisposable
 
     /// <summary>Starts a service and returns as soon as it listens.</summary>
     /// <param name="connectionString">Its database.</param>
-    /// <param name="settings">Beside and over the usual ones; without any, <see cref="SigningKeys"/>.</param>
+    /// <param name="settings">Beside and over the usual ones; without any, <see cref="Token.SigningKeys"/>.</param>
     public static async Task<Service> StartAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null)
     {
         var all = new Dictionary<string, string>(Usual) { ["ConnectionStrings:Deployments"] = connectionString };
-        foreach (var (key, value) in settings ?? SigningKeys)
+        foreach (var (key, value) in settings ?? Token.SigningKeys)
         {
             all[key] = value;
         }
