@@ -36,8 +36,8 @@ internal static partial class BatchBenchmark
         {
             var started = Stopwatch.GetTimestamp();
             using var content = new StringContent(body, Encoding.UTF8, "application/json");
-            using var answer = await service.Http.PostAsync(new Uri("/v1/batch/software_deployments/batch", UriKind.Relative), content);
-            await answer.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
+            using var response = await service.Http.PostAsync(new Uri("/v1/batch/software_deployments/batch", UriKind.Relative), content);
+            await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
             var overHttp = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
 
             var printed = await bench.RunClientAsync("psql", "-X", "-c", "\\timing on", "-c", Insert);

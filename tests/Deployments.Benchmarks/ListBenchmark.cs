@@ -57,8 +57,8 @@ internal static class ListBenchmark
                 using var request = new HttpRequestMessage(HttpMethod.Get, path);
                 request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
                 var started = Stopwatch.GetTimestamp();
-                using var answer = await service.Http.SendAsync(request);
-                await answer.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
+                using var response = await service.Http.SendAsync(request);
+                await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
                 if (round >= Pages / 10)
                 {
                     times[name].Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
@@ -105,9 +105,9 @@ internal static class ListBenchmark
             });
 
             var started = Stopwatch.GetTimestamp();
-            using var answer = await service.Http.GetAsync(
+            using var response = await service.Http.GetAsync(
                 new Uri("/v1/large/software_deployments", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
-            await using var body = await answer.EnsureSuccessStatusCode().Content.ReadAsStreamAsync();
+            await using var body = await response.EnsureSuccessStatusCode().Content.ReadAsStreamAsync();
             var buffer = new byte[64 * 1024];
             long bytes = await body.ReadAsync(buffer);
             var first = Stopwatch.GetElapsedTime(started);

@@ -76,7 +76,7 @@ public sealed class AuthorityTests
     {
         for (var waited = Stopwatch.StartNew(); !await holds(); await Task.Delay(TimeSpan.FromMilliseconds(50)))
         {
-            waited.Elapsed.ShouldBeLessThan(Service.Patience);
+            waited.Elapsed.ShouldBeLessThan(Service.Timeout);
         }
     }
 }

@@ -169,7 +169,7 @@ public sealed partial class StartAndStopTests
 
     private static async Task ShouldRefuseConnectionsAsync(Uri address)
     {
-        using var patience = new CancellationTokenSource(Service.Patience);
+        using var patience = new CancellationTokenSource(Service.Timeout);
         while (true)
         {
             try

@@ -10,13 +10,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>The real service on a real loopback socket, in Production unless it is told otherwise.</summary>
+/// <summary>The real service on a real loopback socket, in Production unless its settings say otherwise.</summary>
 internal sealed class Service : IAsyncDisposable
 {
-    /// <summary>How long anything that must come about may take before a test gives it up.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>How long a test waits for an event before it fails.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan PollingPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly Factory factory;
 
@@ -73,7 +73,7 @@ internal sealed class Service : IAsyncDisposable
 
     public async Task WaitUntilReadyAsync()
     {
-        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(PollingPause))
+        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(PollingInterval))
         {
             using var answer = await Http.GetAsync(new Uri("/healthz/ready", UriKind.Relative));
             if (answer.StatusCode == HttpStatusCode.OK)
@@ -81,7 +81,7 @@ internal sealed class Service : IAsyncDisposable
                 return;
             }
 
-            if (waited.Elapsed > Patience)
+            if (waited.Elapsed > Timeout)
             {
                 throw new TimeoutException($"The service did not become ready: {await answer.Content.ReadAsStringAsync()}");
             }
