@@ -1,6 +1,6 @@
-using Deployments.Application.SoftwareDeployments;
 using System.Reflection;
 using Deployments.Application.SoftwareConfigs;
+using Deployments.Application.SoftwareDeployments;
 using MediatR;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.Metadata;

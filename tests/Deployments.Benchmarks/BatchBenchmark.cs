@@ -24,7 +24,7 @@ internal static partial class BatchBenchmark
     public static async Task RunAsync(Bench bench)
     {
         await using var service = await bench.StartServiceAsync();
-        service.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bench.CreateToken("batch", "writer"));
+        service.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bench.CreateToken("batch", "writer"));
         var elements = Enumerable.Range(1, Rows).Select(n =>
             $$"""
             {"config_id": "8da95794-2ad9-4979-8ae5-739ce314c5cd", "server_id": "server-{{n}}", "action": "CREATE", "input_values": {"port": 8080}, "status": "IN_PROGRESS", "status_reason": "Deploy data available"}
@@ -36,8 +36,8 @@ internal static partial class BatchBenchmark
         {
             var started = Stopwatch.GetTimestamp();
             using var content = new StringContent(body, Encoding.UTF8, "application/json");
-            using var answer = await service.Client.PostAsync(new Uri("/v1/batch/software_deployments/batch", UriKind.Relative), content);
-            await answer.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
+            using var response = await service.Http.PostAsync(new Uri("/v1/batch/software_deployments/batch", UriKind.Relative), content);
+            await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
             var overHttp = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
 
             var printed = await bench.RunClientAsync("psql", "-X", "-c", "\\timing on", "-c", Insert);

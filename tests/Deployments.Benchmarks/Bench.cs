@@ -1,10 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Deployments.DevelopmentDatabase;
-using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Tokens;
 using Npgsql;
 
 namespace Deployments.Benchmarks;
@@ -12,23 +9,19 @@ namespace Deployments.Benchmarks;
 /// <summary>What every benchmark stands on: a durable PostgreSQL of its own, keys, and the published service.</summary>
 internal sealed class Bench : IAsyncDisposable
 {
-    private const string Issuer = "benchmarks";
-    private const string Audience = "deployments";
+    // Left to whoever runs the benchmarks, as the rest of the environment is.
+    private static readonly string[] SamplerSettings = ["OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"];
 
     private readonly DevelopmentPostgres postgres;
-    private readonly RSA key;
-    private readonly ECDsa curve;
+    private readonly KeyFolder keys;
 
-    private Bench(DevelopmentPostgres postgres, DirectoryInfo folder, RSA key, ECDsa curve)
+    private Bench(DevelopmentPostgres postgres, DirectoryInfo folder, KeyFolder keys)
     {
         this.postgres = postgres;
         Folder = folder;
-        this.key = key;
-        this.curve = curve;
+        this.keys = keys;
         Database = NpgsqlDataSource.Create(postgres.ConnectionString);
     }
-
-    public SigningCredentials Es256 => new(new ECDsaSecurityKey(curve), SecurityAlgorithms.EcdsaSha256);
 
     /// <summary>Where files can be left until the end.</summary>
     public DirectoryInfo Folder { get; }
@@ -40,34 +33,28 @@ internal sealed class Bench : IAsyncDisposable
     public static async Task<Bench> StartAsync()
     {
         var folder = Directory.CreateTempSubdirectory("deployments-benchmarks-");
-        var key = RSA.Create(2048);
-        var curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var keys = folder.CreateSubdirectory("keys").FullName;
-        await File.WriteAllTextAsync(Path.Combine(keys, "rsa.pem"), key.ExportSubjectPublicKeyInfoPem());
-        await File.WriteAllTextAsync(Path.Combine(keys, "curve.pem"), curve.ExportSubjectPublicKeyInfoPem());
         await RunAsync("dotnet", ["publish", ProjectFile(), "-c", "Release", "-o", Path.Combine(folder.FullName, "service"), "-v", "quiet", "--nologo"]);
 
         // Nothing but room for pgbench's clients: fsync and synchronous_commit stay as PostgreSQL has them, on.
         var postgres = await DevelopmentPostgres.StartTemporaryAsync(["max_connections=300"]);
-        return new Bench(postgres, folder, key, curve);
+        return new Bench(postgres, folder, new KeyFolder());
     }
 
     /// <summary>Starts the published service and waits until it is ready.</summary>
-    public Task<Service> StartServiceAsync(params (string Name, string Value)[] settings) =>
+    public Task<ServiceProcess> StartServiceAsync(params (string Name, string Value)[] settings) =>
         StartAsync([Path.Combine(Folder.FullName, "service", "Deployments.Api.dll")], settings);
 
-    /// <summary>Starts the service with Entity Framework Core's usual way to write, and waits until it is ready.</summary>
-    public Task<Service> StartServiceWithSaveChangesAsync() => StartAsync([typeof(Bench).Assembly.Location, SaveChangesService.Command], []);
+    /// <summary>Starts the service with the usual writes of Entity Framework Core and waits until it is ready.</summary>
+    public Task<ServiceProcess> StartServiceWithSaveChangesAsync() => StartAsync([typeof(Bench).Assembly.Location, SaveChangesService.Command], []);
 
-    /// <summary>A token, as an identity service would issue it: RS256, unless another key is given.</summary>
-    public string CreateToken(string project, string subject, SigningCredentials? credentials = null) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+    /// <summary>A token as an identity service would issue it: RS256, or ES256.</summary>
+    public string CreateToken(string project, string subject, bool ecdsa = false) => new Token(project)
     {
-        Issuer = Issuer,
-        Audience = Audience,
-        Expires = DateTime.UtcNow.AddHours(8),
-        Claims = new Dictionary<string, object> { ["sub"] = subject, ["project_id"] = project, ["roles"] = new[] { "member" } },
-        SigningCredentials = credentials ?? new SigningCredentials(new RsaSecurityKey(key), SecurityAlgorithms.RsaSha256),
-    });
+        Subject = subject,
+        Expires = DateTimeOffset.UtcNow.AddHours(8),
+        Algorithm = ecdsa ? "ES256" : "RS256",
+        Signature = ecdsa ? Token.Ec(keys.Ec) : Token.Rsa(keys.Rsa),
+    }.ToString();
 
     public async Task ExecuteAsync(string sql)
     {
@@ -88,34 +75,14 @@ internal sealed class Bench : IAsyncDisposable
         await Database.DisposeAsync();
         await postgres.DisposeAsync();
         Folder.Delete(recursive: true);
-        key.Dispose();
-        curve.Dispose();
+        keys.Dispose();
     }
 
-    /// <summary>The server's first process, whose children all others are.</summary>
+    /// <summary>The server's first process, the parent of all others.</summary>
     public async Task<int> PostmasterAsync()
     {
         await using var command = Database.CreateCommand("SELECT pg_backend_pid()");
-        const int parent = 1;
-        return int.Parse(StatOf((int)(await command.ExecuteScalarAsync())!)[parent], CultureInfo.InvariantCulture);
-    }
-
-    public static IEnumerable<int> ChildrenOf(int process) =>
-        File.ReadAllText($"/proc/{process}/task/{process}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            .Select(child => int.Parse(child, CultureInfo.InvariantCulture));
-
-    /// <summary>The kernel's numbers of a process, from its state on; none when it has ended.</summary>
-    public static string[] StatOf(int process)
-    {
-        try
-        {
-            var stat = File.ReadAllText($"/proc/{process}/stat");
-            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        }
-        catch (IOException)
-        {
-            return [];
-        }
+        return Processes.ParentOf((int)(await command.ExecuteScalarAsync())!);
     }
 
     public static async Task<string> RunAsync(string program, string[] arguments, params (string Name, string Value)[] environment)
@@ -133,15 +100,31 @@ internal sealed class Bench : IAsyncDisposable
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} failed: {output}{await error}");
     }
 
-    private Task<Service> StartAsync(string[] program, (string Name, string Value)[] settings) => Service.StartAsync(
-        program,
-        [
-            ("ConnectionStrings__Deployments", postgres.ConnectionString),
-            ("Authentication__Schemes__Bearer__ValidIssuer", Issuer),
-            ("Authentication__Schemes__Bearer__ValidAudiences__0", Audience),
-            ("Authentication__PublicKeys", Path.Combine(Folder.FullName, "keys")),
-            .. settings,
-        ]);
+    private Task<ServiceProcess> StartAsync(string[] program, (string Name, string Value)[] settings)
+    {
+        var all = new Dictionary<string, string>
+        {
+            ["ConnectionStrings:Deployments"] = postgres.ConnectionString,
+            ["Authentication:Schemes:Bearer:ValidIssuer"] = Token.TrustedIssuer,
+            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
+            ["Authentication:PublicKeys"] = keys.Path,
+        };
+        foreach (var name in SamplerSettings)
+        {
+            if (Environment.GetEnvironmentVariable(name) is { } value)
+            {
+                all[name] = value;
+            }
+        }
+
+        foreach (var (name, value) in settings)
+        {
+            all[name] = value;
+        }
+
+        // Its log is part of its work, and is read as a log collector would read it.
+        return ServiceProcess.StartReadyAsync(all, program, TextWriter.Null);
+    }
 
     private static string ProjectFile([CallerFilePath] string thisFile = "") =>
         Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "src", "Deployments.Api");

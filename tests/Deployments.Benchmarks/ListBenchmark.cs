@@ -19,7 +19,7 @@ internal static class ListBenchmark
         await SeedAsync(bench, "small", 10);
         await bench.ExecuteAsync("VACUUM ANALYZE software_deployments");
 
-        var client = service.Client;
+        var client = service.Http;
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bench.CreateToken("large", "reader"));
         await PagesAsync(bench, service);
         await WholeAsync(service);
@@ -36,7 +36,7 @@ internal static class ListBenchmark
     // UUIDs of version 7, one a millisecond, as the service would have made them.
     private static string IdOf(string n) => $"(lpad(to_hex(1700000000000 + {n}), 12, '0') || '70008000' || lpad(to_hex({n}), 12, '0'))::uuid";
 
-    private static async Task PagesAsync(Bench bench, Service service)
+    private static async Task PagesAsync(Bench bench, ServiceProcess service)
     {
         var small = bench.CreateToken("small", "reader");
         var (nearEnd, serverNearEnd) = (await IdAsync(bench, Rows - 100), await IdAsync(bench, Rows - (100 * Servers)));
@@ -57,8 +57,8 @@ internal static class ListBenchmark
                 using var request = new HttpRequestMessage(HttpMethod.Get, path);
                 request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
                 var started = Stopwatch.GetTimestamp();
-                using var answer = await service.Client.SendAsync(request);
-                await answer.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
+                using var response = await service.Http.SendAsync(request);
+                await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
                 if (round >= Pages / 10)
                 {
                     times[name].Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
@@ -84,7 +84,7 @@ internal static class ListBenchmark
         return (Guid)(await command.ExecuteScalarAsync())!;
     }
 
-    private static async Task WholeAsync(Service service)
+    private static async Task WholeAsync(ServiceProcess service)
     {
         Console.WriteLine();
         Console.WriteLine($"The whole list of {Rows:N0}, without a limit:");
@@ -92,22 +92,22 @@ internal static class ListBenchmark
         Console.WriteLine("|---|---|---|---|---|---|---|");
         for (var run = 1; run <= WholeLists; run++)
         {
-            var before = service.MemoryMiB;
+            var before = service.Memory;
             var most = before;
             using var ended = new CancellationTokenSource();
             var watch = Task.Run(async () =>
             {
                 while (!ended.IsCancellationRequested)
                 {
-                    most = Math.Max(most, service.MemoryMiB);
+                    most = Math.Max(most, service.Memory);
                     await Task.Delay(20);
                 }
             });
 
             var started = Stopwatch.GetTimestamp();
-            using var answer = await service.Client.GetAsync(
+            using var response = await service.Http.GetAsync(
                 new Uri("/v1/large/software_deployments", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
-            await using var body = await answer.EnsureSuccessStatusCode().Content.ReadAsStreamAsync();
+            await using var body = await response.EnsureSuccessStatusCode().Content.ReadAsStreamAsync();
             var buffer = new byte[64 * 1024];
             long bytes = await body.ReadAsync(buffer);
             var first = Stopwatch.GetElapsedTime(started);

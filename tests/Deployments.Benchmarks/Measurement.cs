@@ -7,14 +7,14 @@ internal sealed record Measurement(Load Load, double ServiceCpu, double Database
 {
     public const int Seconds = 5;
 
-    public static async Task<Measurement> TakeAsync(Bench bench, Service service, Func<Task<Load>> run, int seconds = Seconds)
+    public static async Task<Measurement> TakeAsync(Bench bench, ServiceProcess service, Func<Task<Load>> run, int seconds = Seconds)
     {
         var postmaster = await bench.PostmasterAsync();
-        var before = (Cpu.Of(service.ProcessId), Cpu.OfTree(postmaster), Cpu.OfEndedChildren());
+        var before = (Cpu.Of(service.Id), Cpu.OfTree(postmaster), Cpu.OfEndedChildren());
         var load = await run();
         return new Measurement(
             load,
-            (Cpu.Of(service.ProcessId) - before.Item1) / seconds,
+            (Cpu.Of(service.Id) - before.Item1) / seconds,
             (Cpu.OfTree(postmaster) - before.Item2) / seconds,
             (Cpu.OfEndedChildren() - before.Item3) / seconds);
     }
@@ -47,12 +47,12 @@ internal sealed record Measurement(Load Load, double ServiceCpu, double Database
 
         // A process, the children that it has and those that it had.
         public static double OfTree(int process) =>
-            (Times(process).Sum() / TicksPerSecond) + Bench.ChildrenOf(process).Sum(Of);
+            (Times(process).Sum() / TicksPerSecond) + Processes.ChildrenOf(process).Sum(Of);
 
         private static long[] Times(int process)
         {
             const int userTime = 11;
-            var fields = Bench.StatOf(process);
+            var fields = Processes.StatOf(process);
             return fields.Length == 0 ? [0, 0, 0, 0] : [.. fields[userTime..(userTime + 4)].Select(field => long.Parse(field, CultureInfo.InvariantCulture))];
         }
     }

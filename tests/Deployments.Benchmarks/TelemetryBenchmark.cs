@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace Deployments.Benchmarks;
 
@@ -43,7 +42,7 @@ internal static class TelemetryBenchmark
         Console.WriteLine(
             $"Processor time of the service for a POST: {MicrosecondsEach(with):F1} µs with, {MicrosecondsEach(without):F1} µs without. The collector took {sink.Bytes / 1024.0 / 1024:F1} MiB.");
 
-        async Task<Measurement> RunOneAsync(Service service, HttpLoad load)
+        async Task<Measurement> RunOneAsync(ServiceProcess service, HttpLoad load)
         {
             await bench.ExecuteAsync(WriteBenchmark.Empty);
             return await Measurement.TakeAsync(bench, service, () => load.RunAsync(Connections, Seconds), Seconds);
@@ -60,11 +59,7 @@ internal static class TelemetryBenchmark
 
         public Sink()
         {
-            using var free = new TcpListener(IPAddress.Loopback, 0);
-            free.Start();
-            Address = $"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}";
-            free.Stop();
-
+            Address = $"http://127.0.0.1:{Ports.Free()}";
             listener.Prefixes.Add($"{Address}/");
             listener.Start();
             taking = TakeAsync();

@@ -34,13 +34,13 @@ internal static class TokensBenchmark
             Console.WriteLine(Measurement.Row($"{Connections}, {(ecdsa ? "ES256" : "RS256")}", cached, checkedAnew));
         }
 
-        Console.WriteLine($"Memory of the service after it all: {service.MemoryMiB:F0} MiB");
+        Console.WriteLine($"Memory of the service after it all: {service.Memory:F0} MiB");
     }
 
     // A list of a project that has nothing: the least that a request with a token can ask for.
-    private static HttpLoad Gets(Bench bench, Service service, IEnumerable<string> subjects, bool ecdsa) => new(
+    private static HttpLoad Gets(Bench bench, ServiceProcess service, IEnumerable<string> subjects, bool ecdsa) => new(
         bench.Folder,
         service.Address,
         subjects.Select(subject => new HttpLoad.Request(
-            "GET", "/v1/tokens/software_deployments?limit=1", bench.CreateToken("tokens", subject, ecdsa ? bench.Es256 : null), Body: null)));
+            "GET", "/v1/tokens/software_deployments?limit=1", bench.CreateToken("tokens", subject, ecdsa), Body: null)));
 }

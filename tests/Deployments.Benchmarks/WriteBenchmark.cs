@@ -48,7 +48,7 @@ internal static class WriteBenchmark
                 bench, service, $"{connections}, each with a key", () => keyed.RunAsync(connections), () => pgbench.RunAsync(connections));
         }
 
-        Console.WriteLine($"Memory of the service after it all: {service.MemoryMiB:F0} MiB");
+        Console.WriteLine($"Memory of the service after it all: {service.Memory:F0} MiB");
     }
 
     /// <summary>The same service with Entity Framework Core's usual way to write, a context and a commit for each request.</summary>
@@ -71,21 +71,21 @@ internal static class WriteBenchmark
         var load = Posts(bench, service, keyed: false);
         Console.WriteLine($"| minute at {Most} connections | POST /s | memory MiB |");
         Console.WriteLine("|---|---|---|");
-        Console.WriteLine($"| before | | {service.MemoryMiB:F0} |");
+        Console.WriteLine($"| before | | {service.Memory:F0} |");
         for (var minute = 1; minute <= minutes; minute++)
         {
             var run = await load.RunAsync(Most, seconds: 60);
-            Console.WriteLine($"| {minute} | {run.Rate:F0} | {service.MemoryMiB:F0} |");
+            Console.WriteLine($"| {minute} | {run.Rate:F0} | {service.Memory:F0} |");
         }
     }
 
-    public static HttpLoad Posts(Bench bench, Service service, bool keyed) => new(
+    public static HttpLoad Posts(Bench bench, ServiceProcess service, bool keyed) => new(
         bench.Folder,
         service.Address,
         Enumerable.Range(1, Callers).Select(n => new HttpLoad.Request(
             "POST", $"/v1/caller-{n}/software_deployments", bench.CreateToken($"caller-{n}", $"writer-{n}"), Body, keyed)));
 
-    private static async Task CompareAsync(Bench bench, Service service, string name, Func<Task<Load>> measured, Func<Task<Load>> reference)
+    private static async Task CompareAsync(Bench bench, ServiceProcess service, string name, Func<Task<Load>> measured, Func<Task<Load>> reference)
     {
         var (posts, others) = (new List<Measurement>(), new List<Measurement>());
         for (var run = 0; run <= Runs; run++)

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Deployments.FunctionalTests.Support;
 using Microsoft.Playwright;
 using NUnit.Framework;
 using Shouldly;
@@ -20,9 +19,9 @@ public sealed class SwaggerPageTests
     {
         await using var browser = await Browser.StartAsync();
         await using var database = await TestDatabase.StartAsync();
-        await using var service = await ServiceProgram.ServeAsync(
+        await using var service = await ServiceProcess.StartAsync(
             new Dictionary<string, string>(Development) { ["ConnectionStrings:Deployments"] = await database.CreateDatabaseAsync() });
-        var token = (await ServiceProgram.RunAsync(Development, "token", "--project", Project)).Output.Trim();
+        var token = (await ServiceProcess.RunAsync(Development, "token", "--project", Project)).Output.Trim();
         var example = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Data", "create-request.json"));
         var page = await browser.OpenPageAsync();
         var complaints = ComplaintsOf(page);
@@ -36,13 +35,13 @@ public sealed class SwaggerPageTests
         await operation.Locator("tr[data-param-name=project_id] input").FillAsync(Project);
         await operation.Locator("textarea.body-param__text").FillAsync(example);
         await operation.GetByRole(AriaRole.Button, new() { Name = "Execute", Exact = true }).ClickAsync();
-        var answer = operation.Locator(".live-responses-table tbody .response").First;
-        await answer.WaitForAsync();
-        await answer.ScrollIntoViewIfNeededAsync();
+        var response = operation.Locator(".live-responses-table tbody .response").First;
+        await response.WaitForAsync();
+        await response.ScrollIntoViewIfNeededAsync();
         await page.ScreenshotAsync(new() { Path = Screenshot("swagger.png") });
 
-        (await answer.Locator(".response-col_status").InnerTextAsync()).ShouldStartWith("200");
-        var body = JsonElement.Parse(await answer.Locator(".highlight-code code").First.TextContentAsync() ?? string.Empty);
+        (await response.Locator(".response-col_status").InnerTextAsync()).ShouldStartWith("200");
+        var body = JsonElement.Parse(await response.Locator(".highlight-code code").First.TextContentAsync() ?? string.Empty);
         var deployment = body.GetProperty("software_deployment");
         deployment.GetProperty("id").GetGuid().Version.ShouldBe(7);
         deployment.GetProperty("status_reason").GetString().ShouldBe("Deploy data available");

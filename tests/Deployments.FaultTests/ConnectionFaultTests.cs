@@ -11,34 +11,35 @@ public sealed class ConnectionFaultTests
     private static readonly TimeSpan BetweenTerminations = TimeSpan.FromMilliseconds(50);
 
     [Test]
-    public async Task A_network_that_loses_statements_and_answers_loses_and_doubles_no_deployment()
+    public async Task Post_while_statements_and_responses_of_the_database_are_lost_leaves_no_deployment_missing_or_duplicate()
     {
         await using var postgres = await Postgres.StartAsync();
-        await using var proxy = new Proxy(postgres.Port);
-        await using var services = await Services.StartAsync(postgres.ConnectionStringTo(proxy.Port), 2);
+        await using var proxy = new Proxy(postgres.ConnectionString);
+        proxy.Open();
+        await using var services = await Services.StartAsync(proxy.ConnectionString, 2);
         await using var load = ClosedLoopLoad.Start(services);
 
-        proxy.CutsOneIn = 20;
-        while (proxy.LostQuestions < TestScale.Cuts || proxy.LostAnswers < TestScale.Cuts)
+        proxy.LosesOneIn = 20;
+        while (proxy.LostStatements < TestScale.Cuts || proxy.LostResponses < TestScale.Cuts)
         {
             await load.AcknowledgeAsync(1);
         }
 
-        proxy.CutsOneIn = 0;
+        proxy.LosesOneIn = 0;
         await load.StopAsync();
-        await load.ShouldHoldAsync(postgres, $"{proxy.LostQuestions} cuts before a statement, {proxy.LostAnswers} before its answer");
-        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
+        await load.ShouldHoldAsync(postgres, $"{proxy.LostStatements} cuts before a statement, {proxy.LostResponses} before its response");
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Response);
         load.Failed.ShouldBeEmpty();
     }
 
     [Test]
-    public async Task Terminated_backends_and_refused_rows_cost_no_other_row([Values] bool keyed)
+    public async Task Post_while_backends_are_terminated_and_rows_are_rejected_fails_no_other_row([Values] bool keyed)
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
         await postgres.ExecuteAsync(
-            $"ALTER TABLE software_deployments ADD CONSTRAINT ck_of_the_test CHECK (server_id <> '{ClosedLoopLoad.RefusedServer}')");
-        await using var load = ClosedLoopLoad.Start(services, writers: 64, keyed, refusedOneIn: 500);
+            $"ALTER TABLE software_deployments ADD CONSTRAINT ck_of_the_test CHECK (server_id <> '{ClosedLoopLoad.RejectedServer}')");
+        await using var load = ClosedLoopLoad.Start(services, writers: 64, keyed, rejectedOneIn: 500);
 
         var terminated = 0L;
         for (var watch = Stopwatch.StartNew(); watch.Elapsed < TestScale.Termination; await Task.Delay(BetweenTerminations))
@@ -50,7 +51,7 @@ public sealed class ConnectionFaultTests
         await load.StopAsync();
         await load.ShouldHoldAsync(postgres, $"{terminated} backends terminated");
         load.Failed.Values.ShouldNotBeEmpty();
-        load.Failed.Values.ShouldAllBe(failure => failure.StartsWith($"{ClosedLoopLoad.RefusedServer}: 5", StringComparison.Ordinal));
-        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
+        load.Failed.Values.ShouldAllBe(failure => failure.StartsWith($"{ClosedLoopLoad.RejectedServer}: 5", StringComparison.Ordinal));
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Response);
     }
 }

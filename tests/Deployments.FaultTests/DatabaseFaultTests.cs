@@ -6,13 +6,13 @@ using Shouldly;
 
 namespace Deployments.FaultTests;
 
-/// <summary>The database goes away under load, and comes back.</summary>
+/// <summary>The database fails under load and recovers.</summary>
 public sealed class DatabaseFaultTests
 {
     private const int BetweenFaults = 200;
 
     [Test]
-    public async Task A_killed_database_costs_nothing_but_time()
+    public async Task Post_while_the_database_is_killed_and_restarted_loses_and_duplicates_nothing()
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
@@ -30,12 +30,12 @@ public sealed class DatabaseFaultTests
         await load.StopAsync();
         await load.ShouldHoldAsync(postgres, $"{TestScale.Kills} kills, slowest recovery {recoveries.Max().TotalSeconds:F2} s");
         recoveries.Max().ShouldBeLessThan(ServiceLevels.Recovery);
-        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Response);
         load.Failed.ShouldBeEmpty();
     }
 
     [Test]
-    public async Task A_promoted_standby_has_all_that_was_acknowledged()
+    public async Task Post_during_failover_to_a_standby_keeps_every_acknowledged_deployment()
     {
         await using var one = await Postgres.StartAsync();
         await using var other = await one.StartStandbyAsync();
@@ -58,12 +58,12 @@ public sealed class DatabaseFaultTests
         await load.StopAsync();
         await load.ShouldHoldAsync(primary, $"{TestScale.Failovers} failovers, slowest recovery {recoveries.Max().TotalSeconds:F2} s");
         recoveries.Max().ShouldBeLessThan(ServiceLevels.Failover);
-        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Response);
         load.Failed.ShouldBeEmpty();
     }
 
     [Test]
-    public async Task A_paused_database_hangs_nobody_and_fills_no_memory()
+    public async Task Post_while_the_database_is_paused_returns_503_in_time_and_uses_bounded_memory()
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
@@ -71,28 +71,28 @@ public sealed class DatabaseFaultTests
         await load.AcknowledgeAsync(1_000);
         var before = services[0].Memory;
 
-        double most;
+        double max;
         using (postgres.Pause())
         {
-            most = await services[0].MostMemoryAsync(TestScale.Silence);
+            max = await services[0].MaxMemoryAsync(TestScale.Silence);
         }
 
         var recovery = await load.AcknowledgeAsync(1);
-        most = Math.Max(most, services[0].Memory);
+        max = Math.Max(max, services[0].Memory);
 
         await load.StopAsync();
         await load.ShouldHoldAsync(
             postgres,
-            $"paused for {TestScale.Silence.TotalSeconds} s, recovery {recovery.TotalSeconds:F2} s, memory {before:F0} and at most {most:F0} MiB");
+            $"paused for {TestScale.Silence.TotalSeconds} s, recovery {recovery.TotalSeconds:F2} s, memory {before:F0} and at most {max:F0} MiB");
         load.Unavailable.ShouldBePositive();
         recovery.ShouldBeLessThan(ServiceLevels.Recovery);
-        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
-        (most - before).ShouldBeLessThan(ServiceLevels.MemoryGrowth);
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Response);
+        (max - before).ShouldBeLessThan(ServiceLevels.MemoryGrowth);
         load.Failed.ShouldBeEmpty();
     }
 
     [Test]
-    public async Task A_database_without_a_connection_to_spare_is_told_in_time()
+    public async Task Requests_while_the_database_has_no_free_connection_return_503_in_time()
     {
         const int connections = 20;
         await using var postgres = await Postgres.StartAsync($"max_connections={connections}");
@@ -127,13 +127,13 @@ public sealed class DatabaseFaultTests
             $"{string.Join(", ", outcomes.Select(outcome => $"{(int?)outcome.Status} in {outcome.Time.TotalSeconds:F2} s"))}, "
             + $"recovery {recovery.TotalSeconds:F2} s");
         outcomes.ShouldAllBe(outcome => outcome.Status == HttpStatusCode.ServiceUnavailable);
-        outcomes.ShouldAllBe(outcome => outcome.Time < ServiceLevels.Answer);
+        outcomes.ShouldAllBe(outcome => outcome.Time < ServiceLevels.Response);
         recovery.ShouldBeLessThan(ServiceLevels.Recovery);
-        load.Slowest.ShouldBeLessThan(ServiceLevels.Answer);
+        load.Slowest.ShouldBeLessThan(ServiceLevels.Response);
         load.Failed.ShouldBeEmpty();
     }
 
-    /// <summary>Ends all connections but its own until its own are all that the server takes.</summary>
+    /// <summary>Terminates all other connections until its own are as many as the server allows.</summary>
     private static async Task<IReadOnlyList<NpgsqlConnection>> TakeConnectionsAsync(Postgres postgres, int number)
     {
         var taken = new List<NpgsqlConnection> { await postgres.Administration.OpenConnectionAsync() };
@@ -147,9 +147,9 @@ public sealed class DatabaseFaultTests
             {
                 taken.Add(await postgres.Administration.OpenConnectionAsync());
             }
-            catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.TooManyConnections)
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.TooManyConnections)
             {
-                // The service was faster, or is on its way out.
+                // A connection of the service was faster, or is still being closed.
             }
         }
 

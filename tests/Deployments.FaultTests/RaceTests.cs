@@ -6,36 +6,36 @@ using Shouldly;
 
 namespace Deployments.FaultTests;
 
-/// <summary>Instances of the service get into each other's way.</summary>
+/// <summary>Concurrent requests to several instances of the service.</summary>
 public sealed class RaceTests
 {
     private const int Attempts = 30;
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     [Test]
-    public async Task Twins_by_key_are_one_row_and_both_are_told_of_it()
+    public async Task Concurrent_posts_with_the_same_idempotency_key_store_one_row_and_both_return_it()
     {
         const int pairs = 1_000;
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
         using var client = new Client();
 
-        var refusals = 0;
-        var twins = await Task.WhenAll(Enumerable.Range(0, pairs).Select(pair => Task.WhenAll(
-            services.Select(service => CreateAsync(service, $"twin-{pair}")))));
+        var unavailable = 0;
+        var responses = await Task.WhenAll(Enumerable.Range(0, pairs).Select(pair => Task.WhenAll(
+            services.Select(service => CreateAsync(service, $"pair-{pair}")))));
 
         var rows = await postgres.CountAsync("SELECT count(*) FROM software_deployments");
         var events = await postgres.CountAsync("SELECT count(*) FROM deployment_events");
         FaultRun.Report(
-            $"{pairs} pairs, answered {Tally(twins.SelectMany(pair => pair))}, of which replays {twins.Sum(pair => pair.Count(twin => twin.IsReplay))}; 503 × {refusals}; "
+            $"{pairs} pairs, responses {Tally(responses.SelectMany(pair => pair))}, of which replays {responses.Sum(pair => pair.Count(response => response.IsReplay))}; 503 × {unavailable}; "
             + $"rows {rows}, events {events}");
-        twins.SelectMany(pair => pair).ShouldAllBe(twin => twin.Status == HttpStatusCode.OK);
-        twins.ShouldAllBe(pair => pair[0].Id == pair[1].Id);
-        twins.ShouldAllBe(pair => pair.Count(twin => !twin.IsReplay) <= 1);
+        responses.SelectMany(pair => pair).ShouldAllBe(response => response.Status == HttpStatusCode.OK);
+        responses.ShouldAllBe(pair => pair[0].Id == pair[1].Id);
+        responses.ShouldAllBe(pair => pair.Count(response => !response.IsReplay) <= 1);
         rows.ShouldBe(pairs);
         events.ShouldBe(pairs);
 
-        // On a machine that is too busy for so many at once some are refused, and sent again.
+        // On a busy machine some of so many concurrent requests are shed, and retried.
         async Task<Outcome> CreateAsync(ServiceProcess service, string name)
         {
             for (var attempt = 1; ; attempt++)
@@ -46,20 +46,20 @@ public sealed class RaceTests
                     return outcome;
                 }
 
-                Interlocked.Increment(ref refusals);
+                Interlocked.Increment(ref unavailable);
                 await Task.Delay(RetryAfter);
             }
         }
     }
 
     [Test]
-    public async Task Of_two_writers_with_one_entity_tag_one_wins_every_round()
+    public async Task Concurrent_puts_with_the_same_entity_tag_return_200_to_one_and_412_to_the_other()
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
         using var client = new Client();
         var created = await client.CreateAsync(services[0], "contested");
-        var tag = created.EntityTag!;
+        var tag = created.Response!.EntityTag;
         var outcomes = new List<Outcome>();
 
         for (var round = 0; round < TestScale.ConditionalRounds; round++)
@@ -69,16 +69,16 @@ public sealed class RaceTests
             outcomes.AddRange(pair);
             pair.Select(outcome => outcome.Status).ShouldBe(
                 [HttpStatusCode.OK, HttpStatusCode.PreconditionFailed], ignoreOrder: true, $"In round {round}");
-            tag = pair.Single(outcome => outcome.Status == HttpStatusCode.OK).EntityTag!;
+            tag = pair.Single(outcome => outcome.Status == HttpStatusCode.OK).Response!.EntityTag;
         }
 
         var events = await postgres.CountAsync("SELECT count(*) FROM deployment_events");
-        FaultRun.Report($"{TestScale.ConditionalRounds} rounds, answered {Tally(outcomes)}; events {events}");
+        FaultRun.Report($"{TestScale.ConditionalRounds} rounds, responses {Tally(outcomes)}; events {events}");
         events.ShouldBe(1 + TestScale.ConditionalRounds);
     }
 
     [Test]
-    public async Task Deployments_due_at_once_expire_once_each_and_in_time()
+    public async Task Deployments_with_the_same_deadline_expire_once_each_and_in_time()
     {
         const int number = 1_000;
         var timeout = TimeSpan.FromSeconds(3);
@@ -91,7 +91,7 @@ public sealed class RaceTests
         for (var round = 1; round <= TestScale.DeadlineRounds; round++)
         {
             var created = await client.SendAsync(services[0], HttpMethod.Post, "/batch", body);
-            var due = Stopwatch.StartNew(); // a little after the deadlines began to run, and by that the later
+            var due = Stopwatch.StartNew(); // starts a little after the deadlines do
             created.Status.ShouldBe(HttpStatusCode.OK, created.Text);
 
             await Task.Delay(timeout + ServiceLevels.Expiry - due.Elapsed);

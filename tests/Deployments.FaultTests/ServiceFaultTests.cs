@@ -4,13 +4,13 @@ using Shouldly;
 
 namespace Deployments.FaultTests;
 
-/// <summary>Instances of the service go away under load.</summary>
+/// <summary>Instances of the service end under load.</summary>
 public sealed class ServiceFaultTests
 {
     private const int BetweenFaults = 200;
 
     [Test]
-    public async Task Killed_instances_lose_and_double_nothing()
+    public async Task Post_while_instances_are_killed_leaves_no_deployment_missing_or_duplicate()
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
@@ -21,7 +21,7 @@ public sealed class ServiceFaultTests
             await load.AcknowledgeAsync(BetweenFaults);
             await services[kill % services.Count].KillAsync();
             await load.AcknowledgeAsync(BetweenFaults);
-            await services[kill % services.Count].StartAsync();
+            await services[kill % services.Count].RestartAsync();
         }
 
         await load.StopAsync();
@@ -31,7 +31,7 @@ public sealed class ServiceFaultTests
     }
 
     [Test]
-    public async Task An_instance_that_is_asked_to_end_answers_what_it_has_been_sent()
+    public async Task Stop_with_SIGTERM_under_load_responds_to_every_request_that_was_sent()
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
@@ -41,13 +41,13 @@ public sealed class ServiceFaultTests
         for (var stop = 0; stop < TestScale.Stops; stop++)
         {
             await load.AcknowledgeAsync(BetweenFaults);
-            exitCodes.Add(await services[stop % services.Count].StopAsync());
+            exitCodes.Add((await services[stop % services.Count].StopAsync()).ExitCode);
             await load.AcknowledgeAsync(BetweenFaults);
-            await services[stop % services.Count].StartAsync();
+            await services[stop % services.Count].RestartAsync();
         }
 
         await load.StopAsync();
-        await load.ShouldHoldAsync(postgres, $"{TestScale.Stops} times SIGTERM");
+        await load.ShouldHoldAsync(postgres, $"{TestScale.Stops} stops with SIGTERM");
         exitCodes.ShouldAllBe(code => code == 0);
         load.Broken.ShouldBeEmpty();
         load.Unavailable.ShouldBe(0);

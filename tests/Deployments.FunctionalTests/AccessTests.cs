@@ -38,7 +38,7 @@ public sealed class AccessTests
     public async Task Without_a_default_role_a_token_without_roles_may_do_nothing()
     {
         await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Authentication:DefaultRole"] = string.Empty });
+            TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Authentication:DefaultRole"] = string.Empty });
         var project = new Project(service);
 
         (await project.CreateAsAsync(project.Token with { Roles = null })).ShouldBeError(HttpStatusCode.Forbidden);
@@ -49,7 +49,7 @@ public sealed class AccessTests
     public async Task The_default_role_is_a_setting()
     {
         await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Authentication:DefaultRole"] = "reader" });
+            TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Authentication:DefaultRole"] = "reader" });
         var project = new Project(service);
         var id = (await project.CreateAsync(Project.Minimal)).Id;
 
@@ -61,7 +61,7 @@ public sealed class AccessTests
     public async Task The_claim_that_names_the_project_is_a_setting()
     {
         await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Authentication:ProjectClaim"] = "tenant" });
+            TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Authentication:ProjectClaim"] = "tenant" });
         var project = new Project(service);
 
         (await project.CreateAsAsync(project.Token with { ProjectClaim = "tenant" })).ShouldBeOk();

@@ -42,7 +42,7 @@ public sealed class AddressTests
     [TestCaseSource(nameof(Proxies))]
     public async Task What_a_configured_proxy_says_is_believed(params string[] proxies)
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys);
+        var settings = new Dictionary<string, string>(Token.SigningKeys);
         foreach (var (index, proxy) in proxies.Index())
         {
             settings[$"Deployments:Proxies:{index}"] = proxy;
@@ -57,7 +57,7 @@ public sealed class AddressTests
     [Test]
     public async Task What_others_say_is_not_believed()
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:Proxies:0"] = "192.0.2.0/24" };
+        var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:Proxies:0"] = "192.0.2.0/24" };
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
 
         foreach (var unbelieving in new[] { service, TestRun.Service })
@@ -75,7 +75,7 @@ public sealed class AddressTests
     public async Task A_forwarded_request_is_followed_to_the_first_address_that_is_no_configured_proxy(
         string? addresses, string schemes, string hosts, string expected)
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys)
+        var settings = new Dictionary<string, string>(Token.SigningKeys)
         {
             ["Deployments:Proxies:0"] = "127.0.0.1",
             ["Deployments:Proxies:1"] = "10.0.0.7",
@@ -91,7 +91,7 @@ public sealed class AddressTests
     [Test]
     public async Task The_frameworks_own_switch_for_forwarded_headers_changes_nothing()
     {
-        await using var running = await ServiceProgram.ServeAsync(new Dictionary<string, string>(Service.SigningKeys)
+        await using var running = await ServiceProcess.StartAsync(new Dictionary<string, string>(Token.SigningKeys)
         {
             ["ASPNETCORE_FORWARDEDHEADERS_ENABLED"] = "true",
             ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,
@@ -145,7 +145,7 @@ public sealed class AddressTests
     [Test]
     public async Task A_host_that_is_not_allowed_is_refused_by_the_server_itself_in_no_words()
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["AllowedHosts"] = "api.example.org;127.0.0.1" };
+        var settings = new Dictionary<string, string>(Token.SigningKeys) { ["AllowedHosts"] = "api.example.org;127.0.0.1" };
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
         var request = Requests.Make(HttpMethod.Get, service.Absolute("/"));
         request.Headers.Host = "elsewhere.example";
@@ -162,7 +162,7 @@ public sealed class AddressTests
     [TestCase("/orchestration/")]
     public async Task Behind_a_proxy_that_is_configured_all_stands_below_its_prefix(string prefix)
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:Proxies:0"] = "127.0.0.1" };
+        var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:Proxies:0"] = "127.0.0.1" };
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
         var forwarded = ("X-Forwarded-Prefix", prefix);
 

@@ -52,7 +52,7 @@ public sealed class AuthorityTests
         identity.Add("a");
         (identity.IsDown, identity.IsSilent) = (!silent, silent);
         await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, identity.Settings.Concat(Service.SigningKeys).ToDictionary());
+            TestRun.ConnectionString, identity.Settings.Concat(Token.SigningKeys).ToDictionary());
         var project = new Project(service);
         var token = identity.SignerWith("a")(project.Token);
 
@@ -76,7 +76,7 @@ public sealed class AuthorityTests
     {
         for (var waited = Stopwatch.StartNew(); !await holds(); await Task.Delay(TimeSpan.FromMilliseconds(50)))
         {
-            waited.Elapsed.ShouldBeLessThan(Service.Patience);
+            waited.Elapsed.ShouldBeLessThan(Service.Timeout);
         }
     }
 }

@@ -154,7 +154,7 @@ public sealed class BatchTests
     {
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString,
-            new Dictionary<string, string>(Service.SigningKeys)
+            new Dictionary<string, string>(Token.SigningKeys)
             {
                 ["Deployments:MaxBodyBytes"] = "200",
                 ["Deployments:MaxBatchBytes"] = "300",

@@ -225,7 +225,7 @@ public sealed class ClientTests : IAsyncDisposable
         }));
 
         var created = await retrying.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal)
-            .WaitAsync(Service.Patience);
+            .WaitAsync(Service.Timeout);
 
         server.Broken.ShouldBe(1);
         created.IsReplay.ShouldBeTrue();
@@ -241,7 +241,7 @@ public sealed class ClientTests : IAsyncDisposable
             transport, server.Address, builder => builder.ConfigureHttpClient(http => http.Timeout = TimeSpan.FromSeconds(1)));
 
         await Should.ThrowAsync<TaskCanceledException>(
-            () => impatient.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal).WaitAsync(Service.Patience));
+            () => impatient.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal).WaitAsync(Service.Timeout));
     }
 
     [TestCase("a\r\nX-Injected: b")]
@@ -306,7 +306,7 @@ public sealed class ClientTests : IAsyncDisposable
         var thread = new Thread(() =>
         {
             SynchronizationContext.SetSynchronizationContext(new NeverRuns());
-            done = client.ListSoftwareConfigsAsync(project.Id).Wait(Service.Patience);
+            done = client.ListSoftwareConfigsAsync(project.Id).Wait(Service.Timeout);
         });
 
         thread.Start();
@@ -389,7 +389,7 @@ public sealed class ClientTests : IAsyncDisposable
             TimeZoneInfo.Local.BaseUtcOffset.ShouldBe(TimeSpan.FromHours(9));
             await using var service = await Service.StartReadyAsync(
                 TestRun.ConnectionString,
-                new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:TimeFormat"] = "Zoneless" });
+                new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:TimeFormat"] = "Zoneless" });
             await using var zoneless = RegisterOver(new DocumentedHandler(), service.Address);
             var created = (await zoneless.GetRequiredService<IDeploymentsClient>().CreateSoftwareDeploymentAsync(project.Id, Minimal)).SoftwareDeployment;
 

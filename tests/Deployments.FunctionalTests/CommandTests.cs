@@ -17,7 +17,7 @@ public sealed class CommandTests
     [Test]
     public async Task Token_prints_a_token_that_a_service_in_development_accepts_and_no_other()
     {
-        var printed = await ServiceProgram.RunAsync(Development, "token", "--project", "demo");
+        var printed = await ServiceProcess.RunAsync(Development, "token", "--project", "demo");
         var token = printed.Output.TrimEnd();
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString, new Dictionary<string, string> { ["environment"] = "Development" });
@@ -32,7 +32,7 @@ public sealed class CommandTests
     [Test]
     public async Task Token_takes_roles()
     {
-        var printed = await ServiceProgram.RunAsync(Development, "token", "--project", "demo", "--role", "reader", "--role", "admin", "--hours", "1");
+        var printed = await ServiceProcess.RunAsync(Development, "token", "--project", "demo", "--role", "reader", "--role", "admin", "--hours", "1");
 
         printed.ExitCode.ShouldBe(0, printed.Error);
         var claims = JsonElement.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(printed.Output.Split('.')[1]));
@@ -50,7 +50,7 @@ public sealed class CommandTests
     [TestCase("token", "demo")]
     public async Task Token_explains_itself_where_it_is_not_understood(params string[] arguments)
     {
-        var ended = await ServiceProgram.RunAsync(Development, arguments);
+        var ended = await ServiceProcess.RunAsync(Development, arguments);
 
         ended.ExitCode.ShouldBe(2);
         ended.Output.ShouldBeEmpty();
@@ -61,7 +61,7 @@ public sealed class CommandTests
     [TestCase("--environment=Production")]
     public async Task Token_prints_nothing_outside_development_also_when_settings_stand_before_it(params string[] settings)
     {
-        var ended = await ServiceProgram.RunAsync(Development, [.. settings, "token", "--project", "demo"]);
+        var ended = await ServiceProcess.RunAsync(Development, [.. settings, "token", "--project", "demo"]);
 
         ended.ExitCode.ShouldBe(2, ended.Error);
         ended.Output.ShouldBeEmpty();
@@ -71,7 +71,7 @@ public sealed class CommandTests
     [Test]
     public async Task Openapi_prints_the_document_that_the_service_serves()
     {
-        var printed = await ServiceProgram.RunAsync(Development, "openapi");
+        var printed = await ServiceProcess.RunAsync(Development, "openapi");
         var served = await TestRun.Service.GetAsync("/openapi/v1.json");
 
         printed.ExitCode.ShouldBe(0, printed.Error);
@@ -104,7 +104,7 @@ public sealed class CommandTests
             settings[variable] = "http://127.0.0.1:1";
         }
 
-        var ended = await ServiceProgram.RunAsync(settings, "healthcheck");
+        var ended = await ServiceProcess.RunAsync(settings, "healthcheck");
 
         ended.ExitCode.ShouldBe(0, ended.Error);
     }
@@ -127,10 +127,10 @@ public sealed class CommandTests
         var nowhere = new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = "http://127.0.0.1:1" };
         var unset = new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = string.Empty };
 
-        var byArgument = await ServiceProgram.RunAsync(nowhere, "--urls", $"http://127.0.0.1:{port}", "healthcheck");
-        var byPort = await ServiceProgram.RunAsync(new Dictionary<string, string>(unset) { ["ASPNETCORE_HTTP_PORTS"] = $"{port};1" }, "healthcheck");
-        var byDotnetPort = await ServiceProgram.RunAsync(new Dictionary<string, string>(unset) { ["DOTNET_HTTP_PORTS"] = port }, "healthcheck");
-        var byEndpoint = await ServiceProgram.RunAsync(new Dictionary<string, string>(nowhere) { ["Kestrel:Endpoints:Main:Url"] = $"http://127.0.0.1:{port}" }, "healthcheck");
+        var byArgument = await ServiceProcess.RunAsync(nowhere, "--urls", $"http://127.0.0.1:{port}", "healthcheck");
+        var byPort = await ServiceProcess.RunAsync(new Dictionary<string, string>(unset) { ["ASPNETCORE_HTTP_PORTS"] = $"{port};1" }, "healthcheck");
+        var byDotnetPort = await ServiceProcess.RunAsync(new Dictionary<string, string>(unset) { ["DOTNET_HTTP_PORTS"] = port }, "healthcheck");
+        var byEndpoint = await ServiceProcess.RunAsync(new Dictionary<string, string>(nowhere) { ["Kestrel:Endpoints:Main:Url"] = $"http://127.0.0.1:{port}" }, "healthcheck");
 
         foreach (var ended in new[] { byArgument, byPort, byDotnetPort, byEndpoint })
         {
@@ -165,7 +165,7 @@ public sealed class CommandTests
     [TestCase("openapi", "extra")]
     public async Task What_is_no_command_is_refused_with_the_usage(params string[] command)
     {
-        var ended = await ServiceProgram.RunAsync(Development, command);
+        var ended = await ServiceProcess.RunAsync(Development, command);
 
         ended.ExitCode.ShouldBe(2);
         ended.Output.ShouldBeEmpty();
@@ -177,7 +177,7 @@ public sealed class CommandTests
 
     private static Task<Service> StartAsync(string url, params (string Name, string Value)[] others)
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["urls"] = url };
+        var settings = new Dictionary<string, string>(Token.SigningKeys) { ["urls"] = url };
         foreach (var (name, value) in others)
         {
             settings[name] = value;
@@ -189,11 +189,11 @@ public sealed class CommandTests
     private static async Task ShouldBeReadyAsync(string urls, string httpsPorts = "")
     {
         var settings = new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = urls, ["ASPNETCORE_HTTPS_PORTS"] = httpsPorts };
-        var ended = await ServiceProgram.RunAsync(settings, "healthcheck");
+        var ended = await ServiceProcess.RunAsync(settings, "healthcheck");
 
         ended.ExitCode.ShouldBe(0, ended.Error);
     }
 
-    private static Task<ServiceProgram.Ended> CheckAsync(string urls, string ports) => ServiceProgram.RunAsync(
+    private static Task<ProcessResult> CheckAsync(string urls, string ports) => ServiceProcess.RunAsync(
         new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = urls, ["ASPNETCORE_HTTP_PORTS"] = ports }, "healthcheck");
 }

@@ -31,7 +31,7 @@ public sealed class ConfigReferenceTests
     [OneTimeSetUp]
     public async Task StartAsync() => service = await Service.StartReadyAsync(
         TestRun.ConnectionString,
-        new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:ConfigReferences"] = "Known" });
+        new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:ConfigReferences"] = "Known" });
 
     [OneTimeTearDown]
     public async Task StopAsync() => await service.DisposeAsync();

@@ -91,7 +91,7 @@ public sealed class ConsoleLogTests
     [Test]
     public async Task In_Development_a_path_is_logged_without_its_query_and_without_control_characters()
     {
-        await using var service = await ServiceProgram.ServeAsync(Settings("Development", NoDatabase));
+        await using var service = await ServiceProcess.StartAsync(Settings("Development", NoDatabase));
 
         await SendAsync(service, Requests.Make(HttpMethod.Get, "/v1/%0A%1B%5B31m%E2%80%AE?secret=secret"));
         var output = (await service.StopAsync()).Output;
@@ -105,7 +105,7 @@ public sealed class ConsoleLogTests
     [TestCase("Production")]
     public async Task Probes_and_the_files_of_the_Swagger_page_are_not_logged(string environment)
     {
-        await using var service = await ServiceProgram.ServeAsync(Settings(environment, NoDatabase));
+        await using var service = await ServiceProcess.StartAsync(Settings(environment, NoDatabase));
 
         foreach (var path in Routine)
         {
@@ -123,7 +123,7 @@ public sealed class ConsoleLogTests
     [Test]
     public async Task Probes_and_the_files_of_the_Swagger_page_are_logged_outside_Development_at_level_Debug()
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["Logging:LogLevel:Deployments.Api.Requests"] = "Debug" };
+        var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Logging:LogLevel:Deployments.Api.Requests"] = "Debug" };
         await using var service = await Service.StartAsync(NoDatabase, settings);
 
         foreach (var path in Routine)
@@ -140,13 +140,13 @@ public sealed class ConsoleLogTests
         const int callers = 16;
         const int requests = callers * 1_000;
         const int mostKept = 12_000;
-        await using var service = await ServiceProgram.ServeUnreadAsync(Settings("Production", NoDatabase));
+        await using var service = await ServiceProcess.StartUnreadAsync(Settings("Production", NoDatabase));
 
         await Task.WhenAll(Enumerable.Range(0, callers).Select(async _ =>
         {
             for (var sent = 0; sent < requests / callers; sent++)
             {
-                using var answer = await service.Http.GetAsync(new Uri("/", UriKind.Relative)).WaitAsync(Service.Patience);
+                using var answer = await service.Http.GetAsync(new Uri("/", UriKind.Relative)).WaitAsync(Service.Timeout);
                 answer.StatusCode.ShouldBe(HttpStatusCode.MultipleChoices);
             }
         }));
@@ -168,27 +168,27 @@ public sealed class ConsoleLogTests
     public async Task A_standard_output_that_nobody_reads_does_not_keep_the_service_from_ending()
     {
         const int requests = 1_000; // more than a pipe holds
-        await using var service = await ServiceProgram.ServeUnreadAsync(Settings("Production", NoDatabase));
+        await using var service = await ServiceProcess.StartUnreadAsync(Settings("Production", NoDatabase));
         for (var sent = 0; sent < requests; sent++)
         {
             (await SendAsync(service, Requests.Make(HttpMethod.Get, "/"))).Status.ShouldBe(HttpStatusCode.MultipleChoices);
         }
 
-        (await service.StopUnreadAsync()).ShouldBe(0);
+        (await service.StopAsync()).ExitCode.ShouldBe(0);
     }
 
     [Test]
     public async Task An_unknown_format_of_the_log_is_refused_at_start()
     {
-        var ended = await ServiceProgram.RunAsync(new Dictionary<string, string>(Settings("Production", NoDatabase)) { ["Logging:Console:FormatterName"] = "xml" });
+        var ended = await ServiceProcess.RunAsync(new Dictionary<string, string>(Settings("Production", NoDatabase)) { ["Logging:Console:FormatterName"] = "xml" });
 
         ended.ExitCode.ShouldBe(1);
         ended.Error.TrimEnd().ShouldBe("Logging:Console:FormatterName must be json or simple.");
     }
 
-    private static async Task<ServiceProgram.Running> ServeReadyAsync(Dictionary<string, string> settings)
+    private static async Task<ServiceProcess> ServeReadyAsync(Dictionary<string, string> settings)
     {
-        var service = await ServiceProgram.ServeUnreadAsync(settings);
+        var service = await ServiceProcess.StartUnreadAsync(settings);
         while (await service.ReadLineAsync() is { } line && !line.Contains("its schema is current", StringComparison.Ordinal))
         {
         }
@@ -197,7 +197,7 @@ public sealed class ConsoleLogTests
         return service;
     }
 
-    private static Dictionary<string, string> Settings(string environment, string connectionString) => new(Service.SigningKeys)
+    private static Dictionary<string, string> Settings(string environment, string connectionString) => new(Token.SigningKeys)
     {
         ["ASPNETCORE_ENVIRONMENT"] = environment,
         ["ConnectionStrings:Deployments"] = connectionString,
@@ -216,15 +216,15 @@ public sealed class ConsoleLogTests
         return request;
     }
 
-    private static async Task<ApiResponse> SendAsync(ServiceProgram.Running service, HttpRequestMessage request)
+    private static async Task<ApiResponse> SendAsync(ServiceProcess service, HttpRequestMessage request)
     {
         using var response = await service.Http.SendAsync(request);
         return await ApiResponse.ReadAsync(response);
     }
 
-    private static IEnumerable<JsonElement> Lines(ServiceProgram.Ended ended) =>
+    private static IEnumerable<JsonElement> Lines(ProcessResult ended) =>
         ended.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line));
 
-    private static JsonElement LineOf(ServiceProgram.Ended ended, ApiResponse answer) =>
+    private static JsonElement LineOf(ProcessResult ended, ApiResponse answer) =>
         Lines(ended).Single(line => line.GetProperty("State").TryGetProperty("RequestId", out var id) && id.GetString() == answer.RequestId);
 }

@@ -17,7 +17,7 @@ public sealed class CorsTests
     [OneTimeSetUp]
     public async Task StartAsync() => service = await Service.StartReadyAsync(
         TestRun.ConnectionString,
-        new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:CorsOrigins:0"] = Origin, ["Deployments:CorsOrigins:1"] = Second });
+        new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:CorsOrigins:0"] = Origin, ["Deployments:CorsOrigins:1"] = Second });
 
     [OneTimeTearDown]
     public async Task StopAsync() => await service.DisposeAsync();

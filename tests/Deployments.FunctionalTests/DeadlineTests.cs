@@ -194,7 +194,7 @@ public sealed class DeadlineTests
                 return answer;
             }
 
-            waited.Elapsed.ShouldBeLessThan(Service.Patience, "it does not fail");
+            waited.Elapsed.ShouldBeLessThan(Service.Timeout, "it does not fail");
         }
     }
 

@@ -30,7 +30,7 @@ public sealed class GeneratedRequestTests
             : Random.Shared.Next();
         await TestContext.Progress.WriteLineAsync($"{requests} generated requests, GENERATED_SEED={seed}");
         await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Logging:LogLevel:Deployments.Api.Requests"] = "None" });
+            TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Logging:LogLevel:Deployments.Api.Requests"] = "None" });
         var statuses = new ConcurrentDictionary<string, int>();
 
         var operations = (await Operation.ListAsync()).Select(operation => operation.ToString()).ToHashSet();

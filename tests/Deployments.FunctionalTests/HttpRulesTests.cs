@@ -62,7 +62,7 @@ public sealed class HttpRulesTests
             $"POST {project.Path} HTTP/1.1\r\nHost: {address.Authority}\r\nX-Auth-Token: {project.Token}\r\n"
             + $"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{chunks}"));
         using var reader = new StreamReader(stream);
-        var answer = await reader.ReadToEndAsync().WaitAsync(Service.Patience);
+        var answer = await reader.ReadToEndAsync().WaitAsync(Service.Timeout);
 
         answer.ShouldStartWith("HTTP/1.1 400 ", customMessage: name);
         answer.ShouldContain("\"errors\":{\"body\":[\"The body ");

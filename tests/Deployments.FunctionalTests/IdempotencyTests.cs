@@ -279,16 +279,16 @@ public sealed class IdempotencyTests
         var project = new Project(service);
         (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
 
-        proxy.LoseNextAnswer();
+        proxy.LoseNextResponse();
         var single = await project.CreateAsync(Full, Key);
-        proxy.LostAnswers.ShouldBe(1);
-        proxy.LoseAnswerTo("INSERT INTO software_deployments");
+        proxy.LostResponses.ShouldBe(1);
+        proxy.LoseResponseTo("INSERT INTO software_deployments");
         var batch = await project.CreateBatchAsync([Full, Full], (Header, "another"));
-        proxy.LostAnswers.ShouldBe(2);
-        proxy.LoseAnswerTo("COMMIT\0");
+        proxy.LostResponses.ShouldBe(2);
+        proxy.LoseResponseTo("COMMIT\0");
         var committed = await project.CreateBatchAsync([Full, Full], (Header, "third"));
 
-        proxy.LostAnswers.ShouldBe(3);
+        proxy.LostResponses.ShouldBe(3);
         foreach (var answer in new[] { single, batch, committed })
         {
             answer.ShouldBeOk().Headers.ShouldNotContainKey(Replayed);
@@ -302,7 +302,7 @@ public sealed class IdempotencyTests
     {
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString,
-            new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:ConfigReferences"] = "Known" });
+            new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:ConfigReferences"] = "Known" });
         var project = new Project(service);
         var (former, latter) = ((await project.CreateConfigAsync("{}")).Id, (await project.CreateConfigAsync("{}")).Id);
         var body = $$"""{"config_id": "{{former}}", "server_id": "s"}""";

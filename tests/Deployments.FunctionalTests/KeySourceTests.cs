@@ -26,7 +26,7 @@ public sealed class KeySourceTests
         withPublicKeys = await Service.StartReadyAsync(TestRun.ConnectionString, fromFolder);
         withKeystone = await Service.StartReadyAsync(TestRun.ConnectionString, fromKeystone);
         withAll = await Service.StartReadyAsync(
-            TestRun.ConnectionString, Service.SigningKeys.Concat(fromFolder).Concat(fromKeystone).ToDictionary());
+            TestRun.ConnectionString, Token.SigningKeys.Concat(fromFolder).Concat(fromKeystone).ToDictionary());
     }
 
     [OneTimeTearDown]

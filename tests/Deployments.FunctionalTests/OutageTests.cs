@@ -66,7 +66,7 @@ public sealed class OutageTests
             ShouldBeUnavailableInTimeAsync(() => service.GetAsync("/healthz/ready")));
         (await service.GetAsync("/healthz/live")).ShouldBeOk();
 
-        proxy.SwallowNoMore();
+        proxy.StopSwallowing();
         await service.WaitUntilReadyAsync();
         (await project.GetAsync(id)).ShouldBeOk();
         (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
@@ -94,10 +94,10 @@ public sealed class OutageTests
         var project = new Project(service);
         (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
 
-        proxy.LoseNextAnswer();
+        proxy.LoseNextResponse();
         var answer = await project.CreateAsync(Project.Minimal);
 
-        proxy.LostAnswers.ShouldBe(1);
+        proxy.LostResponses.ShouldBe(1);
         (await project.GetAsync(answer.ShouldBeOk().Id)).ShouldBeOk();
         (await project.CountStoredAsync()).ShouldBe(2);
     }
@@ -109,10 +109,10 @@ public sealed class OutageTests
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
         var project = new Project(service);
 
-        proxy.LoseAnswerTo("INSERT INTO software_deployments");
+        proxy.LoseResponseTo("INSERT INTO software_deployments");
         var answer = await project.CreateBatchAsync([Project.Minimal, Project.Minimal]);
 
-        proxy.LostAnswers.ShouldBe(1);
+        proxy.LostResponses.ShouldBe(1);
         (await project.ListAsync()).Ids.ShouldBe(answer.Ids);
         (await project.CountStoredEventsAsync()).ShouldBe(2);
     }
@@ -125,11 +125,11 @@ public sealed class OutageTests
         var project = new Project(service);
         var created = await project.CreateAsync(Project.Minimal);
 
-        proxy.LoseAnswerTo("UPDATE software_deployments");
+        proxy.LoseResponseTo("UPDATE software_deployments");
         var answer = await project.UpdateAsync(
             created.Id, """{"status": "COMPLETE"}""", onCondition ? [("If-Match", created.EntityTag)] : []);
 
-        proxy.LostAnswers.ShouldBe(1);
+        proxy.LostResponses.ShouldBe(1);
         answer.Deployment.GetProperty("status").GetString().ShouldBe("COMPLETE");
         var shown = await project.GetAsync(created.Id);
         shown.Text.ShouldBe(answer.Text);
@@ -146,10 +146,10 @@ public sealed class OutageTests
         var project = new Project(service);
         var created = await project.CreateAsync(Project.Minimal);
 
-        proxy.LoseAnswerTo(Commit);
+        proxy.LoseResponseTo(Commit);
         var answer = await project.DeleteAsync(created.Id, onCondition ? [("If-Match", created.EntityTag)] : []);
 
-        proxy.LostAnswers.ShouldBe(1);
+        proxy.LostResponses.ShouldBe(1);
         answer.ShouldBeGone();
         (await project.CountStoredAsync()).ShouldBe(0);
         (await project.CountStoredEventsAsync()).ShouldBe(0);
@@ -163,10 +163,10 @@ public sealed class OutageTests
         var project = new Project(service);
         var id = (await project.CreateAsync(Project.Minimal)).Id;
 
-        proxy.LoseAnswerTo("DELETE FROM deployment_events");
+        proxy.LoseResponseTo("DELETE FROM deployment_events");
         var answer = await project.DeleteAsync(id);
 
-        proxy.LostAnswers.ShouldBe(1);
+        proxy.LostResponses.ShouldBe(1);
         answer.ShouldBeGone();
         (await project.CountStoredAsync()).ShouldBe(0);
         (await project.CountStoredEventsAsync()).ShouldBe(0);
@@ -179,14 +179,14 @@ public sealed class OutageTests
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
         var project = new Project(service);
 
-        proxy.LoseAnswerTo("INSERT INTO software_configs");
+        proxy.LoseResponseTo("INSERT INTO software_configs");
         var created = await project.CreateConfigAsync("{}");
-        proxy.LostAnswers.ShouldBe(1);
+        proxy.LostResponses.ShouldBe(1);
         (await project.ListConfigsAsync()).Ids.ShouldBe([created.Id]);
 
-        proxy.LoseAnswerTo(Commit);
+        proxy.LoseResponseTo(Commit);
         (await project.DeleteConfigAsync(created.Id)).ShouldBeGone();
-        proxy.LostAnswers.ShouldBe(2);
+        proxy.LostResponses.ShouldBe(2);
         (await project.CountStoredConfigsAsync()).ShouldBe(0);
     }
 

@@ -101,7 +101,7 @@ public sealed class RateLimitTests
 
     private static Task<Service> StartAsync(string perSecond) => Service.StartReadyAsync(
         TestRun.ConnectionString,
-        new Dictionary<string, string>(Service.SigningKeys)
+        new Dictionary<string, string>(Token.SigningKeys)
         {
             ["Deployments:RateLimit:PerSecond"] = perSecond,
             ["Deployments:RateLimit:Burst"] = Burst.ToString(CultureInfo.InvariantCulture),

@@ -86,7 +86,7 @@ public sealed class RequestLimitTests
     public async Task A_body_that_comes_steadily_and_does_not_end_is_given_up_after_a_time_that_is_a_setting()
     {
         await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:RequestTimeoutSeconds"] = "1" });
+            TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:RequestTimeoutSeconds"] = "1" });
         var project = new Project(service);
         (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
         using var client = await RawHttp.ConnectAsync(service);
@@ -104,7 +104,7 @@ public sealed class RequestLimitTests
         const int all = 12;
         const int bytes = 1_000_000;
         await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:MaxBatchBytes"] = "1048576" });
+            TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:MaxBatchBytes"] = "1048576" });
         var project = new Project(service);
         var body = Encoding.ASCII.GetBytes($$"""{"config_id": "c", "server_id": "s"}""".PadRight(bytes));
         var clients = await Task.WhenAll(Enumerable.Range(0, all).Select(_ => RawHttp.ConnectAsync(service)));
@@ -158,13 +158,13 @@ public sealed class RequestLimitTests
         await using var proxy = new Proxy(TestRun.ConnectionString);
         proxy.Open();
         await using var service = await Service.StartReadyAsync(
-            proxy.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:RequestTimeoutSeconds"] = "1" });
+            proxy.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:RequestTimeoutSeconds"] = "1" });
         var project = new Project(service);
         var id = (await project.CreateAsync(Project.Minimal)).Id;
 
         proxy.SwallowEverything();
         var answer = await project.GetAsync(id);
-        proxy.SwallowNoMore();
+        proxy.StopSwallowing();
 
         answer.ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
         answer.Text.ShouldContain("in time");
@@ -175,7 +175,7 @@ public sealed class RequestLimitTests
     {
         const int deployments = 1_000;
         await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:RequestTimeoutSeconds"] = "1" });
+            TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:RequestTimeoutSeconds"] = "1" });
         var project = new Project(service);
         var filled = new Project(id: project.Id); // by a service that takes its time
         var padding = new string('x', 10_000);

@@ -90,7 +90,7 @@ public sealed class SecurityHeaderTests
     [Test]
     public async Task Transport_security_is_asked_for_over_https_alone()
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:Proxies:0"] = "127.0.0.1" };
+        var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:Proxies:0"] = "127.0.0.1" };
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
 
         (await service.GetAsync("/", ("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-Proto", "https")))

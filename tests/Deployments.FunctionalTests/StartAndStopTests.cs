@@ -60,7 +60,7 @@ public sealed partial class StartAndStopTests
     [Test]
     public async Task A_service_told_not_to_migrate_is_not_ready_on_an_empty_database()
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:MigrateOnStart"] = "false" };
+        var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:MigrateOnStart"] = "false" };
         await using var service = await Service.StartAsync(await TestRun.Server.CreateDatabaseAsync(), settings);
 
         var answer = await service.GetAsync("/healthz/ready");
@@ -102,7 +102,7 @@ public sealed partial class StartAndStopTests
             ["DOTNET_ENVIRONMENT"] = "Development",
             ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,
         };
-        await using var program = await ServiceProgram.ServeAsync(settings);
+        await using var program = await ServiceProcess.StartAsync(settings);
         var address = program.Http.BaseAddress!.GetLeftPart(UriPartial.Authority);
         var printed = (await program.StopAsync()).Output;
 
@@ -120,7 +120,7 @@ public sealed partial class StartAndStopTests
     [Test]
     public async Task An_address_that_is_taken_is_told_in_one_line()
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys)
+        var settings = new Dictionary<string, string>(Token.SigningKeys)
         {
             ["DOTNET_ENVIRONMENT"] = "Production",
             ["ASPNETCORE_URLS"] = TestRun.Service.Address.ToString(),
@@ -129,7 +129,7 @@ public sealed partial class StartAndStopTests
             ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
         };
 
-        var ended = await ServiceProgram.RunAsync(settings);
+        var ended = await ServiceProcess.RunAsync(settings);
 
         ended.ExitCode.ShouldBe(1, ended.Output);
         ended.Error.TrimEnd().Split('\n').Length.ShouldBe(1, ended.Error);
@@ -169,7 +169,7 @@ public sealed partial class StartAndStopTests
 
     private static async Task ShouldRefuseConnectionsAsync(Uri address)
     {
-        using var patience = new CancellationTokenSource(Service.Patience);
+        using var patience = new CancellationTokenSource(Service.Timeout);
         while (true)
         {
             try

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Deployments.FunctionalTests.Support;
 using NUnit.Framework;
 using Shouldly;
 
@@ -96,7 +95,7 @@ public sealed class StartRefusalTests
     [TestCaseSource(nameof(UnusableSettings))]
     public async Task The_service_does_not_start_with(Action<Dictionary<string, string>> spoil, string setting)
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys)
+        var settings = new Dictionary<string, string>(Token.SigningKeys)
         {
             ["DOTNET_ENVIRONMENT"] = "Production",
             ["ConnectionStrings:Deployments"] = $"Host=127.0.0.1;Port=1;Username=nobody;Password={Password}",
@@ -105,7 +104,7 @@ public sealed class StartRefusalTests
         };
         spoil(settings);
 
-        var ended = await ServiceProgram.RunAsync(settings);
+        var ended = await ServiceProcess.RunAsync(settings);
 
         ended.ExitCode.ShouldBe(1, ended.Output);
         ended.Error.TrimEnd().Split('\n').Length.ShouldBe(1, ended.Error);

@@ -19,7 +19,7 @@ public sealed partial class TelemetryTests
     public async Task Traces_metrics_and_logs_reach_the_collector_that_is_named()
     {
         await using var collector = await Collector.StartAsync();
-        await using var service = await ServiceProgram.ServeAsync(new Dictionary<string, string>(Settings(collector))
+        await using var service = await ServiceProcess.StartAsync(new Dictionary<string, string>(Settings(collector))
         {
             [Endpoint] = collector.Address,
 
@@ -60,7 +60,7 @@ public sealed partial class TelemetryTests
     public async Task A_line_of_the_log_names_the_trace_of_its_request()
     {
         await using var collector = await Collector.StartAsync();
-        await using var service = await ServiceProgram.ServeAsync(new Dictionary<string, string>(Settings(collector))
+        await using var service = await ServiceProcess.StartAsync(new Dictionary<string, string>(Settings(collector))
         {
             [Endpoint] = collector.Address,
             ["ConnectionStrings:Deployments"] = "Host=127.0.0.1;Port=1",
@@ -78,7 +78,7 @@ public sealed partial class TelemetryTests
     public async Task What_is_entrusted_to_the_service_does_not_reach_the_collector()
     {
         await using var collector = await Collector.StartAsync();
-        var service = await ServiceProgram.ServeAsync(new Dictionary<string, string>(Settings(collector)) { [Endpoint] = collector.Address });
+        var service = await ServiceProcess.StartAsync(new Dictionary<string, string>(Settings(collector)) { [Endpoint] = collector.Address });
         var project = new Project();
         var marker = $"marker-{Guid.NewGuid():N}";
         var token = project.Token.ToString();
@@ -113,7 +113,7 @@ public sealed partial class TelemetryTests
     {
         const int requests = 50;
         await using var collector = await Collector.StartAsync();
-        await using var service = await ServiceProgram.ServeAsync(SettingsWithoutSampler(collector));
+        await using var service = await ServiceProcess.StartAsync(SettingsWithoutSampler(collector));
         var project = new Project();
 
         var asked = await SendAsync(service, Create(project, Project.Minimal, ActivityTraceId.CreateRandom()));
@@ -135,7 +135,7 @@ public sealed partial class TelemetryTests
     public async Task Whether_the_service_is_well_is_never_traced()
     {
         await using var collector = await Collector.StartAsync();
-        await using var service = await ServiceProgram.ServeAsync(SettingsWithoutSampler(collector));
+        await using var service = await ServiceProcess.StartAsync(SettingsWithoutSampler(collector));
         var project = new Project();
         var (asking, serving) = (ActivityTraceId.CreateRandom(), ActivityTraceId.CreateRandom());
 
@@ -155,7 +155,7 @@ public sealed partial class TelemetryTests
     public async Task Nothing_is_sent_where_no_collector_is_named()
     {
         await using var collector = await Collector.StartAsync();
-        await using var service = await ServiceProgram.ServeAsync(Settings(collector));
+        await using var service = await ServiceProcess.StartAsync(Settings(collector));
 
         (await SendAsync(service, Create(new Project(), Project.Minimal))).ShouldBeOk();
         var ended = await service.StopAsync();
@@ -181,7 +181,7 @@ public sealed partial class TelemetryTests
     /// <summary>All that a sender would need to reach the collector, but for what makes it one.</summary>
     private static Dictionary<string, string> Settings(Collector collector)
     {
-        var settings = new Dictionary<string, string>(Service.SigningKeys)
+        var settings = new Dictionary<string, string>(Token.SigningKeys)
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
             ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,
@@ -215,7 +215,7 @@ public sealed partial class TelemetryTests
         return request;
     }
 
-    private static async Task<ApiResponse> SendAsync(ServiceProgram.Running service, HttpRequestMessage request)
+    private static async Task<ApiResponse> SendAsync(ServiceProcess service, HttpRequestMessage request)
     {
         using var response = await service.Http.SendAsync(request);
         return await ApiResponse.ReadAsync(response);

@@ -14,7 +14,7 @@ public sealed class TimeFormatTests
     [OneTimeSetUp]
     public async Task StartAsync() => service = await Service.StartReadyAsync(
         TestRun.ConnectionString,
-        new Dictionary<string, string>(Service.SigningKeys) { ["Deployments:TimeFormat"] = "Zoneless" });
+        new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:TimeFormat"] = "Zoneless" });
 
     [OneTimeTearDown]
     public async Task StopAsync() => await service.DisposeAsync();

@@ -70,7 +70,7 @@ public sealed class TokenMatrixTests
     {
         keys = new KeyFolder();
         service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, new Dictionary<string, string>(Service.SigningKeys) { ["Authentication:PublicKeys"] = keys.Path });
+            TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Authentication:PublicKeys"] = keys.Path });
     }
 
     [OneTimeTearDown]

@@ -1,6 +1,6 @@
-using Deployments.Domain.SoftwareDeployments;
 using Deployments.Api.Authentication.KeySources;
 using Deployments.Application.Common;
+using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Api.Mvc;
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using Deployments.Api.Errors;
+using Deployments.Api.Mvc;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
-using Deployments.Api.Mvc;
 using NJsonSchema;
 using NJsonSchema.Generation;
 using NJsonSchema.Generation.TypeMappers;

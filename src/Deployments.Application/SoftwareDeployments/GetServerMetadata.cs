@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using AutoMapper;
-using Deployments.Application.Common.Errors;
 using Deployments.Application.Common;
+using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareConfigs;
 using MediatR;
 

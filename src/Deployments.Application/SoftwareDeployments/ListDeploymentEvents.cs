@@ -1,7 +1,7 @@
 using AutoMapper;
-using Deployments.Application.Common.Validation;
 using Deployments.Application.Common.Errors;
 using Deployments.Application.Common.Paging;
+using Deployments.Application.Common.Validation;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
 using MediatR;

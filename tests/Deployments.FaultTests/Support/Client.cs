@@ -1,23 +1,24 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
-using System.Text.Json;
 
 namespace Deployments.FaultTests.Support;
 
-/// <summary>Sends requests to instances of the service, and tells apart all that can become of one.</summary>
+/// <summary>Sends requests to instances of the service and records the outcome, whether there is a response or not.</summary>
 internal sealed class Client : IDisposable
 {
-    /// <summary>By then a request has not been answered late: it hangs.</summary>
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+    private const string Project = "faults";
 
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Hang };
+    /// <summary>A request without a response by then hangs.</summary>
+    private static readonly TimeSpan HangTimeout = TimeSpan.FromSeconds(30);
+
+    private static readonly string MemberToken = new Token(Project) { Expires = DateTimeOffset.UtcNow.AddHours(8) }.ToString();
+
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = HangTimeout };
 
     /// <param name="service">The instance.</param>
-    /// <param name="name">What its <c>config_id</c> says: by it a deployment is recognised, whatever becomes of the answer.</param>
-    /// <param name="key">Its <c>Idempotency-Key</c>, if it has one.</param>
-    /// <param name="server">Its <c>server_id</c>.</param>
+    /// <param name="name">The <c>config_id</c>, by which the deployment is identified even if there is no response.</param>
+    /// <param name="key">The <c>Idempotency-Key</c>, if it has one.</param>
+    /// <param name="server">The <c>server_id</c>.</param>
     public Task<Outcome> CreateAsync(ServiceProcess service, string name, string? key = null, string server = "web-1") => SendAsync(
         service,
         HttpMethod.Post,
@@ -30,74 +31,55 @@ internal sealed class Client : IDisposable
 
     /// <param name="service">The instance.</param>
     /// <param name="method">The method.</param>
-    /// <param name="path">What follows <c>/software_deployments</c>.</param>
+    /// <param name="path">The path after <c>/software_deployments</c>.</param>
     /// <param name="body">JSON, if there is a body.</param>
-    /// <param name="headers">Beside the usual ones.</param>
+    /// <param name="headers">In addition to the token.</param>
     public async Task<Outcome> SendAsync(
         ServiceProcess service, HttpMethod method, string path, string? body = null, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(
-            method, new Uri(service.Address, $"/v1/{ServiceProcess.Project}/software_deployments{path}"));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", ServiceProcess.Token);
-        foreach (var (name, value) in headers)
-        {
-            request.Headers.Add(name, value);
-        }
-
-        if (body is not null)
-        {
-            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
-        }
+        using var request = Requests.Make(
+            method, new Uri(service.Address, $"/v1/{Project}/software_deployments{path}"), [("Authorization", $"Bearer {MemberToken}"), .. headers]);
+        request.Content = body is null ? null : Requests.Body(body);
 
         var watch = Stopwatch.StartNew();
         try
         {
-            using var answer = await http.SendAsync(request);
-            var text = await answer.Content.ReadAsStringAsync();
-            return new Outcome(answer.StatusCode, text, watch.Elapsed)
-            {
-                EntityTag = answer.Headers.ETag?.ToString(),
-                IsReplay = answer.Headers.Contains("Idempotent-Replayed"),
-            };
+            using var response = await http.SendAsync(request);
+            return new Outcome(await ApiResponse.ReadAsync(response), null, watch.Elapsed);
         }
         catch (HttpRequestException exception)
         {
             return new Outcome(null, exception.GetBaseException().Message, watch.Elapsed)
             {
-                WasRefused = exception.HttpRequestError == HttpRequestError.ConnectionError,
+                IsConnectionRefused = exception.HttpRequestError == HttpRequestError.ConnectionError,
             };
         }
         catch (OperationCanceledException)
         {
-            return new Outcome(null, "It hangs.", watch.Elapsed);
+            return new Outcome(null, "The request hangs.", watch.Elapsed);
         }
     }
 
     public void Dispose() => http.Dispose();
 }
 
-/// <summary>What became of a request.</summary>
-/// <param name="Status">Of the answer, if there was one.</param>
-/// <param name="Text">The answer's body, or what went wrong.</param>
-/// <param name="Time">How long the client waited for it.</param>
-internal sealed record Outcome(HttpStatusCode? Status, string Text, TimeSpan Time)
+/// <summary>The outcome of a request.</summary>
+/// <param name="Response">The response, if there was one.</param>
+/// <param name="Failure">Why there was no response.</param>
+/// <param name="Time">How long the client waited.</param>
+internal sealed record Outcome(ApiResponse? Response, string? Failure, TimeSpan Time)
 {
-    public string? EntityTag { get; init; }
+    public HttpStatusCode? Status => Response?.Status;
 
-    public bool IsReplay { get; init; }
+    public string Text => Response?.Text ?? Failure!;
+
+    /// <summary>The id of the deployment in a successful response.</summary>
+    public Guid Id => Guid.Parse(Response!.Id);
+
+    public bool IsReplay => Response?.Headers.ContainsKey("Idempotent-Replayed") ?? false;
 
     /// <summary>Whether there was no connection, so that nothing was sent.</summary>
-    public bool WasRefused { get; init; }
+    public bool IsConnectionRefused { get; init; }
 
     public override string ToString() => $"{(int?)Status} {Text}";
-
-    /// <summary>The id of the one deployment in the answer.</summary>
-    public Guid Id
-    {
-        get
-        {
-            using var document = JsonDocument.Parse(Text);
-            return document.RootElement.GetProperty("software_deployment").GetProperty("id").GetGuid();
-        }
-    }
 }

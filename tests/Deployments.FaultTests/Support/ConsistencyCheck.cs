@@ -2,7 +2,7 @@ using Shouldly;
 
 namespace Deployments.FaultTests.Support;
 
-/// <summary>What writers were told beside what the database holds.</summary>
+/// <summary>Compares the acknowledged deployments with the stored ones.</summary>
 internal static class ConsistencyCheck
 {
     private const string Sql =
@@ -12,10 +12,10 @@ internal static class ConsistencyCheck
         GROUP BY id, config_id
         """;
 
-    /// <summary>Nothing acknowledged is missing, nothing is there twice, and nothing is there that was given up or not told.</summary>
-    /// <param name="load">The writers, who have stopped.</param>
-    /// <param name="postgres">The database, such as it is now.</param>
-    /// <param name="fault">What happened meanwhile, for people.</param>
+    /// <summary>No acknowledged deployment is missing, none is duplicate, and none is stored without having been acknowledged.</summary>
+    /// <param name="load">The writers, which have stopped.</param>
+    /// <param name="postgres">The database.</param>
+    /// <param name="fault">A description of the fault.</param>
     public static async Task ShouldHoldAsync(this ClosedLoopLoad load, Postgres postgres, string fault)
     {
         var rows = new List<(Guid Id, string Name, long Events)>();
@@ -30,16 +30,16 @@ internal static class ConsistencyCheck
 
         var ids = rows.Select(row => row.Id).ToHashSet();
         var missing = load.Acknowledged.Values.Count(id => !ids.Contains(id));
-        var doubled = rows.Count - rows.DistinctBy(row => row.Name).Count();
-        var untold = rows.Count(row => !load.Acknowledged.ContainsKey(row.Name));
+        var duplicates = rows.Count - rows.DistinctBy(row => row.Name).Count();
+        var unacknowledged = rows.Count(row => !load.Acknowledged.ContainsKey(row.Name));
         FaultRun.Report(
-            $"{fault}; {load}; rows {rows.Count}, events {rows.Sum(row => row.Events)}; acknowledged and missing {missing}, doubled {doubled}, "
-            + $"stored but not acknowledged {untold}");
+            $"{fault}; {load}; rows {rows.Count}, events {rows.Sum(row => row.Events)}; acknowledged and missing {missing}, duplicates {duplicates}, "
+            + $"stored but not acknowledged {unacknowledged}");
 
         load.Acknowledged.Count.ShouldBePositive();
         missing.ShouldBe(0, "acknowledged and missing");
-        doubled.ShouldBe(0, "doubled");
-        untold.ShouldBe(0, "stored but not acknowledged");
+        duplicates.ShouldBe(0, "duplicates");
+        unacknowledged.ShouldBe(0, "stored but not acknowledged");
         rows.ShouldAllBe(row => row.Events == 1);
     }
 }

@@ -4,7 +4,7 @@ using System.Net;
 
 namespace Deployments.FaultTests.Support;
 
-/// <summary>Posts that come at a rate of their own, whether those before them have been answered or not.</summary>
+/// <summary>Posts at a constant rate, whether earlier ones have a response or not.</summary>
 internal sealed class OpenLoopLoad
 {
     private const int Connections = 2_000;
@@ -14,19 +14,19 @@ internal sealed class OpenLoopLoad
     private readonly ConcurrentDictionary<string, int> others = [];
     private int unsent;
 
-    /// <summary>By the name of each deployment that was answered 200, after how many seconds.</summary>
+    /// <summary>By the name of each deployment with the response 200, the seconds it took.</summary>
     public IReadOnlyDictionary<string, double> Accepted => accepted;
 
-    /// <summary>How often every other outcome came about.</summary>
+    /// <summary>How often every other outcome occurred.</summary>
     public IReadOnlyDictionary<string, int> Others => others;
 
-    /// <summary>How long 99 of 100 of the accepted took at most.</summary>
+    /// <summary>The 99th percentile of the accepted.</summary>
     public TimeSpan AcceptedPercentile99 =>
         TimeSpan.FromSeconds(accepted.Values.Order().ElementAtOrDefault((int)(accepted.Count * 0.99)));
 
     public static async Task<OpenLoopLoad> RunAsync(ServiceProcess service, double rate, TimeSpan time)
     {
-        var flood = new OpenLoopLoad();
+        var load = new OpenLoopLoad();
         using var client = new Client();
         using var free = new SemaphoreSlim(Connections);
         var due = 0;
@@ -36,11 +36,11 @@ internal sealed class OpenLoopLoad
             {
                 if (await free.WaitAsync(TimeSpan.Zero))
                 {
-                    _ = flood.SendAsync(client, service, free);
+                    _ = load.SendAsync(client, service, free);
                 }
                 else
                 {
-                    flood.unsent++;
+                    load.unsent++;
                 }
             }
         }
@@ -50,13 +50,13 @@ internal sealed class OpenLoopLoad
             await free.WaitAsync();
         }
 
-        return flood;
+        return load;
     }
 
     public override string ToString() =>
         $"accepted {accepted.Count}, p99 {AcceptedPercentile99.TotalSeconds:F2} s; "
         + string.Concat(others.Select(other => $"{other.Key} × {other.Value}, "))
-        + $"not sent, as all {Connections} connections waited, {unsent}";
+        + $"not sent, as all {Connections} connections were in use, {unsent}";
 
     private async Task SendAsync(Client client, ServiceProcess service, SemaphoreSlim free)
     {

@@ -32,7 +32,14 @@ internal sealed class Postgres : IAsyncDisposable
 
     public int Port { get; } = Ports.Free();
 
-    public string ConnectionString => ConnectionStringTo(Port);
+    public string ConnectionString => new NpgsqlConnectionStringBuilder
+    {
+        Host = "127.0.0.1",
+        Port = Port,
+        Username = Superuser,
+        Password = password,
+        Database = "postgres",
+    }.ConnectionString;
 
     /// <summary>The tests' own way to the database, past every proxy, with a new connection for each command.</summary>
     public NpgsqlDataSource Administration { get; }
@@ -64,16 +71,6 @@ internal sealed class Postgres : IAsyncDisposable
         await standby.FollowAsync(this);
         return standby;
     }
-
-    /// <summary>Where the same database is reached through another port, such as a proxy's.</summary>
-    public string ConnectionStringTo(int port) => new NpgsqlConnectionStringBuilder
-    {
-        Host = "127.0.0.1",
-        Port = port,
-        Username = Superuser,
-        Password = password,
-        Database = "postgres",
-    }.ConnectionString;
 
     /// <summary>Where the database is reached on whichever of the two servers is the primary.</summary>
     public string ConnectionStringWith(Postgres other) => new NpgsqlConnectionStringBuilder(ConnectionString)

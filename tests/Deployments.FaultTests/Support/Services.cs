@@ -1,3 +1,5 @@
+using NUnit.Framework;
+
 namespace Deployments.FaultTests.Support;
 
 /// <summary>Several instances of the service over one database.</summary>
@@ -6,11 +8,16 @@ internal sealed class Services : List<ServiceProcess>, IAsyncDisposable
     public static async Task<Services> StartAsync(string connectionString, int count)
     {
         var services = new Services();
+        var settings = new Dictionary<string, string>(Token.IssuerSettings)
+        {
+            ["ConnectionStrings:Deployments"] = connectionString,
+            ["Logging:LogLevel:Default"] = "Warning",
+        };
         try
         {
             for (var number = 0; number < count; number++)
             {
-                services.Add(await ServiceProcess.StartAsync(connectionString));
+                services.Add(await ServiceProcess.StartReadyAsync(settings, output: CreateLog()));
             }
         }
         catch
@@ -28,5 +35,11 @@ internal sealed class Services : List<ServiceProcess>, IAsyncDisposable
         {
             await service.DisposeAsync();
         }
+    }
+
+    private static StreamWriter CreateLog()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "logs"));
+        return File.CreateText(Path.Combine(folder.FullName, $"{TestContext.CurrentContext.Test.MethodName}-{Guid.CreateVersion7()}.log"));
     }
 }

@@ -1,6 +1,6 @@
 namespace Deployments.FaultTests.Support;
 
-/// <summary>How much of each fault there is: a few rounds for every run, and what is promised with <c>FAULTS=full</c>.</summary>
+/// <summary>How many rounds of each fault there are: a few by default, all with <c>FAULTS=full</c>.</summary>
 internal static class TestScale
 {
     private static readonly bool IsFull = Environment.GetEnvironmentVariable("FAULTS") == "full";
@@ -24,27 +24,27 @@ internal static class TestScale
     public static int DeadlineRounds { get; } = IsFull ? 5 : 1;
 }
 
-/// <summary>What the service promises, whatever fails. A promise is about time, so these are limits and no measurements.</summary>
+/// <summary>The limits that the service keeps to, whatever fails.</summary>
 internal static class ServiceLevels
 {
-    /// <summary>How late an answer may come: five seconds, and what the client itself takes to notice it on a busy machine.</summary>
-    public static TimeSpan Answer { get; } = TimeSpan.FromSeconds(5.5);
+    /// <summary>The maximum time of a response: five seconds, and what the client needs to notice it on a busy machine.</summary>
+    public static TimeSpan Response { get; } = TimeSpan.FromSeconds(5.5);
 
-    /// <summary>How long after the database is back the first deployment is stored.</summary>
+    /// <summary>The maximum time from the return of the database to the first stored deployment.</summary>
     public static TimeSpan Recovery { get; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long after a standby was promoted the first deployment is stored.</summary>
+    /// <summary>The maximum time from the promotion of a standby to the first stored deployment.</summary>
     public static TimeSpan Failover { get; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long after its deadline a deployment has failed.</summary>
+    /// <summary>The maximum time from a deadline to the failure of its deployment.</summary>
     public static TimeSpan Expiry { get; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long 99 of 100 accepted requests take at most when there are far too many.</summary>
+    /// <summary>The maximum 99th percentile of accepted requests under overload.</summary>
     public static TimeSpan AcceptedUnderOverload { get; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How much memory a fault of the database may cost the service, in MiB.</summary>
+    /// <summary>The maximum growth of memory while the database fails, in MiB.</summary>
     public const double MemoryGrowth = 100;
 
-    /// <summary>The same for the buffers of all the connections of those who ask too much.</summary>
+    /// <summary>The same under overload, for the buffers of all connections.</summary>
     public const double MemoryGrowthUnderOverload = 400;
 }

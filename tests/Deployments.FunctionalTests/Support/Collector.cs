@@ -46,7 +46,7 @@ internal sealed class Collector : IAsyncDisposable
     /// <summary>Waits until all of these have come in one message of the signal.</summary>
     public async Task WaitForAsync(string signal, params byte[][] parts)
     {
-        using var patience = new CancellationTokenSource(Service.Patience);
+        using var patience = new CancellationTokenSource(Service.Timeout);
         while (true)
         {
             var growth = Volatile.Read(ref grown).Task;

@@ -12,7 +12,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>docs/openapi.json, as the service is held to it: by every request that it accepts and every answer that it gives.</summary>
+/// <summary>docs/openapi.json, as the service is held to it: by every request that it accepts and every response that it gives.</summary>
 internal sealed partial class Document
 {
     private const HttpStatusCode FirstError = HttpStatusCode.BadRequest;
@@ -45,25 +45,25 @@ internal sealed partial class Document
     public static async Task<Document> ReadAsync() =>
         new(await OpenApiDocument.FromFileAsync(Path.Combine(AppContext.BaseDirectory, "Data", "openapi.json")));
 
-    /// <summary>Fails the test that sent the request, if the answer, or the body that it accepts, is not as the document says.</summary>
-    public async Task ShouldDescribeAsync(HttpRequestMessage request, HttpResponseMessage answer)
+    /// <summary>Fails the test that sent the request, if the response, or the body that it accepts, is not as the document says.</summary>
+    public async Task ShouldDescribeAsync(HttpRequestMessage request, HttpResponseMessage response)
     {
         var path = WithoutDots(EncodedLetter().Replace(request.RequestUri!.AbsolutePath, letter => Uri.UnescapeDataString(letter.Value)));
-        var text = await answer.Content.ReadAsStringAsync();
-        if (request.Method == HttpMethod.Head || IsPreflight(request, answer) || NeverReachedTheService(answer, text))
+        var text = await response.Content.ReadAsStringAsync();
+        if (request.Method == HttpMethod.Head || IsPreflight(request, response) || NeverReachedTheService(response, text))
         {
             return;
         }
 
         var operation = operations.FirstOrDefault(candidate => candidate.Is(request.Method.Method, path));
 
-        var faults = operation is null ? OfUnknownPath(path, answer.StatusCode, text) : OfAnswer(operation.Operation, answer, text);
-        if (answer.StatusCode == HttpStatusCode.OK && operation?.Operation.RequestBody is { } body)
+        var faults = operation is null ? OfUnknownPath(path, response.StatusCode, text) : OfAnswer(operation.Operation, response, text);
+        if (response.StatusCode == HttpStatusCode.OK && operation?.Operation.RequestBody is { } body)
         {
             faults.AddRange(Validate(body.Content[Requests.Json].Schema, Read(await request.Content!.ReadAsStringAsync())));
         }
 
-        faults.ShouldBeEmpty($"docs/openapi.json does not describe {request.Method} {path} ({(int)answer.StatusCode}): {text}");
+        faults.ShouldBeEmpty($"docs/openapi.json does not describe {request.Method} {path} ({(int)response.StatusCode}): {text}");
     }
 
     // Other methods than the documented ones, and all that lies outside projects: only errors have a form of their own.
@@ -72,9 +72,9 @@ internal sealed partial class Document
         : path.StartsWith("/v1/", StringComparison.OrdinalIgnoreCase) ? [$"The document has no operation at {path}."]
         : [];
 
-    private static List<string> OfAnswer(OpenApiOperation operation, HttpResponseMessage answer, string text)
+    private static List<string> OfAnswer(OpenApiOperation operation, HttpResponseMessage response, string text)
     {
-        if (!operation.ActualResponses.TryGetValue(((int)answer.StatusCode).ToString(CultureInfo.InvariantCulture), out var documented))
+        if (!operation.ActualResponses.TryGetValue(((int)response.StatusCode).ToString(CultureInfo.InvariantCulture), out var documented))
         {
             return ["The status is not listed."];
         }
@@ -82,7 +82,7 @@ internal sealed partial class Document
         List<string> faults = [];
         foreach (var (name, header) in documented.Headers)
         {
-            if (HeaderOf(answer, name) is { } value)
+            if (HeaderOf(response, name) is { } value)
             {
                 faults.AddRange(Validate(header.Schema, header.Schema.Type == JsonObjectType.Integer ? Read(value) : value));
             }
@@ -97,7 +97,7 @@ internal sealed partial class Document
             return text.Length == 0 ? faults : [.. faults, "There should be no body."];
         }
 
-        var mediaType = answer.Content.Headers.ContentType?.MediaType;
+        var mediaType = response.Content.Headers.ContentType?.MediaType;
         return mediaType is not null && documented.Content.TryGetValue(mediaType, out var content)
             ? [.. faults, .. Validate(content.Schema, Read(text))]
             : [.. faults, $"The media type {mediaType} is not listed."];
@@ -107,16 +107,16 @@ internal sealed partial class Document
     private static string WithoutDots(string path) => new Uri($"http://service{path}").AbsolutePath;
 
     // A browser's question whether it may ask.
-    private static bool IsPreflight(HttpRequestMessage request, HttpResponseMessage answer) =>
-        request.Method == HttpMethod.Options && answer.StatusCode == HttpStatusCode.NoContent;
+    private static bool IsPreflight(HttpRequestMessage request, HttpResponseMessage response) =>
+        request.Method == HttpMethod.Options && response.StatusCode == HttpStatusCode.NoContent;
 
     // What is no HTTP, or too long for it, is refused by the server beneath.
-    private static bool NeverReachedTheService(HttpResponseMessage answer, string text) =>
-        answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestUriTooLong or HttpStatusCode.RequestHeaderFieldsTooLarge
-        && text.Length == 0 && HeaderOf(answer, ApiResponse.RequestIdHeader) is null;
+    private static bool NeverReachedTheService(HttpResponseMessage response, string text) =>
+        response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestUriTooLong or HttpStatusCode.RequestHeaderFieldsTooLarge
+        && text.Length == 0 && HeaderOf(response, ApiResponse.RequestIdHeader) is null;
 
-    private static string? HeaderOf(HttpResponseMessage answer, string name) =>
-        answer.Headers.TryGetValues(name, out var values) || answer.Content.Headers.TryGetValues(name, out values)
+    private static string? HeaderOf(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out var values) || response.Content.Headers.TryGetValues(name, out values)
             ? string.Join(", ", values)
             : null;
 

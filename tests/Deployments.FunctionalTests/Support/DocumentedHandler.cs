@@ -12,8 +12,8 @@ internal sealed class DocumentedHandler : DelegatingHandler
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        var answer = await base.SendAsync(request, cancellationToken);
-        await (await Document.Value).ShouldDescribeAsync(request, answer);
-        return answer;
+        var response = await base.SendAsync(request, cancellationToken);
+        await (await Document.Value).ShouldDescribeAsync(request, response);
+        return response;
     }
 }

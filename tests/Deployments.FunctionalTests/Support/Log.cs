@@ -27,7 +27,7 @@ internal sealed class Log : ILoggerProvider
                 return line;
             }
 
-            await growth.WaitAsync(Service.Patience);
+            await growth.WaitAsync(Service.Timeout);
         }
     }
 

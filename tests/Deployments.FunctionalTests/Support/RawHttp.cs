@@ -15,12 +15,12 @@ internal static class RawHttp
         return client;
     }
 
-    /// <summary>Sends a head, to which the end of it is added, and a body; returns the answer, or null where the server hung up without one.</summary>
+    /// <summary>Sends a head, to which the end of it is added, and a body; returns the response, or null where the server hung up without one.</summary>
     public static async Task<ApiResponse?> SendAsync(Service service, byte[] head, byte[] body)
     {
         using var client = await ConnectAsync(service);
         var stream = client.GetStream();
-        var answer = ReadAsync(stream);
+        var response = ReadAsync(stream);
         try
         {
             await stream.WriteAsync(head);
@@ -32,20 +32,20 @@ internal static class RawHttp
             // The server has answered already, and takes no more.
         }
 
-        return await answer;
+        return await response;
     }
 
-    /// <summary>Reads one answer, which ends where the server closes the connection.</summary>
+    /// <summary>Reads one response, which ends where the server closes the connection.</summary>
     public static async Task<ApiResponse?> ReadAsync(Stream stream)
     {
         using var all = new MemoryStream();
         try
         {
-            await stream.CopyToAsync(all).WaitAsync(Service.Patience);
+            await stream.CopyToAsync(all).WaitAsync(Service.Timeout);
         }
         catch (IOException)
         {
-            // Reset behind the answer: what came of it counts.
+            // Reset behind the response: what came of it counts.
         }
 
         var text = Encoding.UTF8.GetString(all.ToArray());

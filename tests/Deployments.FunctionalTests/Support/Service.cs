@@ -10,13 +10,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>The real service on a real loopback socket, in Production unless it is told otherwise.</summary>
+/// <summary>The real service on a real loopback socket, in Production unless its settings say otherwise.</summary>
 internal sealed class Service : IAsyncDisposable
 {
-    /// <summary>How long anything that must come about may take before a test gives it up.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>How long a test waits for an event before it fails.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan PollingPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly Factory factory;
 
@@ -36,13 +36,6 @@ internal sealed class Service : IAsyncDisposable
 
     public IHostApplicationLifetime Lifetime => factory.Services.GetRequiredService<IHostApplicationLifetime>();
 
-    /// <summary>Settings that let <see cref="Token"/>'s own secret sign tokens.</summary>
-    public static IReadOnlyDictionary<string, string> SigningKeys { get; } = new Dictionary<string, string>
-    {
-        ["Authentication:Schemes:Bearer:SigningKeys:0:Issuer"] = Token.TrustedIssuer,
-        ["Authentication:Schemes:Bearer:SigningKeys:0:Value"] = Convert.ToBase64String(Token.Secret),
-    };
-
     private static Dictionary<string, string> Usual { get; } = new()
     {
         ["environment"] = Environments.Production,
@@ -55,11 +48,11 @@ internal sealed class Service : IAsyncDisposable
 
     /// <summary>Starts a service and returns as soon as it listens.</summary>
     /// <param name="connectionString">Its database.</param>
-    /// <param name="settings">Beside and over the usual ones; without any, <see cref="SigningKeys"/>.</param>
+    /// <param name="settings">Beside and over the usual ones; without any, <see cref="Token.SigningKeys"/>.</param>
     public static async Task<Service> StartAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null)
     {
         var all = new Dictionary<string, string>(Usual) { ["ConnectionStrings:Deployments"] = connectionString };
-        foreach (var (key, value) in settings ?? SigningKeys)
+        foreach (var (key, value) in settings ?? Token.SigningKeys)
         {
             all[key] = value;
         }
@@ -80,7 +73,7 @@ internal sealed class Service : IAsyncDisposable
 
     public async Task WaitUntilReadyAsync()
     {
-        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(PollingPause))
+        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(PollingInterval))
         {
             using var answer = await Http.GetAsync(new Uri("/healthz/ready", UriKind.Relative));
             if (answer.StatusCode == HttpStatusCode.OK)
@@ -88,7 +81,7 @@ internal sealed class Service : IAsyncDisposable
                 return;
             }
 
-            if (waited.Elapsed > Patience)
+            if (waited.Elapsed > Timeout)
             {
                 throw new TimeoutException($"The service did not become ready: {await answer.Content.ReadAsStringAsync()}");
             }

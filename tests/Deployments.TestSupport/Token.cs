@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
-namespace Deployments.FunctionalTests.Support;
+namespace Deployments.TestSupport;
 
 /// <summary>
 /// A JSON Web Token, by default one that the tests' service accepts. It is made by hand rather than by the library that the service
@@ -15,6 +15,20 @@ internal sealed record Token(string? Project)
     public const string OurAudience = "deployments-tests";
 
     public static byte[] Secret { get; } = RandomNumberGenerator.GetBytes(32);
+
+    /// <summary>Settings that let <see cref="Secret"/> sign tokens.</summary>
+    public static IReadOnlyDictionary<string, string> SigningKeys { get; } = new Dictionary<string, string>
+    {
+        ["Authentication:Schemes:Bearer:SigningKeys:0:Issuer"] = TrustedIssuer,
+        ["Authentication:Schemes:Bearer:SigningKeys:0:Value"] = Convert.ToBase64String(Secret),
+    };
+
+    /// <summary>Settings that make a service accept a token by default.</summary>
+    public static IReadOnlyDictionary<string, string> IssuerSettings { get; } = new Dictionary<string, string>(SigningKeys)
+    {
+        ["Authentication:Schemes:Bearer:ValidIssuer"] = TrustedIssuer,
+        ["Authentication:Schemes:Bearer:ValidAudiences:0"] = OurAudience,
+    };
 
     public string Algorithm { get; init; } = "HS256";
 

@@ -1,13 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Deployments.FaultTests.Support;
+namespace Deployments.TestSupport;
 
 internal static class Ports
 {
     /// <summary>
-    /// A free loopback port that stays free while its server is down: the kernel hands out higher ones to those who connect, and who
-    /// connects again and again to a port of that range may end up connected to themselves.
+    /// A free loopback port that stays free while its server is down: the kernel uses higher ones for outgoing connections, and a
+    /// client that retries a port of that range may end up connected to itself.
     /// </summary>
     public static int Free()
     {
@@ -21,7 +21,7 @@ internal static class Ports
             }
             catch (SocketException)
             {
-                // Somebody has that one.
+                // The port is in use.
             }
         }
     }

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Deployments.FunctionalTests.Support;
+namespace Deployments.TestSupport;
 
 /// <summary>A folder of public keys for a service to read, and the private halves to sign with.</summary>
 internal sealed class KeyFolder : IDisposable

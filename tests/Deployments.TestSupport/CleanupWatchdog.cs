@@ -1,10 +1,10 @@
 using System.Diagnostics;
 
-namespace Deployments.FaultTests.Support;
+namespace Deployments.TestSupport;
 
 /// <summary>
-/// Cleans up if the tests cannot: a shell that waits for this process to let it go, and runs a script if this process ends without
-/// having done so, whatever ended it.
+/// Cleans up if the tests cannot: a shell that waits to be dismissed by this process, and runs a script if this process ends without
+/// having done so, for any reason.
 /// </summary>
 internal sealed class CleanupWatchdog : IDisposable
 {

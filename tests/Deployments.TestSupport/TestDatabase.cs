@@ -3,11 +3,11 @@ using DotNet.Testcontainers.Builders;
 using Npgsql;
 using Testcontainers.PostgreSql;
 
-namespace Deployments.FunctionalTests.Support;
+namespace Deployments.TestSupport;
 
 /// <summary>
 /// A PostgreSQL server to test on, and a database of one's own on it. TEST_DATABASE says where the server is: a connection string,
-/// <c>container</c>, or <c>local</c> (made of the programs installed on the machine). Unset: a container where a Docker engine answers,
+/// <c>container</c>, or <c>local</c> (made of the programs installed on the machine). Unset: a container where a Docker engine responds,
 /// else local.
 /// </summary>
 internal sealed class TestDatabase : IAsyncDisposable
@@ -20,32 +20,32 @@ internal sealed class TestDatabase : IAsyncDisposable
     private readonly IAsyncDisposable? owner;
     private readonly List<string> names = [];
 
-    private TestDatabase(string serverConnectionString, IAsyncDisposable? owner, string whence)
+    private TestDatabase(string serverConnectionString, IAsyncDisposable? owner, string description)
     {
         this.serverConnectionString = serverConnectionString;
         server = NpgsqlDataSource.Create(serverConnectionString);
         this.owner = owner;
-        Description = whence;
+        Description = description;
     }
 
-    /// <summary>Where the server comes from, for people.</summary>
+    /// <summary>Where the server comes from.</summary>
     public string Description { get; }
 
     public static async Task<TestDatabase> StartAsync() => Environment.GetEnvironmentVariable(Variable) switch
     {
         "container" => await StartContainerAsync(BuildContainer()),
         "local" => await StartLocalAsync(),
-        null or "" => await StartWhatThereIsAsync(),
+        null or "" => await StartContainerOrLocalAsync(),
         var connectionString => new TestDatabase(connectionString, null, $"the server that {Variable} names"),
     };
 
-    /// <summary>A new, empty database that nobody else uses; it is dropped at the end.</summary>
+    /// <summary>A new, empty database that no other test uses; it is dropped at the end.</summary>
     /// <returns>Its connection string.</returns>
     public async Task<string> CreateDatabaseAsync()
     {
         var name = $"deployments_test_{Guid.NewGuid():N}";
 
-        // In a language's order, as many servers have it: where the order of bytes is wanted, it must be asked for.
+        // With a linguistic collation, as many servers have: code that needs byte order must ask for it.
         await using var create = server.CreateCommand($"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'");
         await create.ExecuteNonQueryAsync();
         lock (names)
@@ -71,7 +71,7 @@ internal sealed class TestDatabase : IAsyncDisposable
         }
     }
 
-    private static async Task<TestDatabase> StartWhatThereIsAsync()
+    private static async Task<TestDatabase> StartContainerOrLocalAsync()
     {
         PostgreSqlContainer container;
         try
@@ -83,7 +83,7 @@ internal sealed class TestDatabase : IAsyncDisposable
             return await StartLocalAsync();
         }
 
-        // An engine answers: from here on a failure is a failure.
+        // A Docker engine responds: from here on a failure is not a reason to start a local server.
         return await StartContainerAsync(container);
     }
 

@@ -3,14 +3,14 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Shouldly;
 
-namespace Deployments.FunctionalTests.Support;
+namespace Deployments.TestSupport;
 
-/// <summary>A whole answer, read to its end.</summary>
+/// <summary>A complete response.</summary>
 internal sealed partial record ApiResponse(HttpStatusCode Status, IReadOnlyDictionary<string, string> Headers, string Text)
 {
     public const string RequestIdHeader = "X-Openstack-Request-Id";
 
-    // Values that callers choose may be 64 levels deep, and stand inside others.
+    // Values that callers choose may be 64 levels deep, inside other objects.
     private const int MaxDepth = 72;
 
     private static readonly string[] ErrorMembers = ["type", "title", "status", "detail", "instance", "code", "explanation", "error"];
@@ -19,16 +19,16 @@ internal sealed partial record ApiResponse(HttpStatusCode Status, IReadOnlyDicti
 
     public string RequestId => Headers[RequestIdHeader];
 
-    /// <summary>The deployment in a successful answer.</summary>
+    /// <summary>The deployment in a successful response.</summary>
     public JsonElement Deployment => ShouldBeOk().Json.GetProperty("software_deployment");
 
-    /// <summary>The id of the deployment or the configuration in a successful answer.</summary>
+    /// <summary>The id of the deployment or the configuration in a successful response.</summary>
     public string Id => ShouldBeOk().Json.EnumerateObject().Single().Value.GetProperty("id").GetString()!;
 
-    /// <summary>The configuration in a successful answer.</summary>
+    /// <summary>The configuration in a successful response.</summary>
     public JsonElement Config => ShouldBeOk().Json.GetProperty("software_config");
 
-    /// <summary>What a successful answer lists: its first member.</summary>
+    /// <summary>What a successful response lists: its first member.</summary>
     public IReadOnlyList<JsonElement> Items => [.. ShouldBeOk().Json.EnumerateObject().First().Value.EnumerateArray()];
 
     /// <summary>The ids of what it lists.</summary>
@@ -78,7 +78,7 @@ internal sealed partial record ApiResponse(HttpStatusCode Status, IReadOnlyDicti
         return this;
     }
 
-    /// <summary>Checks the whole error body; the fields are those at fault, and no others.</summary>
+    /// <summary>Checks the whole error body; the fields are exactly those with errors.</summary>
     public ApiResponse ShouldBeError(HttpStatusCode status, params string[] fields)
     {
         Status.ShouldBe(status, Text);

@@ -1,9 +1,9 @@
 using System.Net.Http.Headers;
 using System.Text;
 
-namespace Deployments.FunctionalTests.Support;
+namespace Deployments.TestSupport;
 
-/// <summary>Requests just as they are asked for: no header is added or checked on the way.</summary>
+/// <summary>Makes requests as they are given: no header is added or validated.</summary>
 internal static class Requests
 {
     public const string Json = "application/json";
@@ -22,7 +22,7 @@ internal static class Requests
         return request;
     }
 
-    /// <summary>An object of so many levels.</summary>
+    /// <summary>An object nested to a number of levels.</summary>
     public static string Nested(int levels) =>
         $"{string.Concat(Enumerable.Repeat("""{"a":""", levels - 1))}{{}}{new string('}', levels - 1)}";
 
@@ -39,7 +39,7 @@ internal static class Requests
         return content;
     }
 
-    /// <summary>A body whose length the sender does not know beforehand.</summary>
+    /// <summary>A body sent in chunks, without a Content-Length.</summary>
     public static HttpContent Chunked(byte[] bytes)
     {
         var content = new ChunkedContent(bytes);
