@@ -25,6 +25,7 @@ public class LayerTests
                 "FluentValidation.DependencyInjectionExtensions",
                 "MediatR",
                 "Microsoft.Extensions.DependencyInjection.Abstractions",
+                "Microsoft.Extensions.Options",
                 "UUIDNext",
             ],
             ignoreOrder: true);

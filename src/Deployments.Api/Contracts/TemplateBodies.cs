@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Deployments.Api.Json;
+using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.Templates;

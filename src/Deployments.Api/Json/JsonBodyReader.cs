@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
+using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
 
 namespace Deployments.Api.Json;

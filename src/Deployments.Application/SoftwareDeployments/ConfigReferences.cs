@@ -1,3 +1,4 @@
+using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
 
 namespace Deployments.Application.SoftwareDeployments;

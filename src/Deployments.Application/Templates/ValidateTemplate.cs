@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareConfigs;
 using FluentValidation;

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Unicode;
 using Deployments.Api.Json;
 using Deployments.Api.Mvc.Binding;
+using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
 using Deployments.Domain.Common;
 using Microsoft.AspNetCore.Mvc.Filters;

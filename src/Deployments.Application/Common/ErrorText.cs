@@ -1,4 +1,4 @@
-namespace Deployments.Application.Common.Errors;
+namespace Deployments.Application.Common;
 
 /// <summary>The caller's own words, as errors repeat them: a name or a value may be as long as the body, and stand in many messages.</summary>
 public static class ErrorText
