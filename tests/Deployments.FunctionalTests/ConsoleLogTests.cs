@@ -53,7 +53,7 @@ public sealed class ConsoleLogTests
         var line = Lines(await service.StopAsync()).Single(line => line.TryGetProperty("Exception", out _));
 
         line.EnumerateObject().Select(field => field.Name).ShouldBe([.. Fields[..^1], "Exception", "State"]);
-        line.GetProperty("Message").GetString().ShouldBe($"Request {failed.RequestId} failed for a reason that is ours.");
+        line.GetProperty("Message").GetString().ShouldBe($"Request {failed.RequestId} failed: unhandled exception.");
         var exception = line.GetProperty("Exception").GetString().ShouldNotBeNull();
         exception.ShouldContain(Defect.Name);
         exception.ShouldContain("\n   at ");
@@ -67,7 +67,7 @@ public sealed class ConsoleLogTests
         var failed = (await SendAsync(service, CreateConfig(new Project()))).ShouldBeError(HttpStatusCode.InternalServerError);
         var lines = (await service.StopAsync()).Output.Split('\n').SkipWhile(line => !line.Contains(" fail ", StringComparison.Ordinal)).ToList();
 
-        lines[0].ShouldEndWith($" fail Request {failed.RequestId} failed for a reason that is ours.");
+        lines[0].ShouldEndWith($" fail Request {failed.RequestId} failed: unhandled exception.");
         lines[1].ShouldMatch(@"^    [\w.]+Exception");
         lines.Skip(1).TakeWhile(line => line.StartsWith("    ", StringComparison.Ordinal)).ShouldContain(line => line.StartsWith("       at "));
     }

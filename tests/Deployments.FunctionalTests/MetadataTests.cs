@@ -187,8 +187,11 @@ public sealed class MetadataTests
     [Test]
     public async Task The_second_project_sees_the_owners_config_and_a_third_nothing()
     {
-        var owner = new Project();
-        var second = new Project();
+        // As under Heat, for those who ask for it.
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString, new Dictionary<string, string> { ["Deployments:SharedMetadata"] = "true" });
+        var owner = new Project(service);
+        var second = new Project(service);
         var config = await owner.CreateConfigAsync("""{"name": "b"}""");
         var own = await second.CreateConfigAsync("""{"name": "a"}""");
         await owner.CreateAsync($$"""{"config_id": "{{config.Id}}", "server_id": "s", "stack_user_project_id": "{{second.Id}}"}""");
@@ -199,6 +202,35 @@ public sealed class MetadataTests
             .ShouldBe([own.Config.GetRawText(), config.Config.GetRawText()]);
         (await owner.GetMetadataAsync("s")).Ids.ShouldBe([config.Id, config.Id]);
         (await new Project().GetMetadataAsync("s")).Text.ShouldBe(None);
+    }
+
+    [Test]
+    public async Task Metadata_has_no_config_that_another_project_applies_to_one_of_this_projects_servers()
+    {
+        var victim = new Project();
+        var attacker = new Project();
+        var script = await attacker.CreateConfigAsync("""{"group": "script", "config": "#!/bin/sh\nrm -rf /"}""");
+        var own = await victim.CreateConfigAsync("{}");
+        await victim.CreateAsync(Deploying(own.Id, "s"));
+        var shared = await attacker.CreateAsync(
+            $$"""{"config_id": "{{script.Id}}", "server_id": "s", "stack_user_project_id": "{{victim.Id}}"}""");
+
+        (await victim.GetMetadataAsync("s")).Ids.ShouldBe([own.Id]);
+        (await victim.GetAsync(shared.Id)).ShouldBeOk();
+        (await attacker.GetMetadataAsync("s")).Ids.ShouldBe([script.Id]);
+    }
+
+    [Test]
+    public async Task Metadata_of_more_deployments_than_one_query_returns_is_whole_and_in_order()
+    {
+        var project = new Project();
+        var named = (await project.CreateConfigAsync("""{"name": "b"}""")).Id;
+        var nameless = (await project.CreateConfigAsync("{}")).Id;
+        var deployments = Enumerable.Range(0, 600).SelectMany(_ => new[] { Deploying(named, "s"), Deploying(nameless, "s") }).ToList();
+        await project.CreateBatchAsync(deployments.Take(1_000));
+        await project.CreateBatchAsync(deployments.Skip(1_000));
+
+        (await project.GetMetadataAsync("s")).Ids.ShouldBe([.. Enumerable.Repeat(nameless, 600), .. Enumerable.Repeat(named, 600)]);
     }
 
     [Test]

@@ -71,7 +71,7 @@ public sealed partial class TelemetryTests
         var list = Requests.Make(HttpMethod.Get, project.Path, Headers(project, trace));
         (await SendAsync(service, list)).ShouldBeError(HttpStatusCode.ServiceUnavailable);
 
-        await collector.WaitForAsync("logs", TraceBytes(trace), Text("The database cannot be reached"));
+        await collector.WaitForAsync("logs", TraceBytes(trace), Text("The database cannot be used"));
     }
 
     [Test]

@@ -24,6 +24,10 @@ public sealed class RequestDeadline(IOptions<TimeBudgets> budgets, TimeProvider 
         {
             return await work(deadline.Token);
         }
+        catch (UnavailableException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken); // the caller's own end, not the database's
+        }
         catch (OperationCanceledException late) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new UnavailableException(late);

@@ -65,8 +65,14 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
     public async Task ExecuteAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         command.Connection = connection;
-        await command.ExecuteNonQueryAsync(cancellationToken);
-        rows.Clear();
+        try
+        {
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        finally
+        {
+            rows.Clear();
+        }
     }
 
     public ValueTask DisposeAsync() => command.DisposeAsync();
