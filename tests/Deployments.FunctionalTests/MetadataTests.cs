@@ -189,7 +189,7 @@ public sealed class MetadataTests
     {
         // As under Heat, for those who ask for it.
         await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, new Dictionary<string, string> { ["Deployments:SharedMetadata"] = "true" });
+            TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:SharedMetadata"] = "true" });
         var owner = new Project(service);
         var second = new Project(service);
         var config = await owner.CreateConfigAsync("""{"name": "b"}""");

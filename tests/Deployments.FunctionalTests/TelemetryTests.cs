@@ -113,7 +113,7 @@ public sealed partial class TelemetryTests
     {
         const int requests = 50;
         await using var collector = await Collector.StartAsync();
-        await using var service = await ServiceProcess.StartAsync(SettingsWithoutSampler(collector));
+        await using var service = await ServiceProcess.StartReadyAsync(SettingsWithoutSampler(collector));
         var project = new Project();
 
         var asked = await SendAsync(service, Create(project, Project.Minimal, ActivityTraceId.CreateRandom()));
@@ -135,7 +135,7 @@ public sealed partial class TelemetryTests
     public async Task Whether_the_service_is_well_is_never_traced()
     {
         await using var collector = await Collector.StartAsync();
-        await using var service = await ServiceProcess.StartAsync(SettingsWithoutSampler(collector));
+        await using var service = await ServiceProcess.StartReadyAsync(SettingsWithoutSampler(collector));
         var project = new Project();
         var (asking, serving) = (ActivityTraceId.CreateRandom(), ActivityTraceId.CreateRandom());
 
@@ -155,7 +155,7 @@ public sealed partial class TelemetryTests
     public async Task Nothing_is_sent_where_no_collector_is_named()
     {
         await using var collector = await Collector.StartAsync();
-        await using var service = await ServiceProcess.StartAsync(Settings(collector));
+        await using var service = await ServiceProcess.StartReadyAsync(Settings(collector));
 
         (await SendAsync(service, Create(new Project(), Project.Minimal))).ShouldBeOk();
         var ended = await service.StopAsync();
