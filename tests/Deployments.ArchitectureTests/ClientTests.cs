@@ -11,28 +11,28 @@ public class ClientTests
     private static readonly Assembly Client = typeof(IDeploymentsClient).Assembly;
 
     [Test]
-    public void The_client_knows_the_service_by_its_document_alone() =>
+    public void Client_references_only_http_dependency_injection_and_options() =>
         Client.References().ShouldBe(
             ["Microsoft.Extensions.Http", "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Options"], ignoreOrder: true);
 
     [Test]
-    public void Everything_has_a_type() =>
+    public void Client_members_have_a_type_other_than_object() =>
         Members().SelectMany(member => Parts(member.Type).Select(part => (member.Name, Part: part)))
             .ShouldAllBe(member => member.Part != typeof(object));
 
     [Test]
-    public void Everything_has_a_name_as_CSharp_has_them() =>
+    public void Client_types_and_members_have_CSharp_names() =>
         Client.GetExportedTypes().Select(type => type.Name.Split('`')[0])
             .Concat(Members().Select(member => member.Name))
             .ShouldAllBe(name => char.IsUpper(name[0]) && !name.Contains('_'));
 
     [Test]
-    public void Parameters_have_names_as_CSharp_has_them() =>
+    public void Client_parameters_have_CSharp_names() =>
         typeof(IDeploymentsClient).GetMethods().SelectMany(method => method.GetParameters()).Select(parameter => parameter.Name!)
             .ShouldAllBe(name => char.IsLower(name[0]) && !name.Contains('_'));
 
     [Test]
-    public void Every_operation_can_be_cancelled()
+    public void Client_operations_take_a_cancellation_token()
     {
         var operations = typeof(IDeploymentsClient).GetMethods();
 

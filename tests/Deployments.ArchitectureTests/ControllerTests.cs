@@ -17,7 +17,7 @@ namespace Deployments.ArchitectureTests;
 public class ControllerTests
 {
     [Test]
-    public void Controllers_know_neither_storage_nor_the_ports_to_it()
+    public void Controllers_depend_on_neither_storage_nor_its_ports()
     {
         var stores = Layers.Application.GetTypes()
             .Where(type => type.IsInterface && !type.Namespace!.StartsWith("Deployments.Application.Common", StringComparison.Ordinal))
@@ -32,32 +32,32 @@ public class ControllerTests
     }
 
     [Test]
-    public void Controllers_are_sealed_live_in_Controllers_and_are_named_so() =>
+    public void Controllers_are_sealed_and_reside_in_Controllers_with_the_suffix_Controller() =>
         Types.InAssembly(Layers.Api).That().Inherit(typeof(ControllerBase))
             .ShouldAll(types => types.BeSealed().And().ResideInNamespace("Deployments.Api.Controllers").And().HaveNameEndingWith("Controller"));
 
     [TestCaseSource(nameof(Controllers))]
-    public void A_controller_takes_the_mediator_and_nothing_else(Type controller)
+    public void Controller_constructor_takes_only_the_mediator(Type controller)
     {
         var constructor = controller.GetConstructors().ShouldHaveSingleItem();
 
         constructor.GetParameters().Select(parameter => parameter.ParameterType).ShouldBe([typeof(IMediator)]);
     }
 
-    // Else what the constructor may not have would come in by the action.
+    // Otherwise an action could take what the constructor may not.
     [TestCaseSource(nameof(Actions))]
-    public void An_action_takes_no_service_but_how_JSON_is_read(MethodInfo action) =>
+    public void Action_takes_no_service_but_the_JSON_options(MethodInfo action) =>
         action.GetParameters()
             .Where(parameter => parameter.GetCustomAttributes().Any(attribute => attribute is IFromServiceMetadata or FromKeyedServicesAttribute))
             .ShouldAllBe(parameter => parameter.ParameterType == typeof(IOptions<JsonOptions>));
 
     [TestCaseSource(nameof(Actions))]
-    public void An_action_can_be_cancelled(MethodInfo action) =>
+    public void Action_takes_a_cancellation_token(MethodInfo action) =>
         action.GetParameters().ShouldContain(parameter => parameter.ParameterType == typeof(CancellationToken));
 
-    // Without a policy any valid token would do, another project's too.
+    // Without a policy any valid token would be accepted, also that of another project.
     [TestCaseSource(nameof(Actions))]
-    public void An_action_says_by_a_policy_who_may_call_it(MethodInfo action)
+    public void Action_has_an_authorization_policy(MethodInfo action)
     {
         var policies = action.GetCustomAttributes<AuthorizeAttribute>()
             .Concat(action.DeclaringType!.GetCustomAttributes<AuthorizeAttribute>())
@@ -67,7 +67,7 @@ public class ControllerTests
     }
 
     [TestCaseSource(nameof(Actions))]
-    public void An_action_says_its_method_and_its_name_in_generated_clients(MethodInfo action) =>
+    public void Action_has_one_HTTP_method_and_a_route_name(MethodInfo action) =>
         action.GetCustomAttributes<HttpMethodAttribute>().ShouldHaveSingleItem().Name.ShouldNotBeNullOrEmpty();
 
     private static List<Type> Controllers()

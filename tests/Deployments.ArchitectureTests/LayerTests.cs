@@ -9,14 +9,14 @@ public class LayerTests
     private static readonly string[] Storage = ["Microsoft.EntityFrameworkCore", "Npgsql"];
 
     [Test]
-    public void Domain_references_nothing_but_dotnet()
+    public void Domain_references_only_dotnet()
     {
         Layers.Domain.GetReferencedAssemblies().ShouldNotBeEmpty();
         Layers.Domain.References().ShouldBeEmpty();
     }
 
     [Test]
-    public void Application_references_Domain_and_the_tools_of_use_cases() =>
+    public void Application_references_only_Domain_and_use_case_libraries() =>
         Layers.Application.References().ShouldBe(
             [
                 "AutoMapper",
@@ -31,7 +31,7 @@ public class LayerTests
             ignoreOrder: true);
 
     [Test]
-    public void Infrastructure_references_the_inner_layers_and_no_HTTP()
+    public void Infrastructure_references_the_inner_layers_and_not_HTTP()
     {
         const string http = "Microsoft.AspNetCore";
         Layers.Api.References().ShouldContain(name => name.StartsWith(http));
@@ -44,7 +44,7 @@ public class LayerTests
     }
 
     [Test]
-    public void Only_Infrastructure_knows_the_database()
+    public void Only_Infrastructure_depends_on_the_database()
     {
         Layers.Infrastructure.ShouldUse(Storage[0]);
         Layers.Infrastructure.ShouldUse(Storage[1]);
@@ -54,7 +54,7 @@ public class LayerTests
     }
 
     [Test]
-    public void Api_meets_Infrastructure_only_where_it_is_composed()
+    public void Api_depends_on_Infrastructure_only_in_its_composition_root()
     {
         const string infrastructure = "Deployments.Infrastructure";
         Layers.Api.ShouldUse(infrastructure);
@@ -64,7 +64,7 @@ public class LayerTests
     }
 
     [Test]
-    public void Only_Application_maps()
+    public void Only_Application_depends_on_AutoMapper()
     {
         const string autoMapper = "AutoMapper";
         Layers.Application.ShouldUse(autoMapper);

@@ -7,7 +7,7 @@ using Shouldly;
 
 namespace Deployments.ArchitectureTests;
 
-/// <summary>The four layers, and how a wall between types is held.</summary>
+/// <summary>The four layers, and assertions about their dependencies.</summary>
 internal static class Layers
 {
     public static Assembly Domain { get; } = typeof(SoftwareDeployment).Assembly;
@@ -18,7 +18,7 @@ internal static class Layers
 
     public static Assembly Api { get; } = typeof(SoftwareDeploymentsController).Assembly;
 
-    /// <summary>Holds each of the types to the rule; where there is none, the rule guards nothing, and that is a failure too.</summary>
+    /// <summary>Checks the rule for each of the types; fails if there is none.</summary>
     public static void ShouldAll(this PredicateList types, Func<Conditions, ConditionList> rule) =>
         ShouldAll(types.GetTypes(), rule(types.Should()));
 
@@ -26,12 +26,12 @@ internal static class Layers
     public static void ShouldAll(this Types types, Func<Conditions, ConditionList> rule) =>
         ShouldAll(types.GetTypes(), rule(types.Should()));
 
-    /// <summary>Some type depends on it: a dependency that is misspelt would be absent everywhere.</summary>
+    /// <summary>At least one type depends on it: a misspelt dependency would be absent everywhere.</summary>
     public static void ShouldUse(this Assembly assembly, string dependency) =>
         Types.InAssembly(assembly).That().HaveDependencyOn(dependency).GetTypes()
             .ShouldNotBeEmpty($"Nothing in {assembly.GetName().Name} uses {dependency}.");
 
-    /// <summary>The assemblies whose types it really uses, but for .NET's own.</summary>
+    /// <summary>The referenced assemblies except those of .NET.</summary>
     public static IReadOnlyList<string> References(this Assembly assembly) =>
     [
         .. assembly.GetReferencedAssemblies()
@@ -41,10 +41,10 @@ internal static class Layers
 
     private static void ShouldAll(IEnumerable<Type> types, ConditionList rule)
     {
-        types.ShouldNotBeEmpty("The rule is about no type.");
+        types.ShouldNotBeEmpty("The rule applies to no type.");
 
         var result = rule.GetResult();
 
-        result.IsSuccessful.ShouldBeTrue($"These break the rule: {string.Join(", ", result.FailingTypeNames ?? [])}");
+        result.IsSuccessful.ShouldBeTrue($"These types violate the rule: {string.Join(", ", result.FailingTypeNames ?? [])}");
     }
 }

@@ -12,7 +12,7 @@ public class UseCaseTests
     [TestCase(typeof(IRequestHandler<,>))]
     [TestCase(typeof(IValidator<>))]
     [TestCase(typeof(IPipelineBehavior<,>))]
-    public void What_serves_requests_is_internal_and_sealed(Type role)
+    public void Handlers_validators_and_behaviors_are_internal_and_sealed(Type role)
     {
         var types = Implementing(role).ToList();
 
@@ -26,7 +26,7 @@ public class UseCaseTests
             .ShouldAll(types => types.BeSealed().And().NotBePublic().And().HaveNameEndingWith("Profile"));
 
     [TestCaseSource(nameof(Requests))]
-    public void A_request_is_public_sealed_and_a_command_or_a_query(Type request)
+    public void Request_is_public_sealed_and_a_command_or_a_query(Type request)
     {
         request.IsPublic.ShouldBeTrue();
         request.IsSealed.ShouldBeTrue();
@@ -34,7 +34,7 @@ public class UseCaseTests
     }
 
     [TestCaseSource(nameof(Requests))]
-    public void A_request_has_its_handler_beside_it(Type request)
+    public void Request_has_one_handler_in_its_namespace(Type request)
     {
         var handler = Implementing(typeof(IRequestHandler<,>), request).ShouldHaveSingleItem();
 
@@ -43,7 +43,7 @@ public class UseCaseTests
 
     // What is validated is a request, or the part that several requests share.
     [TestCaseSource(nameof(Validators))]
-    public void A_validator_stands_beside_what_it_validates(Type validator)
+    public void Validator_is_in_the_namespace_of_what_it_validates(Type validator)
     {
         var validated = Contracts(validator, typeof(IValidator<>)).ShouldHaveSingleItem().GetGenericArguments()[0];
 
@@ -51,7 +51,7 @@ public class UseCaseTests
     }
 
     [Test]
-    public void A_validator_within_another_is_its_private_affair()
+    public void Nested_validator_is_private_to_another_validator()
     {
         var nested = Implementing(typeof(IValidator<>)).Where(type => type.IsNested).ToList();
 
@@ -60,7 +60,7 @@ public class UseCaseTests
     }
 
     [Test]
-    public void Errors_are_sealed_exceptions_in_one_place()
+    public void Errors_are_sealed_exceptions_in_one_namespace()
     {
         Types.InAssembly(Layers.Application).That().Inherit(typeof(Exception))
             .ShouldAll(types => types.BeSealed().And().ResideInNamespace("Deployments.Application.Common.Errors").And().HaveNameEndingWith("Exception"));

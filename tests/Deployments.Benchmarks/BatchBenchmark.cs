@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace Deployments.Benchmarks;
 
-/// <summary>A batch of 1,000 over HTTP beside one INSERT … SELECT of the same 1,000 rows in psql.</summary>
+/// <summary>A batch of 1,000 over HTTP compared with one INSERT … SELECT of the same 1,000 rows in psql.</summary>
 internal static partial class BatchBenchmark
 {
     private const int Rows = 1_000;

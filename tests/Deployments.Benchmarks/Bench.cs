@@ -6,10 +6,10 @@ using Npgsql;
 
 namespace Deployments.Benchmarks;
 
-/// <summary>What every benchmark stands on: a durable PostgreSQL of its own, keys, and the published service.</summary>
+/// <summary>The base of every benchmark: a durable PostgreSQL of its own, keys, and the published service.</summary>
 internal sealed class Bench : IAsyncDisposable
 {
-    // Left to whoever runs the benchmarks, as the rest of the environment is.
+    // Set by whoever runs the benchmarks, like the rest of the environment.
     private static readonly string[] SamplerSettings = ["OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"];
 
     private readonly DevelopmentPostgres postgres;
@@ -23,7 +23,7 @@ internal sealed class Bench : IAsyncDisposable
         Database = NpgsqlDataSource.Create(postgres.ConnectionString);
     }
 
-    /// <summary>Where files can be left until the end.</summary>
+    /// <summary>A folder for files that are needed until the end.</summary>
     public DirectoryInfo Folder { get; }
 
     public NpgsqlDataSource Database { get; }
@@ -35,7 +35,7 @@ internal sealed class Bench : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("deployments-benchmarks-");
         await RunAsync("dotnet", ["publish", ProjectFile(), "-c", "Release", "-o", Path.Combine(folder.FullName, "service"), "-v", "quiet", "--nologo"]);
 
-        // Nothing but room for pgbench's clients: fsync and synchronous_commit stay as PostgreSQL has them, on.
+        // Only more connections for pgbench's clients: fsync and synchronous_commit keep PostgreSQL's default, on.
         var postgres = await DevelopmentPostgres.StartTemporaryAsync(["max_connections=300"]);
         return new Bench(postgres, folder, new KeyFolder());
     }
@@ -44,7 +44,7 @@ internal sealed class Bench : IAsyncDisposable
     public Task<ServiceProcess> StartServiceAsync(params (string Name, string Value)[] settings) =>
         StartAsync([Path.Combine(Folder.FullName, "service", "Deployments.Api.dll")], settings);
 
-    /// <summary>Starts the service with the usual writes of Entity Framework Core and waits until it is ready.</summary>
+    /// <summary>Starts the service that writes with SaveChanges of Entity Framework Core and waits until it is ready.</summary>
     public Task<ServiceProcess> StartServiceWithSaveChangesAsync() => StartAsync([typeof(Bench).Assembly.Location, SaveChangesService.Command], []);
 
     /// <summary>A token as an identity service would issue it: RS256, or ES256.</summary>
@@ -63,7 +63,7 @@ internal sealed class Bench : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Runs one of PostgreSQL's client programs against the database and gives back what it printed.</summary>
+    /// <summary>Runs a client program of PostgreSQL against the database and returns its output.</summary>
     public Task<string> RunClientAsync(string program, params string[] arguments) => RunAsync(
         program,
         ["-h", Connection.Host!, "-p", Connection.Port.ToString(CultureInfo.InvariantCulture), "-U", Connection.Username!, .. arguments],
@@ -122,7 +122,7 @@ internal sealed class Bench : IAsyncDisposable
             all[name] = value;
         }
 
-        // Its log is part of its work, and is read as a log collector would read it.
+        // Logging is part of the service's work; its log is read as a log collector would read it.
         return ServiceProcess.StartReadyAsync(all, program, TextWriter.Null);
     }
 

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Deployments.Benchmarks;
 
-/// <summary>Requests from many connections at once, made by wrk, which leaves most of a small machine to those who are measured.</summary>
+/// <summary>Requests from many connections at once, made by wrk, which leaves most of a small machine to the measured processes.</summary>
 internal sealed partial class HttpLoad
 {
     public const string Generator = "wrk -t1";
@@ -53,7 +53,7 @@ internal sealed partial class HttpLoad
             "wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", "--latency", "--timeout", "10s", "-s", script, address.ToString()]);
         if (printed.Contains("Non-2xx", StringComparison.Ordinal) || printed.Contains("Socket errors", StringComparison.Ordinal))
         {
-            throw new InvalidOperationException($"Not every request was answered as it should: {printed}");
+            throw new InvalidOperationException($"Not every request succeeded: {printed}");
         }
 
         return new Load(
@@ -76,11 +76,11 @@ internal sealed partial class HttpLoad
 
     /// <param name="Method">The method.</param>
     /// <param name="Path">From the root.</param>
-    /// <param name="Token">The caller's.</param>
+    /// <param name="Token">The token of the caller.</param>
     /// <param name="Body">The body, if there is one.</param>
-    /// <param name="IsKeyed">Whether it has, each time it is sent in a run, an idempotency key of its own.</param>
+    /// <param name="IsKeyed">Whether each request has an idempotency key of its own.</param>
     internal sealed record Request(string Method, string Path, string Token, string? Body, bool IsKeyed = false);
 }
 
-/// <summary>What a load generator saw: requests a second, and how long half and 99 % of them took at most.</summary>
+/// <summary>What a load generator measured: requests per second, and the 50th and 99th percentile of the latency.</summary>
 internal sealed record Load(double Rate, double P50Milliseconds, double P99Milliseconds);

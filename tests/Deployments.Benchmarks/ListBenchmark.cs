@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 
 namespace Deployments.Benchmarks;
 
-/// <summary>Lists of a project of 1,000,000 deployments: what the whole costs in memory, and what a page costs where.</summary>
+/// <summary>Lists of a project of 1,000,000 deployments: the memory of the whole list, and the time of a page by position.</summary>
 internal static class ListBenchmark
 {
     private const int Rows = 1_000_000;
@@ -33,7 +33,7 @@ internal static class ListBenchmark
         FROM generate_series(1, {rows}) AS n
         """);
 
-    // UUIDs of version 7, one a millisecond, as the service would have made them.
+    // UUIDs of version 7, one per millisecond, as the service creates them.
     private static string IdOf(string n) => $"(lpad(to_hex(1700000000000 + {n}), 12, '0') || '70008000' || lpad(to_hex({n}), 12, '0'))::uuid";
 
     private static async Task PagesAsync(Bench bench, ServiceProcess service)

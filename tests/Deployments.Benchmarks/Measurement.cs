@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Deployments.Benchmarks;
 
-/// <summary>One run: what the generator saw, and which share of the machine's time each party took.</summary>
+/// <summary>One run: what the generator measured, and the share of processor time of each party.</summary>
 internal sealed record Measurement(Load Load, double ServiceCpu, double DatabaseCpu, double GeneratorCpu)
 {
     public const int Seconds = 5;
@@ -36,7 +36,7 @@ internal sealed record Measurement(Load Load, double ServiceCpu, double Database
 
     private static double Median(IEnumerable<Measurement> runs, Func<Measurement, double> value) => runs.Select(value).Median();
 
-    /// <summary>Seconds of processor time, from the kernel's books.</summary>
+    /// <summary>Seconds of processor time, from /proc.</summary>
     private static class Cpu
     {
         private const double TicksPerSecond = 100;
@@ -45,7 +45,7 @@ internal sealed record Measurement(Load Load, double ServiceCpu, double Database
 
         public static double OfEndedChildren() => Times(Environment.ProcessId)[2..].Sum() / TicksPerSecond;
 
-        // A process, the children that it has and those that it had.
+        // A process, its children and its ended children.
         public static double OfTree(int process) =>
             (Times(process).Sum() / TicksPerSecond) + Processes.ChildrenOf(process).Sum(Of);
 

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Deployments.Benchmarks;
 
-/// <summary>One statement, one by one, from many clients of the database at once.</summary>
+/// <summary>One statement per transaction, from many clients of the database at the same time.</summary>
 internal sealed partial class PgbenchLoad
 {
     private readonly Bench bench;

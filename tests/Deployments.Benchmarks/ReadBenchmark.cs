@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Deployments.Benchmarks;
 
-/// <summary>Showing a deployment over HTTP beside pgbench, which selects the same row.</summary>
+/// <summary>Reading a deployment over HTTP compared with pgbench, which selects the same row.</summary>
 internal static class ReadBenchmark
 {
     private const int Rows = 10_000;

@@ -11,8 +11,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Deployments.Benchmarks;
 
 /// <summary>
-/// The service as it would be without its write path: each request adds its row and its event to a context of its own and saves the
-/// changes. All else is the service's own.
+/// The service without its own write path: each request adds its row and its event to a DbContext of its own and saves the
+/// changes. Everything else is the same.
 /// </summary>
 internal static class SaveChangesService
 {
@@ -22,7 +22,7 @@ internal static class SaveChangesService
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.AddDeployments();
-        builder.Services.AddControllers().AddApplicationPart(typeof(ServiceOptions).Assembly); // which is not the program's own here
+        builder.Services.AddControllers().AddApplicationPart(typeof(ServiceOptions).Assembly); // the entry assembly is another one here
         builder.Services.AddSingleton<IDeploymentCommands, Store>();
         await using var app = builder.Build();
         app.UseApi();

@@ -2,12 +2,12 @@ using System.Net;
 
 namespace Deployments.Benchmarks;
 
-/// <summary>Posting deployments to two services over one database: one sends its traces, metrics and logs to a collector, the other none.</summary>
+/// <summary>Posting deployments to two services over one database: one sends traces, metrics and logs to a collector, the other does not.</summary>
 internal static class TelemetryBenchmark
 {
     private const int Connections = 64;
 
-    // What is looked for is a few hundredths, so runs are many, and short: what else the machine does then falls on both of a pair.
+    // The expected difference is a few percent, so there are many short runs: other load of the machine affects both runs of a pair.
     private const int Runs = 30;
     private const int Seconds = 2;
     private const int WarmUps = 3;
@@ -25,7 +25,7 @@ internal static class TelemetryBenchmark
         var (with, without) = (new List<Measurement>(), new List<Measurement>());
         for (var run = -WarmUps; run < Runs; run++)
         {
-            // Each goes first in every other run.
+            // Each is first in every other run.
             if (run % 2 == 0)
             {
                 without.Add(await RunOneAsync(quiet, off));
@@ -40,7 +40,7 @@ internal static class TelemetryBenchmark
 
         Console.WriteLine(Measurement.Row($"{Connections}", with[WarmUps..], without[WarmUps..]));
         Console.WriteLine(
-            $"Processor time of the service for a POST: {MicrosecondsEach(with):F1} µs with, {MicrosecondsEach(without):F1} µs without. The collector took {sink.Bytes / 1024.0 / 1024:F1} MiB.");
+            $"Processor time of the service for a POST: {MicrosecondsEach(with):F1} µs with, {MicrosecondsEach(without):F1} µs without. The collector received {sink.Bytes / 1024.0 / 1024:F1} MiB.");
 
         async Task<Measurement> RunOneAsync(ServiceProcess service, HttpLoad load)
         {
@@ -51,7 +51,7 @@ internal static class TelemetryBenchmark
 
     private static double MicrosecondsEach(IEnumerable<Measurement> runs) => runs.Skip(WarmUps).Select(run => run.ServiceCpu / run.Load.Rate * 1e6).Median();
 
-    /// <summary>A collector that takes OTLP over HTTP and throws it away.</summary>
+    /// <summary>A collector that receives OTLP over HTTP and discards it.</summary>
     private sealed class Sink : IAsyncDisposable
     {
         private readonly HttpListener listener = new();

@@ -1,12 +1,12 @@
 namespace Deployments.Benchmarks;
 
-/// <summary>What it costs to check a token: callers who come back beside callers who each come with a token never seen before.</summary>
+/// <summary>The cost of validating a token: callers with cached tokens compared with callers whose token is new each time.</summary>
 internal static class TokensBenchmark
 {
     private const int Connections = 64;
     private const int Runs = 5;
 
-    // Far more than the service remembers, so that each is forgotten before it comes again.
+    // Far more than the service caches, so that each is evicted before it is sent again.
     private const int Strangers = 20_000;
 
     public static async Task RunAsync(Bench bench)
@@ -34,10 +34,10 @@ internal static class TokensBenchmark
             Console.WriteLine(Measurement.Row($"{Connections}, {(ecdsa ? "ES256" : "RS256")}", cached, checkedAnew));
         }
 
-        Console.WriteLine($"Memory of the service after it all: {service.Memory:F0} MiB");
+        Console.WriteLine($"Memory of the service at the end: {service.Memory:F0} MiB");
     }
 
-    // A list of a project that has nothing: the least that a request with a token can ask for.
+    // The list of an empty project: the cheapest request with a token.
     private static HttpLoad Gets(Bench bench, ServiceProcess service, IEnumerable<string> subjects, bool ecdsa) => new(
         bench.Folder,
         service.Address,

@@ -1,8 +1,8 @@
 namespace Deployments.Benchmarks;
 
 /// <summary>
-/// Posting deployments over HTTP, token check and history included, beside pgbench, which inserts the same row one by one into the
-/// same table of the same server with as many clients.
+/// Posting deployments over HTTP, including token validation and events, compared with pgbench, which inserts the same row one by one
+/// into the same table of the same server with as many clients.
 /// </summary>
 internal static class WriteBenchmark
 {
@@ -14,7 +14,7 @@ internal static class WriteBenchmark
     private static readonly int[] Connections = [1, 8, Many, Most];
     private static readonly int[] KeyedConnections = [Many, Most];
 
-    // Ids in ascending order, as the service makes them.
+    // Ids in ascending order, as the service creates them.
     private const string Insert =
         """
         INSERT INTO software_deployments (project_id, id, config_id, server_id, action, input_values, status, status_reason, stack_user_project_id, creation_time, version)
@@ -48,10 +48,10 @@ internal static class WriteBenchmark
                 bench, service, $"{connections}, each with a key", () => keyed.RunAsync(connections), () => pgbench.RunAsync(connections));
         }
 
-        Console.WriteLine($"Memory of the service after it all: {service.Memory:F0} MiB");
+        Console.WriteLine($"Memory of the service at the end: {service.Memory:F0} MiB");
     }
 
-    /// <summary>The same service with Entity Framework Core's usual way to write, a context and a commit for each request.</summary>
+    /// <summary>The same service writing with Entity Framework Core's SaveChanges, a DbContext and a commit per request.</summary>
     public static async Task CompareWithSaveChangesAsync(Bench bench)
     {
         await using var service = await bench.StartServiceAsync();
@@ -63,7 +63,7 @@ internal static class WriteBenchmark
         await CompareAsync(bench, service, $"{Many}", () => grouped.RunAsync(Many), () => saved.RunAsync(Many));
     }
 
-    /// <summary>Five minutes of as many callers as there usually are at most: what the service holds at the end of each.</summary>
+    /// <summary>Five minutes of load at the maximum number of connections, and the service's memory after each minute.</summary>
     public static async Task WatchMemoryAsync(Bench bench)
     {
         const int minutes = 5;

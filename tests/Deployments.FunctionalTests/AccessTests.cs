@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>How a token names its project and its roles, beside what <see cref="TokenMatrixTests"/> tries on every operation.</summary>
+/// <summary>The claims for project and roles, in addition to <see cref="TokenMatrixTests"/>.</summary>
 public sealed class AccessTests
 {
     private static IEnumerable<TestCaseData> TokensThatMayNotCreate =>
@@ -16,18 +16,18 @@ public sealed class AccessTests
     ];
 
     [TestCaseSource(nameof(TokensThatMayNotCreate))]
-    public async Task A_token_may_not_create(Func<string, string> makeToken)
+    public async Task Create_deployment_with_an_unsupported_project_or_role_claim_returns_403(Func<string, string> makeToken)
     {
         var project = new Project();
 
-        var answer = await project.CreateAsAsync(makeToken(project.Id));
+        var response = await project.CreateAsAsync(makeToken(project.Id));
 
-        answer.ShouldBeError(HttpStatusCode.Forbidden);
+        response.ShouldBeError(HttpStatusCode.Forbidden);
         (await project.CountStoredAsync()).ShouldBe(0);
     }
 
     [Test]
-    public async Task A_member_in_other_roles_besides_may_create()
+    public async Task Create_deployment_with_member_among_other_roles_returns_200()
     {
         var project = new Project();
 
@@ -35,7 +35,7 @@ public sealed class AccessTests
     }
 
     [Test]
-    public async Task Without_a_default_role_a_token_without_roles_may_do_nothing()
+    public async Task Create_deployment_without_roles_returns_403_when_no_default_role_is_configured()
     {
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Authentication:DefaultRole"] = string.Empty });
@@ -46,7 +46,7 @@ public sealed class AccessTests
     }
 
     [Test]
-    public async Task The_default_role_is_a_setting()
+    public async Task Requests_without_roles_have_the_permissions_of_the_configured_default_role()
     {
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Authentication:DefaultRole"] = "reader" });
@@ -58,7 +58,7 @@ public sealed class AccessTests
     }
 
     [Test]
-    public async Task The_claim_that_names_the_project_is_a_setting()
+    public async Task Create_deployment_returns_403_unless_the_token_has_the_configured_project_claim()
     {
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Authentication:ProjectClaim"] = "tenant" });

@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Where the service says that it is: absolute, and as its callers reach it.</summary>
+/// <summary>Links are absolute and use the address by which the caller reached the service.</summary>
 public sealed class AddressTests
 {
     private static readonly (string Name, string Value)[] Forwarded =
@@ -19,19 +19,19 @@ public sealed class AddressTests
     private static IEnumerable<string[]> Proxies => [["127.0.0.1"], ["10.0.0.0/8", "127.0.0.0/8"], ["::1", "127.0.0.1"]];
 
     [Test]
-    public async Task The_root_tells_the_versions_to_anybody()
+    public async Task Get_root_without_a_token_returns_300_with_the_versions()
     {
-        var answer = await TestRun.Service.GetAsync("/");
+        var response = await TestRun.Service.GetAsync("/");
 
-        answer.Status.ShouldBe(HttpStatusCode.MultipleChoices);
-        answer.Headers["Content-Type"].ShouldStartWith("application/json");
-        answer.Text.ShouldBe(
+        response.Status.ShouldBe(HttpStatusCode.MultipleChoices);
+        response.Headers["Content-Type"].ShouldStartWith("application/json");
+        response.Text.ShouldBe(
             $$$"""{"versions":[{"id":"v1.0","status":"CURRENT","links":[{"rel":"self","href":"{{{TestRun.Service.Address}}}v1/"}]}]}""");
-        answer.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
+        response.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
     }
 
     [Test]
-    public async Task The_host_is_the_one_that_the_caller_named()
+    public async Task Get_root_returns_links_with_the_host_of_the_request()
     {
         var request = Requests.Make(HttpMethod.Get, "/");
         request.Headers.Host = "deployments.example.org";
@@ -40,7 +40,7 @@ public sealed class AddressTests
     }
 
     [TestCaseSource(nameof(Proxies))]
-    public async Task What_a_configured_proxy_says_is_believed(params string[] proxies)
+    public async Task Links_use_the_forwarded_headers_of_a_configured_proxy(params string[] proxies)
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys);
         foreach (var (index, proxy) in proxies.Index())
@@ -55,14 +55,14 @@ public sealed class AddressTests
     }
 
     [Test]
-    public async Task What_others_say_is_not_believed()
+    public async Task Links_ignore_the_forwarded_headers_of_other_callers()
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:Proxies:0"] = "192.0.2.0/24" };
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
 
-        foreach (var unbelieving in new[] { service, TestRun.Service })
+        foreach (var untrusting in new[] { service, TestRun.Service })
         {
-            (await AddressesAsync(unbelieving)).ShouldAllBe(href => href.StartsWith($"{unbelieving.Address}v1/", StringComparison.Ordinal));
+            (await AddressesAsync(untrusting)).ShouldAllBe(href => href.StartsWith($"{untrusting.Address}v1/", StringComparison.Ordinal));
         }
     }
 
@@ -72,7 +72,7 @@ public sealed class AddressTests
         TestName = "Two proxies and a client that sent a chain of its own")]
     [TestCase("203.0.113.5, 10.0.0.8", "https, http", "api.example.org, inner", "http://inner/v1/", TestName = "Two proxies of which one is not configured")]
     [TestCase(null, "http, https", "spoofed.example, api.example.org", "https://api.example.org/v1/", TestName = "A proxy that names no client")]
-    public async Task A_forwarded_request_is_followed_to_the_first_address_that_is_no_configured_proxy(
+    public async Task Links_use_forwarded_headers_up_to_the_first_address_that_is_not_a_configured_proxy(
         string? addresses, string schemes, string hosts, string expected)
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys)
@@ -89,7 +89,7 @@ public sealed class AddressTests
     }
 
     [Test]
-    public async Task The_frameworks_own_switch_for_forwarded_headers_changes_nothing()
+    public async Task Links_ignore_forwarded_headers_when_only_ASPNETCORE_FORWARDEDHEADERS_ENABLED_is_set()
     {
         await using var running = await ServiceProcess.StartAsync(new Dictionary<string, string>(Token.SigningKeys)
         {
@@ -113,26 +113,26 @@ public sealed class AddressTests
     [TestCase("X-Forwarded-Host", "a b<>")]
     [TestCase("X-Forwarded-Host", ":")]
     [TestCase("X-Forwarded-Proto", "javascript")]
-    public async Task What_others_say_reaches_neither_the_document_nor_its_page(string name, string value)
+    public async Task Openapi_document_and_Swagger_page_ignore_the_forwarded_headers_of_other_callers(string name, string value)
     {
         foreach (var path in new[] { "/openapi/v1.json", "/swagger", "/swagger/index.html?url=/openapi/v1.json" })
         {
             var plain = await TestRun.Service.GetAsync(path);
-            var spoken = await TestRun.Service.GetAsync(path, ("X-Forwarded-Host", "h"), ("X-Forwarded-Proto", "a b"), (name, value));
+            var forwarded = await TestRun.Service.GetAsync(path, ("X-Forwarded-Host", "h"), ("X-Forwarded-Proto", "a b"), (name, value));
             var again = await TestRun.Service.GetAsync(path);
 
             ((int)plain.Status).ShouldBeOneOf(200, 302);
-            foreach (var answer in new[] { spoken, again })
+            foreach (var response in new[] { forwarded, again })
             {
-                answer.Status.ShouldBe(plain.Status);
-                answer.Text.ShouldBe(plain.Text);
-                answer.Headers.GetValueOrDefault("Location").ShouldBe(plain.Headers.GetValueOrDefault("Location"));
+                response.Status.ShouldBe(plain.Status);
+                response.Text.ShouldBe(plain.Text);
+                response.Headers.GetValueOrDefault("Location").ShouldBe(plain.Headers.GetValueOrDefault("Location"));
             }
         }
     }
 
     [Test]
-    public async Task The_document_is_one_whatever_the_caller_calls_the_host()
+    public async Task Openapi_document_is_the_same_for_every_host_header()
     {
         var plain = await TestRun.Service.GetAsync("/openapi/v1.json");
         var request = Requests.Make(HttpMethod.Get, "/openapi/v1.json");
@@ -143,7 +143,7 @@ public sealed class AddressTests
     }
 
     [Test]
-    public async Task A_host_that_is_not_allowed_is_refused_by_the_server_itself_in_no_words()
+    public async Task Requests_with_a_host_that_is_not_allowed_return_400_with_an_empty_body()
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys) { ["AllowedHosts"] = "api.example.org;127.0.0.1" };
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
@@ -160,7 +160,7 @@ public sealed class AddressTests
 
     [TestCase("/orchestration")]
     [TestCase("/orchestration/")]
-    public async Task Behind_a_proxy_that_is_configured_all_stands_below_its_prefix(string prefix)
+    public async Task Links_start_with_the_forwarded_prefix_of_a_configured_proxy(string prefix)
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:Proxies:0"] = "127.0.0.1" };
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
@@ -180,7 +180,7 @@ public sealed class AddressTests
     [TestCase("a?b#c")]
     [TestCase("a%41")]
     [TestCase("a%2Fb")]
-    public async Task Links_and_locations_lead_back_into_a_project_of_any_name(string name)
+    public async Task Location_and_next_link_are_valid_for_a_project_id_with_special_characters(string name)
     {
         var project = $"{name}{Guid.NewGuid():N}";
         var token = ("X-Auth-Token", new Token(project).ToString());
@@ -203,7 +203,7 @@ public sealed class AddressTests
             TestRun.Service.SendAsync(Requests.Make(HttpMethod.Get, TestRun.Service.Absolute(address), token));
     }
 
-    /// <summary>The address of the version and of a next page of either kind, as a request through a proxy gets them.</summary>
+    /// <summary>The version link and both kinds of next link in responses to requests with forwarded headers.</summary>
     private static async Task<IReadOnlyList<string>> AddressesAsync(Service service)
     {
         var project = new Project(service);

@@ -6,11 +6,11 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Keys that are discovered: they come, they go, and they may be out of reach.</summary>
+/// <summary>Keys discovered from an authority: added, withdrawn and unreachable.</summary>
 public sealed class AuthorityTests
 {
     [Test]
-    public async Task Tokens_that_a_discovered_key_signed_are_taken_and_no_others()
+    public async Task Create_deployment_returns_200_for_a_token_of_a_discovered_key_and_401_for_any_other()
     {
         await using var identity = await IdentityService.StartAsync();
         identity.Add("a");
@@ -27,7 +27,7 @@ public sealed class AuthorityTests
     }
 
     [Test]
-    public async Task A_key_that_was_withdrawn_verifies_nothing_once_the_keys_have_been_asked_for_again()
+    public async Task Create_deployment_with_a_token_of_a_withdrawn_key_returns_401_once_the_keys_are_refreshed()
     {
         await using var identity = await IdentityService.StartAsync();
         identity.Add("old");
@@ -40,13 +40,13 @@ public sealed class AuthorityTests
         identity.Withdraw("old");
         var rotated = identity.SignerWith("new");
 
-        // A token that names a key which is not known yet lets the service ask again, beside the request.
+        // A token with an unknown key id makes the service refresh the keys in the background.
         await UntilAsync(async () => (await project.CreateAsAsync(rotated(project.Token))).Status == HttpStatusCode.OK);
         (await project.CreateAsAsync(withdrawn(project.Token with { Subject = "not remembered" }))).ShouldBeUnauthorized();
     }
 
     [Test]
-    public async Task An_authority_that_cannot_be_reached_is_no_wrong_signature([Values] bool silent)
+    public async Task Create_deployment_returns_503_within_5_seconds_while_the_authority_is_unreachable([Values] bool silent)
     {
         await using var identity = await IdentityService.StartAsync();
         identity.Add("a");
@@ -56,7 +56,7 @@ public sealed class AuthorityTests
         var project = new Project(service);
         var token = identity.SignerWith("a")(project.Token);
 
-        (await project.CreateAsync(Project.Minimal)).ShouldBeOk(); // what other keys sign goes on
+        (await project.CreateAsync(Project.Minimal)).ShouldBeOk(); // tokens of other keys are still accepted
         var watch = Stopwatch.StartNew();
         var refused = await project.CreateAsAsync(token);
 
@@ -66,7 +66,7 @@ public sealed class AuthorityTests
         refused.Text.ShouldNotContain(identity.Address);
         (await project.CountStoredAsync()).ShouldBe(1);
 
-        // What needs no token goes on; and so does this once the authority is back.
+        // Paths without authentication keep working; the token is accepted once the authority responds again.
         (await service.GetAsync("/healthz/live", ("X-Auth-Token", token.ToString()))).ShouldBeOk();
         (identity.IsDown, identity.IsSilent) = (false, false);
         await UntilAsync(async () => (await project.CreateAsAsync(token)).Status == HttpStatusCode.OK);

@@ -6,7 +6,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Every body that breaks a rule is 400, names the fields at fault and no others, and leaves nothing behind.</summary>
+/// <summary>An invalid body returns 400, names exactly the invalid fields, and stores nothing.</summary>
 public sealed class BadBodyTests
 {
     private const string Body = "body";
@@ -31,10 +31,10 @@ public sealed class BadBodyTests
         Case("NaN", With("input_values", """{"a": NaN}"""), Body),
         Case("bare NUL", With("action", "\"a\0b\""), Body),
         Case("bare line feed in a string", With("action", "\"a\nb\""), Body),
-        Case("invalid UTF-8 in a known field", Spoilt(With("action", "\"a?b\"")), Body),
-        Case("invalid UTF-8 in an unknown field", Spoilt(With("unknown", "\"a?b\"")), Body),
-        Case("invalid UTF-8 in a name", Spoilt("""{"config_id": "c", "server_id": "s", "a?b": 1}"""), Body),
-        Case("surrogate in UTF-8", Spoilt(With("action", "\"a?b\""), 0xED, 0xA0, 0x80), Body),
+        Case("invalid UTF-8 in a known field", WithInvalidUtf8(With("action", "\"a?b\"")), Body),
+        Case("invalid UTF-8 in an unknown field", WithInvalidUtf8(With("unknown", "\"a?b\"")), Body),
+        Case("invalid UTF-8 in a name", WithInvalidUtf8("""{"config_id": "c", "server_id": "s", "a?b": 1}"""), Body),
+        Case("surrogate in UTF-8", WithInvalidUtf8(With("action", "\"a?b\""), 0xED, 0xA0, 0x80), Body),
     ];
 
     private static IEnumerable<TestCaseData> DuplicateMembers =>
@@ -118,7 +118,7 @@ public sealed class BadBodyTests
             "config_id", "server_id", "unknown.a"),
     ];
 
-    private static IEnumerable<TestCaseData> LongNamesAndManyFaults
+    private static IEnumerable<TestCaseData> LongNamesAndManyErrors
     {
         get
         {
@@ -139,8 +139,8 @@ public sealed class BadBodyTests
 
             static string Times(string element, int count) => string.Join(',', Enumerable.Repeat(element, count));
 
-            static TestCaseData Refused(string what, string config, string first, int faults) =>
-                new TestCaseData(config, first, faults).SetArgDisplayNames(what);
+            static TestCaseData Refused(string what, string config, string first, int errors) =>
+                new TestCaseData(config, first, errors).SetArgDisplayNames(what);
         }
     }
 
@@ -152,39 +152,39 @@ public sealed class BadBodyTests
     [TestCaseSource(nameof(UnknownStatuses))]
     [TestCaseSource(nameof(TextThatCannotBeStored))]
     [TestCaseSource(nameof(SeveralBrokenRules))]
-    public async Task A_body_is_refused_and_nothing_stored(byte[] body, string[] fields)
+    public async Task Create_deployment_with_an_invalid_body_returns_400_and_stores_nothing(byte[] body, string[] fields)
     {
         var project = new Project();
 
-        var answer = await project.CreateAsync(Requests.Body(body, Requests.Json));
+        var response = await project.CreateAsync(Requests.Body(body, Requests.Json));
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, fields);
+        response.ShouldBeError(HttpStatusCode.BadRequest, fields);
         (await project.CountStoredAsync()).ShouldBe(0);
     }
 
     [Test]
-    public async Task No_body_at_all_is_refused_whatever_type_it_claims([Values(null, "application/json", "text/plain")] string? contentType)
+    public async Task Create_deployment_without_a_body_returns_400_for_every_content_type([Values(null, "application/json", "text/plain")] string? contentType)
     {
         var project = new Project();
 
-        var answer = await project.CreateAsync(contentType is null ? null : Requests.Body([], contentType));
+        var response = await project.CreateAsync(contentType is null ? null : Requests.Body([], contentType));
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, Body);
+        response.ShouldBeError(HttpStatusCode.BadRequest, Body);
         (await project.CountStoredAsync()).ShouldBe(0);
     }
 
     [Test]
-    public async Task A_refusal_says_what_is_wrong_in_a_sentence()
+    public async Task Create_deployment_without_config_id_returns_400_with_a_readable_detail()
     {
-        var answer = await new Project().CreateAsync("""{"server_id": "s"}""");
+        var response = await new Project().CreateAsync("""{"server_id": "s"}""");
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, "config_id").Json.GetProperty("detail").GetString()
+        response.ShouldBeError(HttpStatusCode.BadRequest, "config_id").Json.GetProperty("detail").GetString()
             .ShouldBe("config_id is required.");
     }
 
-    /// <summary>Were each of 100,000 faults told with the whole of a name of hundreds of kilobytes, the answer would have gigabytes.</summary>
-    [TestCaseSource(nameof(LongNamesAndManyFaults))]
-    public async Task A_refusal_stays_small(string config, string field, int faults)
+    /// <summary>With 100,000 errors that each quote a name of hundreds of kilobytes, the response would have gigabytes.</summary>
+    [TestCaseSource(nameof(LongNamesAndManyErrors))]
+    public async Task Create_config_and_validate_template_with_long_names_or_many_errors_return_400_with_a_small_body(string config, string field, int errors)
     {
         var resource = Repeat("r", 200);
         var project = new Project();
@@ -193,8 +193,8 @@ public sealed class BadBodyTests
         var template = await project.ValidateAsync(
             $$$"""{"template": {"resources": {"{{{resource}}}": {"type": "OS::Heat::SoftwareConfig", "properties": {{{config}}} } } } }""");
 
-        ShouldBeSmall(refused, field, faults);
-        ShouldBeSmall(template, $"template.resources.{resource[..100]}.properties.{field}", faults);
+        ShouldBeSmall(refused, field, errors);
+        ShouldBeSmall(template, $"template.resources.{resource[..100]}.properties.{field}", errors);
         (await project.CountStoredConfigsAsync()).ShouldBe(0);
     }
 
@@ -204,33 +204,33 @@ public sealed class BadBodyTests
     [TestCase("""{"type": "OS::Heat::SoftwareConfig", "properties": []}""", ".properties")]
     [TestCase("""{"type": "OS::Heat::SoftwareConfig", "properties": {"name": 3} }""", ".properties.name")]
     [TestCase("""{"type": "type"}""", ".type")]
-    public async Task A_refusal_of_a_resource_with_a_long_name_stays_small(string resource, string field)
+    public async Task Validate_template_with_a_long_resource_name_returns_400_with_a_small_body(string resource, string field)
     {
         var name = Repeat("r", 400_000);
 
-        var answer = await new Project().ValidateAsync(
+        var response = await new Project().ValidateAsync(
             $$"""{"template": {"resources": {"{{name}}": {{resource.Replace("\"type\"}", $"\"{name}\"}}", StringComparison.Ordinal)}} } } }""");
 
-        ShouldBeSmall(answer, $"template.resources.{name[..100]}{field}", faults: 1);
+        ShouldBeSmall(response, $"template.resources.{name[..100]}{field}", errors: 1);
     }
 
     [Test]
-    public async Task Many_resources_are_refused_by_the_first()
+    public async Task Validate_template_with_50000_invalid_resources_returns_400_with_the_first_50_errors()
     {
         var resources = Enumerable.Range(0, 50_000).Select(number => $$"""  "r{{number}}": {}""");
 
-        var answer = await new Project().ValidateAsync($$"""{"template": {"resources": { {{string.Join(',', resources)}} } } }""");
+        var response = await new Project().ValidateAsync($$"""{"template": {"resources": { {{string.Join(',', resources)}} } } }""");
 
-        ShouldBeSmall(answer, "template.resources.r0.type", faults: 50);
+        ShouldBeSmall(response, "template.resources.r0.type", errors: 50);
     }
 
-    private static void ShouldBeSmall(ApiResponse answer, string field, int faults)
+    private static void ShouldBeSmall(ApiResponse response, string field, int errors)
     {
-        answer.Status.ShouldBe(HttpStatusCode.BadRequest);
-        answer.Text.Length.ShouldBeLessThan(100_000);
-        var fields = answer.Json.GetProperty("errors").EnumerateObject().Select(error => error.Name).ToArray();
-        answer.ShouldBeError(HttpStatusCode.BadRequest, fields);
-        fields.Length.ShouldBe(faults);
+        response.Status.ShouldBe(HttpStatusCode.BadRequest);
+        response.Text.Length.ShouldBeLessThan(100_000);
+        var fields = response.Json.GetProperty("errors").EnumerateObject().Select(error => error.Name).ToArray();
+        response.ShouldBeError(HttpStatusCode.BadRequest, fields);
+        fields.Length.ShouldBe(errors);
         fields[0].ShouldBe(field);
     }
 
@@ -239,18 +239,18 @@ public sealed class BadBodyTests
     private static TestCaseData Case(string name, byte[] body, params string[] fields) =>
         new TestCaseData(body, fields).SetArgDisplayNames(name.Length == 0 ? "empty" : name.Replace('\\', '/'));
 
-    /// <summary>A sound body with one more member.</summary>
+    /// <summary>A valid body with one more member.</summary>
     private static string With(string name, string value) => $$"""{"config_id": "c", "server_id": "s", "{{name}}": {{value}} }""";
 
-    /// <summary>A sound body in which the member has another value.</summary>
+    /// <summary>A valid body in which the member has the given value.</summary>
     private static string Replacing(string name, string value)
     {
         var members = new Dictionary<string, string> { ["config_id"] = "\"c\"", ["server_id"] = "\"s\"", [name] = value };
         return $"{{{string.Join(", ", members.Select(member => $"\"{member.Key}\": {member.Value}"))}}}";
     }
 
-    /// <summary>The text in UTF-8 but for its question mark, which becomes the given bytes.</summary>
-    private static byte[] Spoilt(string text, params byte[] bytes) =>
+    /// <summary>The text in UTF-8 with its question mark replaced by the given bytes.</summary>
+    private static byte[] WithInvalidUtf8(string text, params byte[] bytes) =>
         [.. Encoding.UTF8.GetBytes(text).SelectMany(given => given == '?' ? bytes is [] ? [(byte)0xFF] : bytes : [given])];
 
     private static string Quoted(string character, int times) => $"\"{Repeat(character, times)}\"";

@@ -7,12 +7,12 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Several deployments at once: all or none, answered in the order in which they were sent.</summary>
+/// <summary>Batches are atomic and returned in request order.</summary>
 public sealed class BatchTests
 {
     private const int MaxBatchBytes = 16 * 1024 * 1024;
 
-    private static IEnumerable<TestCaseData> BodiesThatAreRefused =>
+    private static IEnumerable<TestCaseData> InvalidBodies =>
     [
         Refused("nothing", "{}", "software_deployments"),
         Refused("null", """{"software_deployments": null}""", "software_deployments"),
@@ -44,34 +44,34 @@ public sealed class BatchTests
     ];
 
     [Test]
-    public async Task One_is_enough()
+    public async Task Create_batch_with_one_deployment_returns_200()
     {
         var project = new Project();
 
-        var answer = await project.CreateBatchAsync([Project.Minimal]);
+        var response = await project.CreateBatchAsync([Project.Minimal]);
 
-        answer.ShouldBeOk().Json.EnumerateObject().Select(member => member.Name).ShouldBe(["software_deployments"]);
-        var shown = await project.GetAsync(answer.Ids.ShouldHaveSingleItem());
-        answer.Items[0].GetRawText().ShouldBe(shown.Deployment.GetRawText());
+        response.ShouldBeOk().Json.EnumerateObject().Select(member => member.Name).ShouldBe(["software_deployments"]);
+        var shown = await project.GetAsync(response.Ids.ShouldHaveSingleItem());
+        response.Items[0].GetRawText().ShouldBe(shown.Deployment.GetRawText());
     }
 
     [Test]
-    public async Task A_thousand_are_stored_and_answered_in_the_order_in_which_they_were_sent()
+    public async Task Create_batch_with_1000_deployments_stores_and_returns_them_in_request_order()
     {
         var project = new Project();
 
-        var answer = await project.CreateBatchAsync(Enumerable.Range(0, 1_000).Select(
+        var response = await project.CreateBatchAsync(Enumerable.Range(0, 1_000).Select(
             number => $$"""{"config_id": "c", "server_id": "{{number}}", "input_values": {"{{number}}": {{number}}.0} }"""));
 
-        answer.Items.Select(item => item.GetProperty("server_id").GetString()).ShouldBe(Enumerable.Range(0, 1_000).Select(number => $"{number}"));
-        answer.Items[7].GetProperty("input_values").GetRawText().ShouldBe("""{"7":7.0}""");
-        answer.Ids.ShouldBe(answer.Ids.Order(StringComparer.Ordinal));
-        answer.Ids.ShouldBeUnique();
-        (await project.ListAsync()).Items.Select(item => item.GetRawText()).ShouldBe(answer.Items.Select(item => item.GetRawText()));
+        response.Items.Select(item => item.GetProperty("server_id").GetString()).ShouldBe(Enumerable.Range(0, 1_000).Select(number => $"{number}"));
+        response.Items[7].GetProperty("input_values").GetRawText().ShouldBe("""{"7":7.0}""");
+        response.Ids.ShouldBe(response.Ids.Order(StringComparer.Ordinal));
+        response.Ids.ShouldBeUnique();
+        (await project.ListAsync()).Items.Select(item => item.GetRawText()).ShouldBe(response.Items.Select(item => item.GetRawText()));
     }
 
     [Test]
-    public async Task Each_element_is_as_one_that_is_created_alone()
+    public async Task Create_batch_returns_each_element_as_if_it_was_created_alone()
     {
         const string element =
             """
@@ -82,75 +82,75 @@ public sealed class BatchTests
         var second = new Project();
         var alone = (await project.CreateAsync(element)).Deployment;
 
-        var answer = await project.CreateBatchAsync(
+        var response = await project.CreateBatchAsync(
             [element, $$"""{"config_id": "c", "server_id": "s", "stack_user_project_id": "{{second.Id}}"}"""]);
 
-        Comparable(answer.Items[0]).ShouldBe(Comparable(alone));
-        (await second.ListAsync()).Ids.ShouldBe([answer.Ids[1]]);
+        Comparable(response.Items[0]).ShouldBe(Comparable(alone));
+        (await second.ListAsync()).Ids.ShouldBe([response.Ids[1]]);
     }
 
     [Test]
-    public async Task Each_deployment_has_its_event()
+    public async Task Create_batch_stores_one_event_per_deployment()
     {
         var project = new Project();
 
-        var answer = await project.CreateBatchAsync([Project.Minimal, With("status", "\"FAILED\""), Project.Minimal]);
+        var response = await project.CreateBatchAsync([Project.Minimal, With("status", "\"FAILED\""), Project.Minimal]);
 
-        foreach (var id in answer.Ids)
+        foreach (var id in response.Ids)
         {
             var entry = (await project.ListEventsAsync(id)).Items.ShouldHaveSingleItem();
-            entry.GetProperty("request_id").GetString().ShouldBe(answer.RequestId);
-            entry.GetProperty("status").GetString().ShouldBe(id == answer.Ids[1] ? "FAILED" : "IN_PROGRESS");
+            entry.GetProperty("request_id").GetString().ShouldBe(response.RequestId);
+            entry.GetProperty("status").GetString().ShouldBe(id == response.Ids[1] ? "FAILED" : "IN_PROGRESS");
         }
     }
 
-    [TestCaseSource(nameof(BodiesThatAreRefused))]
-    public async Task A_batch_is_refused_and_nothing_of_it_stored(string body, string[] fields)
+    [TestCaseSource(nameof(InvalidBodies))]
+    public async Task Create_batch_with_an_invalid_body_returns_400_and_stores_nothing(string body, string[] fields)
     {
         var project = new Project();
 
-        var answer = await project.SendAsync(HttpMethod.Post, $"{project.Path}/batch", body);
+        var response = await project.SendAsync(HttpMethod.Post, $"{project.Path}/batch", body);
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, fields);
+        response.ShouldBeError(HttpStatusCode.BadRequest, fields);
         (await project.CountStoredAsync()).ShouldBe(0);
         (await project.CountStoredEventsAsync()).ShouldBe(0);
     }
 
     [Test]
-    public async Task Values_of_64_levels_are_kept()
+    public async Task Create_batch_with_values_of_64_levels_returns_them_unchanged()
     {
         var project = new Project();
 
-        var answer = await project.CreateBatchAsync([Project.Minimal, With("input_values", Requests.Nested(64))]);
+        var response = await project.CreateBatchAsync([Project.Minimal, With("input_values", Requests.Nested(64))]);
 
-        answer.Items[1].GetProperty("input_values").GetRawText().ShouldBe(Requests.Nested(64));
-        (await project.GetAsync(answer.Ids[1])).Deployment.GetProperty("input_values").GetRawText().ShouldBe(Requests.Nested(64));
+        response.Items[1].GetProperty("input_values").GetRawText().ShouldBe(Requests.Nested(64));
+        (await project.GetAsync(response.Ids[1])).Deployment.GetProperty("input_values").GetRawText().ShouldBe(Requests.Nested(64));
     }
 
     [Test]
-    public async Task A_batch_of_16_MiB_is_stored([Values] bool chunked)
+    public async Task Create_batch_with_a_body_of_16_MiB_returns_200([Values] bool chunked)
     {
         var project = new Project();
 
-        var answer = await SendAsync(project, BodyOf(MaxBatchBytes), chunked);
+        var response = await SendAsync(project, BodyOf(MaxBatchBytes), chunked);
 
-        answer.Items.Count.ShouldBe(2);
+        response.Items.Count.ShouldBe(2);
         (await project.CountStoredAsync()).ShouldBe(2);
     }
 
     [Test]
-    public async Task A_batch_of_16_MiB_and_a_byte_is_too_large([Values] bool chunked)
+    public async Task Create_batch_with_a_body_over_16_MiB_returns_413([Values] bool chunked)
     {
         var project = new Project();
 
-        var answer = await SendAsync(project, BodyOf(MaxBatchBytes + 1), chunked);
+        var response = await SendAsync(project, BodyOf(MaxBatchBytes + 1), chunked);
 
-        answer.ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
+        response.ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
         (await project.CountStoredAsync()).ShouldBe(0);
     }
 
     [Test]
-    public async Task The_limits_of_bodies_are_settings()
+    public async Task Create_with_a_body_over_the_configured_limit_returns_413()
     {
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString,

@@ -26,7 +26,7 @@ public sealed class ClientTests : IAsyncDisposable
     public ValueTask DisposeAsync() => services.DisposeAsync();
 
     [Test]
-    public async Task A_deployment_lives_and_leaves_its_history()
+    public async Task Deployment_and_config_can_be_created_read_updated_and_deleted()
     {
         var config = (await Client.CreateSoftwareConfigAsync(project.Id, new()
         {
@@ -70,7 +70,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Pages_are_read_to_the_end_and_filters_hold()
+    public async Task List_deployments_returns_every_page_and_filters_by_status()
     {
         var batch = Enumerable.Range(0, 5).Select(number => new CreateSoftwareDeploymentBody
         {
@@ -96,7 +96,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task What_is_refused_is_told_by_a_typed_exception()
+    public async Task Rejected_calls_throw_an_exception_with_the_error_document()
     {
         var invalid = await Should.ThrowAsync<DeploymentsException<Error>>(
             () => Client.CreateSoftwareDeploymentAsync(project.Id, new() { ConfigId = " ", ServerId = "" }));
@@ -112,7 +112,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_condition_that_does_not_hold_is_told()
+    public async Task Update_deployment_with_an_outdated_if_match_throws_with_412()
     {
         var id = (await Client.CreateSoftwareDeploymentAsync(project.Id, Minimal)).SoftwareDeployment.Id;
 
@@ -123,7 +123,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Values_of_64_levels_go_out_and_come_back()
+    public async Task Create_batch_with_values_of_64_levels_returns_them_unchanged()
     {
         var values = new Dictionary<string, JsonElement> { ["a"] = JsonElement.Parse(Requests.Nested(63)) };
 
@@ -135,7 +135,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task An_input_has_no_value_or_null_or_any_other()
+    public async Task Create_config_distinguishes_missing_null_and_other_input_values()
     {
         var config = (await Client.CreateSoftwareConfigAsync(project.Id, new()
         {
@@ -150,7 +150,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_template_is_validated()
+    public async Task Validate_template_with_a_valid_template_succeeds()
     {
         var template = await Client.ValidateTemplateAsync(project.Id, new()
         {
@@ -164,7 +164,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_call_can_be_cancelled()
+    public async Task Calls_with_a_cancelled_token_throw_OperationCanceledException()
     {
         using var cancellation = new CancellationTokenSource();
         await cancellation.CancelAsync();
@@ -174,7 +174,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_service_below_a_path_is_asked_there()
+    public async Task Calls_use_the_path_of_the_base_address()
     {
         await using var below = RegisterOver(new DocumentedHandler(), new Uri(TestRun.Service.Address, "below"));
 
@@ -185,9 +185,9 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_create_whose_answer_is_lost_is_tried_again_and_creates_once([Values] bool inBatch)
+    public async Task Create_deployment_is_retried_after_a_lost_response_and_stored_once([Values] bool inBatch)
     {
-        using var transport = new LosesFirstAnswer();
+        using var transport = new LosesFirstResponse();
         await using var retrying = RegisterOver(transport, client: builder => builder.AddStandardResilienceHandler(
             options => options.Retry.Delay = TimeSpan.FromMilliseconds(1)));
         var client = retrying.GetRequiredService<IDeploymentsClient>();
@@ -205,7 +205,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_key_of_the_callers_own_is_kept()
+    public async Task Create_deployment_twice_with_the_callers_idempotency_key_returns_the_same_deployment()
     {
         var first = await Client.CreateSoftwareDeploymentAsync(project.Id, Minimal, idempotencyKey: "order-66");
         var second = await Client.CreateSoftwareDeploymentAsync(project.Id, Minimal, idempotencyKey: "order-66");
@@ -214,7 +214,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_create_whose_body_stalls_or_is_cut_is_tried_again_and_creates_once([Values] bool stalls)
+    public async Task Create_deployment_is_retried_after_an_incomplete_response_body_and_stored_once([Values] bool stalls)
     {
         await using var server = new BreaksFirstBody(stalls);
         using var transport = new SocketsHttpHandler();
@@ -233,7 +233,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_body_that_stalls_is_given_up_by_the_clients_timeout()
+    public async Task Calls_with_a_stalled_response_body_throw_after_the_client_timeout()
     {
         await using var server = new BreaksFirstBody(stalls: true);
         using var transport = new SocketsHttpHandler();
@@ -251,9 +251,9 @@ public sealed class ClientTests : IAsyncDisposable
     [TestCase("a\tb")]
     [TestCase("a\u007fb")]
     [TestCase("\u00e4")]
-    public async Task A_header_with_a_character_that_none_may_have_is_not_sent(string value)
+    public async Task Calls_with_an_invalid_header_value_throw_ArgumentException_without_sending(string value)
     {
-        using var transport = new Answers(HttpStatusCode.OK, "{}");
+        using var transport = new FixedResponse(HttpStatusCode.OK, "{}");
         await using var unsent = RegisterOver(transport);
         var client = unsent.GetRequiredService<IDeploymentsClient>();
 
@@ -270,26 +270,26 @@ public sealed class ClientTests : IAsyncDisposable
             (await Should.ThrowAsync<ArgumentException>(call)).Message.ShouldStartWith(header);
         }
 
-        transport.Asked.ShouldBe(0);
+        transport.RequestCount.ShouldBe(0);
     }
 
     [Test]
-    public async Task An_id_that_a_path_would_lose_is_not_sent([Values("", ".", "..")] string id)
+    public async Task Calls_with_an_id_that_is_not_a_path_segment_throw_ArgumentException_without_sending([Values("", ".", "..")] string id)
     {
-        using var transport = new Answers(HttpStatusCode.OK, """{"metadata": [], "software_configs": []}""");
+        using var transport = new FixedResponse(HttpStatusCode.OK, """{"metadata": [], "software_configs": []}""");
         await using var unsent = RegisterOver(transport);
         var client = unsent.GetRequiredService<IDeploymentsClient>();
 
         await Should.ThrowAsync<ArgumentException>(() => client.GetServerMetadataAsync(project.Id, id));
         await Should.ThrowAsync<ArgumentException>(() => client.ListSoftwareConfigsAsync(id));
-        transport.Asked.ShouldBe(0);
+        transport.RequestCount.ShouldBe(0);
 
         await client.GetServerMetadataAsync(project.Id, "a/../b?c=..");
-        transport.Asked.ShouldBe(1);
+        transport.RequestCount.ShouldBe(1);
     }
 
     [Test]
-    public void A_thread_that_waits_in_a_context_of_its_own_gets_its_answer([Values] bool tokenComesLater)
+    public void Calls_complete_while_the_callers_synchronization_context_is_blocked([Values] bool tokenComesLater)
     {
         using var transport = new SocketsHttpHandler();
         using var waited = RegisterOver(transport, token: async _ =>
@@ -319,11 +319,11 @@ public sealed class ClientTests : IAsyncDisposable
     [TestCase(HttpStatusCode.BadRequest)]
     [TestCase(HttpStatusCode.BadGateway)]
     [TestCase(HttpStatusCode.ServiceUnavailable)]
-    public async Task What_a_proxy_says_is_kept(HttpStatusCode status)
+    public async Task Responses_that_are_not_JSON_throw_with_their_status_body_and_headers(HttpStatusCode status)
     {
         foreach (var page in new[] { "<html>Nobody is at home.</html>", "null" })
         {
-            using var transport = new Answers(status, page, "text/html; charset=unheard-of");
+            using var transport = new FixedResponse(status, page, "text/html; charset=unheard-of");
             await using var behindProxy = RegisterOver(transport);
 
             var unread = await Should.ThrowAsync<DeploymentsException>(
@@ -335,7 +335,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_change_holds_only_for_the_state_that_was_read()
+    public async Task Update_and_delete_with_if_match_succeed_only_with_the_current_entity_tag()
     {
         var created = await Client.CreateSoftwareDeploymentAsync(project.Id, Minimal);
         var id = created.SoftwareDeployment.Id;
@@ -356,7 +356,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_configuration_has_its_tag()
+    public async Task Get_config_with_its_entity_tag_throws_with_304()
     {
         var created = await Client.CreateSoftwareConfigAsync(project.Id, new());
 
@@ -366,7 +366,7 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_replay_is_told()
+    public async Task Create_with_a_used_idempotency_key_is_reported_as_a_replay()
     {
         List<bool> replays = [];
         for (var time = 0; time < 2; time++)
@@ -380,7 +380,7 @@ public sealed class ClientTests : IAsyncDisposable
 
     [Test]
     [NonParallelizable]
-    public async Task A_time_without_a_zone_is_UTC_wherever_the_client_is()
+    public async Task Times_without_a_zone_are_read_as_UTC_in_every_local_time_zone()
     {
         var home = Environment.GetEnvironmentVariable("TZ");
         MoveTo("Asia/Tokyo");
@@ -411,10 +411,10 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_status_is_a_name([Values("17", "1", "\"1\"", "\"DONE\"", "null")] string status)
+    public async Task Responses_with_an_invalid_status_throw_with_their_body([Values("17", "1", "\"1\"", "\"DONE\"", "null")] string status)
     {
-        var answer = (await project.CreateAsync(Project.Minimal)).ShouldBeOk().Text;
-        using var transport = new Answers(HttpStatusCode.OK, answer.Replace("\"IN_PROGRESS\"", status, StringComparison.Ordinal));
+        var response = (await project.CreateAsync(Project.Minimal)).ShouldBeOk().Text;
+        using var transport = new FixedResponse(HttpStatusCode.OK, response.Replace("\"IN_PROGRESS\"", status, StringComparison.Ordinal));
         await using var misled = RegisterOver(transport);
 
         var unread = await Should.ThrowAsync<DeploymentsException>(
@@ -428,9 +428,9 @@ public sealed class ClientTests : IAsyncDisposable
     [TestCase("secret\n")]
     [TestCase("Bearer secret")]
     [TestCase("s\u00e4cret")]
-    public async Task What_is_no_token_is_not_sent_and_not_shown(string? token)
+    public async Task Calls_with_an_invalid_token_throw_without_sending_or_revealing_it(string? token)
     {
-        using var transport = new Answers(HttpStatusCode.OK, "{}");
+        using var transport = new FixedResponse(HttpStatusCode.OK, "{}");
         await using var unsent = RegisterOver(transport, token: _ => ValueTask.FromResult(token!));
 
         var refused = await Should.ThrowAsync<InvalidOperationException>(
@@ -438,7 +438,7 @@ public sealed class ClientTests : IAsyncDisposable
 
         refused.Message.ShouldContain("token provider");
         refused.ToString().ShouldNotContain("cret", Case.Sensitive);
-        transport.Asked.ShouldBe(0);
+        transport.RequestCount.ShouldBe(0);
     }
 
     [TestCase("below")]
@@ -447,12 +447,12 @@ public sealed class ClientTests : IAsyncDisposable
     [TestCase("localhost:5000")]
     [TestCase("http://localhost/?a=b")]
     [TestCase("http://localhost/#a")]
-    public void An_address_that_leads_to_no_service_is_refused(string address) => Should.Throw<ArgumentException>(
+    public void Registration_with_an_invalid_base_address_throws_ArgumentException(string address) => Should.Throw<ArgumentException>(
         () => new ServiceCollection().AddDeploymentsClient(new Uri(address, UriKind.RelativeOrAbsolute), _ => ValueTask.FromResult("a")))
         .ParamName.ShouldBe("baseAddress");
 
     [Test]
-    public void A_second_registration_is_refused()
+    public void Second_registration_throws_InvalidOperationException()
     {
         var registered = new ServiceCollection();
         registered.AddDeploymentsClient(TestRun.Service.Address, _ => ValueTask.FromResult("a"));
@@ -474,37 +474,37 @@ public sealed class ClientTests : IAsyncDisposable
         return registered.BuildServiceProvider();
     }
 
-    private sealed class LosesFirstAnswer() : DelegatingHandler(new DocumentedHandler())
+    private sealed class LosesFirstResponse() : DelegatingHandler(new DocumentedHandler())
     {
         public int Lost { get; private set; }
 
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            var answer = await base.SendAsync(request, cancellationToken);
+            var response = await base.SendAsync(request, cancellationToken);
             if (Lost > 0)
             {
-                return answer;
+                return response;
             }
 
             Lost++;
-            answer.Dispose();
-            throw new HttpRequestException("The answer was lost.");
+            response.Dispose();
+            throw new HttpRequestException("The response was lost.");
         }
     }
 
-    /// <summary>Answers in the service's place, always the same.</summary>
-    private sealed class Answers(HttpStatusCode status, string body, string mediaType = Requests.Json) : HttpMessageHandler
+    /// <summary>Returns the same response to every request, without the service.</summary>
+    private sealed class FixedResponse(HttpStatusCode status, string body, string mediaType = Requests.Json) : HttpMessageHandler
     {
-        public int Asked { get; private set; }
+        public int RequestCount { get; private set; }
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            Asked++;
+            RequestCount++;
             return Task.FromResult(new HttpResponseMessage(status) { Content = Requests.Body(Encoding.UTF8.GetBytes(body), mediaType) });
         }
     }
 
-    /// <summary>What is posted to it is never run: its only thread waits.</summary>
+    /// <summary>Never runs what is posted to it, as if its only thread were blocked.</summary>
     private sealed class NeverRuns : SynchronizationContext
     {
         public override void Post(SendOrPostCallback d, object? state)
@@ -512,7 +512,7 @@ public sealed class ClientTests : IAsyncDisposable
         }
     }
 
-    /// <summary>Stands before the service and passes on all but the end of its first answer's body.</summary>
+    /// <summary>A proxy that forwards everything but the end of the first response's body.</summary>
     private sealed class BreaksFirstBody : IAsyncDisposable
     {
         private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -520,7 +520,7 @@ public sealed class ClientTests : IAsyncDisposable
         private readonly bool stalls;
         private readonly Task accepting;
 
-        /// <param name="stalls">The rest of the body never comes; else the connection is closed.</param>
+        /// <param name="stalls">Keep the connection open and send nothing more, instead of closing it.</param>
         public BreaksFirstBody(bool stalls)
         {
             this.stalls = stalls;
@@ -577,12 +577,12 @@ public sealed class ClientTests : IAsyncDisposable
                 }
                 catch (Exception exception) when (exception is IOException or OperationCanceledException)
                 {
-                    // Either end may leave at any time.
+                    // Either side may close the connection at any time.
                 }
             }
         }
 
-        // As far as the first member of the envelope's object.
+        // Up to the first member of the envelope's object.
         private async Task PassBeginningAsync(NetworkStream from, NetworkStream to)
         {
             for (var passed = new StringBuilder(); !passed.ToString().Contains("\"software_deployment\":", StringComparison.Ordinal);)

@@ -8,14 +8,14 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>What the program does besides serving.</summary>
+/// <summary>The commands of the program besides serving.</summary>
 public sealed class CommandTests
 {
     private static readonly Dictionary<string, string> Development = new() { ["DOTNET_ENVIRONMENT"] = "Development" };
     private static readonly Dictionary<string, string> Production = new() { ["DOTNET_ENVIRONMENT"] = "Production" };
 
     [Test]
-    public async Task Token_prints_a_token_that_a_service_in_development_accepts_and_no_other()
+    public async Task Token_prints_a_token_for_the_project_that_only_a_service_in_development_accepts()
     {
         var printed = await ServiceProcess.RunAsync(Development, "token", "--project", "demo");
         var token = printed.Output.TrimEnd();
@@ -30,7 +30,7 @@ public sealed class CommandTests
     }
 
     [Test]
-    public async Task Token_takes_roles()
+    public async Task Token_with_roles_and_hours_prints_a_token_with_them()
     {
         var printed = await ServiceProcess.RunAsync(Development, "token", "--project", "demo", "--role", "reader", "--role", "admin", "--hours", "1");
 
@@ -48,7 +48,7 @@ public sealed class CommandTests
     [TestCase("token", "--project", "demo", "--hours", "0")]
     [TestCase("token", "--project", "demo", "--hours", "soon")]
     [TestCase("token", "demo")]
-    public async Task Token_explains_itself_where_it_is_not_understood(params string[] arguments)
+    public async Task Token_with_invalid_arguments_prints_the_usage_and_exits_with_2(params string[] arguments)
     {
         var ended = await ServiceProcess.RunAsync(Development, arguments);
 
@@ -59,7 +59,7 @@ public sealed class CommandTests
 
     [TestCase("--environment", "Production")]
     [TestCase("--environment=Production")]
-    public async Task Token_prints_nothing_outside_development_also_when_settings_stand_before_it(params string[] settings)
+    public async Task Token_outside_development_prints_an_error_and_exits_with_2(params string[] settings)
     {
         var ended = await ServiceProcess.RunAsync(Development, [.. settings, "token", "--project", "demo"]);
 
@@ -69,7 +69,7 @@ public sealed class CommandTests
     }
 
     [Test]
-    public async Task Openapi_prints_the_document_that_the_service_serves()
+    public async Task Openapi_prints_the_document_that_the_service_returns()
     {
         var printed = await ServiceProcess.RunAsync(Development, "openapi");
         var served = await TestRun.Service.GetAsync("/openapi/v1.json");
@@ -82,7 +82,7 @@ public sealed class CommandTests
     }
 
     [Test]
-    public async Task Healthcheck_tells_by_its_exit_code_whether_the_service_is_ready()
+    public async Task Healthcheck_exits_with_0_only_if_the_service_is_ready()
     {
         var port = TestRun.Service.Address.Port.ToString(CultureInfo.InvariantCulture);
 
@@ -96,7 +96,7 @@ public sealed class CommandTests
     }
 
     [Test]
-    public async Task Healthcheck_asks_the_service_past_any_proxy()
+    public async Task Healthcheck_ignores_the_proxy_variables()
     {
         var settings = new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = TestRun.Service.Address.ToString() };
         foreach (var variable in new[] { "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy" })
@@ -117,11 +117,11 @@ public sealed class CommandTests
     [TestCase("http://any-name.example:{0}")]
     [TestCase("http://127.0.0.1:{0};http://127.0.0.1:1")]
     [TestCase(";http://127.0.0.1:{0};")]
-    public async Task Healthcheck_understands_every_address_that_the_server_does(string urls) =>
+    public async Task Healthcheck_supports_every_address_format_of_the_server(string urls) =>
         await ShouldBeReadyAsync(urls.Replace("{0}", Port(TestRun.Service), StringComparison.Ordinal));
 
     [Test]
-    public async Task Healthcheck_takes_addresses_and_ports_from_wherever_the_server_does()
+    public async Task Healthcheck_reads_addresses_and_ports_from_every_setting_of_the_server()
     {
         var port = Port(TestRun.Service);
         var nowhere = new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = "http://127.0.0.1:1" };
@@ -139,7 +139,7 @@ public sealed class CommandTests
     }
 
     [Test]
-    public async Task Healthcheck_asks_a_service_that_listens_on_IPv6_alone()
+    public async Task Healthcheck_of_a_service_that_listens_only_on_IPv6_exits_with_0()
     {
         await using var service = await StartAsync("http://[::1]:0");
 
@@ -147,7 +147,7 @@ public sealed class CommandTests
     }
 
     [Test]
-    public async Task Healthcheck_asks_a_service_over_https_whatever_its_certificate()
+    public async Task Healthcheck_of_a_service_with_an_invalid_certificate_exits_with_0()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = new CertificateRequest("CN=api.example.org", key, HashAlgorithmName.SHA256)
@@ -163,7 +163,7 @@ public sealed class CommandTests
 
     [TestCase("tokn", "--project", "demo")]
     [TestCase("openapi", "extra")]
-    public async Task What_is_no_command_is_refused_with_the_usage(params string[] command)
+    public async Task Unknown_command_prints_the_usage_and_exits_with_2(params string[] command)
     {
         var ended = await ServiceProcess.RunAsync(Development, command);
 

@@ -5,10 +5,10 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>A service that takes deployments of known configurations alone.</summary>
+/// <summary>A service that requires the config of a deployment to exist.</summary>
 public sealed class ConfigReferenceTests
 {
-    private static readonly Dictionary<string, Func<Project, Project, Task<string>>> UnknownConfigs = new()
+    private static readonly Dictionary<string, Func<Project, Project, Task<string>>> NonexistentConfigs = new()
     {
         ["no such config"] = (_, _) => Task.FromResult(Guid.CreateVersion7().ToString()),
         ["no UUID"] = (_, _) => Task.FromResult("banana"),
@@ -24,7 +24,7 @@ public sealed class ConfigReferenceTests
         },
     };
 
-    private static IEnumerable<string> NamesOfUnknownConfigs => UnknownConfigs.Keys;
+    private static IEnumerable<string> NamesOfNonexistentConfigs => NonexistentConfigs.Keys;
 
     private Service service = null!;
 
@@ -37,7 +37,7 @@ public sealed class ConfigReferenceTests
     public async Task StopAsync() => await service.DisposeAsync();
 
     [Test]
-    public async Task A_known_config_may_be_named()
+    public async Task Create_and_update_with_an_existing_config_return_200()
     {
         var project = new Project(service);
         var first = (await project.CreateConfigAsync("{}")).Id;
@@ -53,13 +53,13 @@ public sealed class ConfigReferenceTests
         (await project.ListEventsAsync(created.Id)).Items.Count.ShouldBe(2);
     }
 
-    [TestCaseSource(nameof(NamesOfUnknownConfigs))]
-    public async Task An_unknown_config_may_not_be_named(string config)
+    [TestCaseSource(nameof(NamesOfNonexistentConfigs))]
+    public async Task Create_and_update_with_a_config_that_does_not_exist_return_400(string config)
     {
         var project = new Project(service);
         var known = (await project.CreateConfigAsync("{}")).Id;
         var created = await project.CreateAsync(Naming(known));
-        var unknown = await UnknownConfigs[config](project, new Project(service));
+        var unknown = await NonexistentConfigs[config](project, new Project(service));
 
         (await project.CreateAsync(Naming(unknown))).ShouldBeError(HttpStatusCode.BadRequest, "config_id");
         (await project.CreateBatchAsync([Naming(known), Naming(unknown)]))
@@ -73,7 +73,7 @@ public sealed class ConfigReferenceTests
     }
 
     [Test]
-    public async Task Another_projects_config_is_as_unknown_as_none()
+    public async Task Create_with_a_config_of_another_project_returns_the_same_error_as_one_that_does_not_exist()
     {
         var project = new Project(service);
         var foreign = (await new Project(service).CreateConfigAsync("{}")).Id;
@@ -86,7 +86,7 @@ public sealed class ConfigReferenceTests
     }
 
     [Test]
-    public async Task A_change_by_the_second_project_may_name_the_owners_configs_alone()
+    public async Task Update_by_the_second_project_accepts_only_configs_of_the_owner()
     {
         var owner = new Project(service);
         var second = new Project(service);
@@ -101,7 +101,7 @@ public sealed class ConfigReferenceTests
     }
 
     [Test]
-    public async Task A_deployment_from_before_the_rule_may_change_otherwise_and_keep_its_config()
+    public async Task Update_of_a_deployment_that_keeps_its_nonexistent_config_returns_200()
     {
         var project = new Project(service);
         var created = await new Project(id: project.Id).CreateAsync(Project.Minimal);
@@ -110,7 +110,7 @@ public sealed class ConfigReferenceTests
     }
 
     [Test]
-    public async Task A_config_that_is_deleted_while_it_is_named_is_never_both_gone_and_named()
+    public async Task Delete_config_while_it_is_being_referenced_returns_409_or_the_references_return_400()
     {
         var project = new Project(service);
         var anchor = (await project.CreateConfigAsync("{}")).Id;
@@ -119,7 +119,7 @@ public sealed class ConfigReferenceTests
             var config = (await project.CreateConfigAsync("{}")).Id;
             var existing = (await project.CreateAsync(Naming(anchor))).Id;
 
-            // Now one, now the other sets out first.
+            // Alternate which request is sent first.
             var early = round % 2 == 0 ? project.DeleteConfigAsync(config) : null;
             var naming = new[]
             {
@@ -128,10 +128,10 @@ public sealed class ConfigReferenceTests
                 project.UpdateAsync(existing, $$"""{"config_id": "{{config}}"}"""),
             };
             var deletion = await (early ?? project.DeleteConfigAsync(config));
-            var answers = await Task.WhenAll(naming);
+            var responses = await Task.WhenAll(naming);
 
-            answers.ShouldAllBe(answer => answer.Status == HttpStatusCode.OK || answer.Status == HttpStatusCode.BadRequest);
-            var named = answers.Count(answer => answer.Status == HttpStatusCode.OK);
+            responses.ShouldAllBe(response => response.Status == HttpStatusCode.OK || response.Status == HttpStatusCode.BadRequest);
+            var named = responses.Count(response => response.Status == HttpStatusCode.OK);
             (await CountNamingAsync(project, config)).ShouldBe(named);
             if (deletion.Status == HttpStatusCode.NoContent)
             {
@@ -147,8 +147,8 @@ public sealed class ConfigReferenceTests
 
     private static string Naming(string config) => $$"""{"config_id": "{{config}}", "server_id": "s"}""";
 
-    private static string Detail(ApiResponse answer) =>
-        answer.ShouldBeError(HttpStatusCode.BadRequest, "config_id").Json.GetProperty("detail").GetString()!;
+    private static string Detail(ApiResponse response) =>
+        response.ShouldBeError(HttpStatusCode.BadRequest, "config_id").Json.GetProperty("detail").GetString()!;
 
     private static async Task<long> CountNamingAsync(Project project, string config)
     {

@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>The life of a configuration, which never changes.</summary>
+/// <summary>Creating, reading and deleting configs, which are immutable.</summary>
 public sealed class ConfigTests
 {
     private const string Emoji = "\U0001F680";
@@ -31,7 +31,7 @@ public sealed class ConfigTests
     ];
 
     [Test]
-    public async Task Nothing_at_all_is_enough_and_the_rest_has_its_defaults()
+    public async Task Create_config_with_empty_object_returns_200_with_defaults()
     {
         var before = DateTimeOffset.UtcNow;
 
@@ -48,7 +48,7 @@ public sealed class ConfigTests
     }
 
     [Test]
-    public async Task Null_is_the_same_as_leaving_a_field_out_and_unknown_fields_are_ignored()
+    public async Task Create_config_treats_null_as_missing_and_ignores_unknown_fields()
     {
         var created = await new Project().CreateConfigAsync(
             """
@@ -62,7 +62,7 @@ public sealed class ConfigTests
     }
 
     [Test]
-    public async Task Everything_that_may_be_given_is_kept()
+    public async Task Create_config_with_every_field_stores_them()
     {
         var project = new Project();
 
@@ -104,7 +104,7 @@ public sealed class ConfigTests
     }
 
     [TestCaseSource(nameof(Values))]
-    public async Task Any_JSON_value_comes_back_as_it_was_sent(string value)
+    public async Task Create_config_returns_every_JSON_value_unchanged(string value)
     {
         var project = new Project();
 
@@ -114,7 +114,7 @@ public sealed class ConfigTests
              "inputs": [{"name": "i", "type": "Json", "default": {{value}}, "value": {{value}} }]}
             """);
 
-        foreach (var config in new[] { created, await project.GetConfigAsync(created.Id) }.Select(answer => answer.Config))
+        foreach (var config in new[] { created, await project.GetConfigAsync(created.Id) }.Select(response => response.Config))
         {
             config.GetProperty("config").GetRawText().ShouldBe(value);
             config.GetProperty("options").GetRawText().ShouldBe($$"""{"o":{{value}}}""");
@@ -125,7 +125,7 @@ public sealed class ConfigTests
     }
 
     [TestCaseSource(nameof(Defaults))]
-    public async Task A_default_may_be_what_fits_its_type(string type, string value)
+    public async Task Create_config_with_a_default_of_the_declared_type_returns_200(string type, string value)
     {
         var created = await new Project().CreateConfigAsync(
             $$"""{"inputs": [{"name": "i", "type": "{{type}}", "default": {{value}} }], "outputs": [{"name": "i", "type": "{{type}}"}]}""");
@@ -135,7 +135,7 @@ public sealed class ConfigTests
     }
 
     [Test]
-    public async Task Values_at_their_limits_are_kept()
+    public async Task Create_config_with_values_at_their_limits_stores_them_unchanged()
     {
         var project = new Project();
         var text = string.Concat(Enumerable.Repeat(Emoji, 255));
@@ -158,26 +158,26 @@ public sealed class ConfigTests
     [TestCase("", new[] { "body" })]
     [TestCase("[]", new[] { "body" })]
     [TestCase("null", new[] { "body" })]
-    public async Task A_config_is_refused_and_not_stored(string json, string[] fields)
+    public async Task Create_config_with_an_invalid_body_returns_400_and_stores_nothing(string json, string[] fields)
     {
         var project = new Project();
 
-        var answer = await project.CreateConfigAsync(json);
+        var response = await project.CreateConfigAsync(json);
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, fields);
+        response.ShouldBeError(HttpStatusCode.BadRequest, fields);
         (await project.CountStoredConfigsAsync()).ShouldBe(0);
     }
 
     [Test]
-    public async Task A_body_too_large_is_refused()
+    public async Task Create_config_with_a_body_over_the_limit_returns_413()
     {
-        var answer = await new Project().CreateConfigAsync($$"""{"config": "{{new string('x', 1024 * 1024)}}"}""");
+        var response = await new Project().CreateConfigAsync($$"""{"config": "{{new string('x', 1024 * 1024)}}"}""");
 
-        answer.ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
+        response.ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
     }
 
     [Test]
-    public async Task What_was_created_is_read_back_by_its_location()
+    public async Task Get_config_by_its_location_returns_the_created_config()
     {
         var project = new Project();
         var created = await project.CreateConfigAsync("{}");
@@ -190,7 +190,7 @@ public sealed class ConfigTests
     }
 
     [Test]
-    public async Task A_config_is_deleted_once()
+    public async Task Delete_config_returns_204_once_and_404_afterwards()
     {
         var project = new Project();
         var id = (await project.CreateConfigAsync("{}")).Id;
@@ -204,7 +204,7 @@ public sealed class ConfigTests
     }
 
     [Test]
-    public async Task A_config_in_use_is_not_deleted_until_the_last_deployment_that_names_it_is_gone_or_names_another()
+    public async Task Delete_config_returns_409_until_no_deployment_refers_to_it()
     {
         var project = new Project();
         var id = (await project.CreateConfigAsync("{}")).Id;
@@ -219,7 +219,7 @@ public sealed class ConfigTests
     }
 
     [Test]
-    public async Task A_deployment_of_another_project_does_not_keep_a_config()
+    public async Task Delete_config_that_only_another_projects_deployment_refers_to_returns_204()
     {
         var project = new Project();
         var another = new Project();
@@ -231,7 +231,7 @@ public sealed class ConfigTests
     }
 
     [Test]
-    public async Task Another_projects_config_is_not_found()
+    public async Task Config_of_another_project_returns_404()
     {
         var owner = new Project();
         var project = new Project();
@@ -246,7 +246,7 @@ public sealed class ConfigTests
     [TestCase("banana")]
     [TestCase("%7B0197f3a0-0000-7000-8000-000000000000%7D")]
     [TestCase("0197f3a0-0000-7000-8000-000000000000/below")]
-    public async Task A_malformed_id_is_not_found(string id)
+    public async Task Malformed_config_id_returns_404(string id)
     {
         (await new Project().GetConfigAsync(id)).ShouldBeError(HttpStatusCode.NotFound);
         (await new Project().DeleteConfigAsync(id)).ShouldBeError(HttpStatusCode.NotFound);
@@ -254,20 +254,20 @@ public sealed class ConfigTests
 
     [TestCase("PUT")]
     [TestCase("PATCH")]
-    public async Task A_config_never_changes(string method)
+    public async Task Update_config_returns_405_and_leaves_it_unchanged(string method)
     {
         var project = new Project();
         var created = await project.CreateConfigAsync("{}");
 
-        var answer = await project.SendAsync(new HttpMethod(method), $"{project.ConfigsPath}/{created.Id}", """{"name": "new"}""");
+        var response = await project.SendAsync(new HttpMethod(method), $"{project.ConfigsPath}/{created.Id}", """{"name": "new"}""");
 
-        answer.ShouldBeError(HttpStatusCode.MethodNotAllowed).Headers["Allow"].Split(", ").ShouldBe(["GET", "DELETE"], ignoreOrder: true);
+        response.ShouldBeError(HttpStatusCode.MethodNotAllowed).Headers["Allow"].Split(", ").ShouldBe(["GET", "DELETE"], ignoreOrder: true);
         (await project.GetConfigAsync(created.Id)).Text.ShouldBe(created.Text);
     }
 
     private static string Naming(string config) => $$"""{"config_id": "{{config}}", "server_id": "s"}""";
 
-    private static IEnumerable<string> Rest(ApiResponse answer) => answer.Config.EnumerateObject()
+    private static IEnumerable<string> Rest(ApiResponse response) => response.Config.EnumerateObject()
         .Where(member => member.Name is not ("id" or "creation_time"))
         .Select(member => $"{member.Name}: {member.Value.GetRawText()}");
 }

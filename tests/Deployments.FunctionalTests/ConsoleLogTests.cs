@@ -18,7 +18,7 @@ public sealed class ConsoleLogTests
     private static readonly string[] Fields = ["Timestamp", "EventId", "LogLevel", "Category", "Message", "State"];
 
     [Test]
-    public async Task Outside_Development_a_request_is_logged_as_JSON_with_the_fields_of_the_built_in_console()
+    public async Task Request_outside_Development_is_logged_as_JSON_with_the_fields_of_the_built_in_console()
     {
         await using var service = await ServeReadyAsync(Settings("Production", TestRun.ConnectionString));
         var project = new Project();
@@ -45,7 +45,7 @@ public sealed class ConsoleLogTests
     }
 
     [Test]
-    public async Task Outside_Development_an_exception_is_one_string_in_its_line()
+    public async Task Exception_outside_Development_is_logged_as_one_string_in_one_line()
     {
         await using var service = await ServeReadyAsync(Settings("Production", await Defect.CreateDatabaseAsync()));
 
@@ -60,7 +60,7 @@ public sealed class ConsoleLogTests
     }
 
     [Test]
-    public async Task In_Development_an_exception_is_logged_as_lines_below_its_message()
+    public async Task Exception_in_Development_is_logged_as_lines_below_its_message()
     {
         await using var service = await ServeReadyAsync(Settings("Development", await Defect.CreateDatabaseAsync()));
 
@@ -73,7 +73,7 @@ public sealed class ConsoleLogTests
     }
 
     [Test]
-    public async Task In_Development_a_request_is_logged_as_one_line_with_its_path_and_the_reason_of_a_refusal()
+    public async Task Request_in_Development_is_logged_as_one_line_with_its_path_and_error()
     {
         await using var service = await ServeReadyAsync(Settings("Development", TestRun.ConnectionString));
         var project = new Project();
@@ -89,7 +89,7 @@ public sealed class ConsoleLogTests
     }
 
     [Test]
-    public async Task In_Development_a_path_is_logged_without_its_query_and_without_control_characters()
+    public async Task Path_in_Development_is_logged_without_query_and_control_characters()
     {
         await using var service = await ServiceProcess.StartAsync(Settings("Development", NoDatabase));
 
@@ -103,7 +103,7 @@ public sealed class ConsoleLogTests
 
     [TestCase("Development")]
     [TestCase("Production")]
-    public async Task Probes_and_the_files_of_the_Swagger_page_are_not_logged(string environment)
+    public async Task Requests_for_probes_and_Swagger_files_are_not_logged(string environment)
     {
         await using var service = await ServiceProcess.StartAsync(Settings(environment, NoDatabase));
 
@@ -121,21 +121,21 @@ public sealed class ConsoleLogTests
     }
 
     [Test]
-    public async Task Probes_and_the_files_of_the_Swagger_page_are_logged_outside_Development_at_level_Debug()
+    public async Task Requests_for_probes_and_Swagger_files_outside_Development_are_logged_at_level_Debug()
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Logging:LogLevel:Deployments.Api.Requests"] = "Debug" };
         await using var service = await Service.StartAsync(NoDatabase, settings);
 
         foreach (var path in Routine)
         {
-            var answer = await service.GetAsync(path);
-            var line = await service.Log.WaitForAsync(line => line.Values.GetValueOrDefault("RequestId")?.Equals(answer.RequestId) ?? false);
+            var response = await service.GetAsync(path);
+            var line = await service.Log.WaitForAsync(line => line.Values.GetValueOrDefault("RequestId")?.Equals(response.RequestId) ?? false);
             line.Level.ShouldBe(LogLevel.Debug, path);
         }
     }
 
     [Test]
-    public async Task A_standard_output_that_nobody_reads_blocks_no_request_and_dropped_lines_are_reported_when_it_is_read_again()
+    public async Task Unread_standard_output_blocks_no_request_and_dropped_lines_are_reported_when_it_is_read_again()
     {
         const int callers = 16;
         const int requests = callers * 1_000;
@@ -146,8 +146,8 @@ public sealed class ConsoleLogTests
         {
             for (var sent = 0; sent < requests / callers; sent++)
             {
-                using var answer = await service.Http.GetAsync(new Uri("/", UriKind.Relative)).WaitAsync(Service.Timeout);
-                answer.StatusCode.ShouldBe(HttpStatusCode.MultipleChoices);
+                using var response = await service.Http.GetAsync(new Uri("/", UriKind.Relative)).WaitAsync(Service.Timeout);
+                response.StatusCode.ShouldBe(HttpStatusCode.MultipleChoices);
             }
         }));
 
@@ -165,7 +165,7 @@ public sealed class ConsoleLogTests
     }
 
     [Test]
-    public async Task A_standard_output_that_nobody_reads_does_not_keep_the_service_from_ending()
+    public async Task Unread_standard_output_does_not_block_the_shutdown()
     {
         const int requests = 1_000; // more than a pipe holds
         await using var service = await ServiceProcess.StartUnreadAsync(Settings("Production", NoDatabase));
@@ -178,7 +178,7 @@ public sealed class ConsoleLogTests
     }
 
     [Test]
-    public async Task An_unknown_format_of_the_log_is_refused_at_start()
+    public async Task Start_with_an_unknown_log_format_fails_with_1()
     {
         var ended = await ServiceProcess.RunAsync(new Dictionary<string, string>(Settings("Production", NoDatabase)) { ["Logging:Console:FormatterName"] = "xml" });
 
@@ -225,6 +225,6 @@ public sealed class ConsoleLogTests
     private static IEnumerable<JsonElement> Lines(ProcessResult ended) =>
         ended.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line));
 
-    private static JsonElement LineOf(ProcessResult ended, ApiResponse answer) =>
-        Lines(ended).Single(line => line.GetProperty("State").TryGetProperty("RequestId", out var id) && id.GetString() == answer.RequestId);
+    private static JsonElement LineOf(ProcessResult ended, ApiResponse response) =>
+        Lines(ended).Single(line => line.GetProperty("State").TryGetProperty("RequestId", out var id) && id.GetString() == response.RequestId);
 }

@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>What a browser is told of a page of another origin.</summary>
+/// <summary>CORS headers for browsers.</summary>
 public sealed class CorsTests
 {
     private const string Origin = "https://console.example.org";
@@ -25,24 +25,24 @@ public sealed class CorsTests
     [TestCase(Origin, "POST", "X-Auth-Token")]
     [TestCase(Second, "PUT", "authorization,content-type,if-match")]
     [TestCase(Origin, "DELETE", "idempotency-key,x-openstack-request-id")]
-    public async Task A_configured_origin_may_send_what_the_service_takes(string origin, string method, string headers)
+    public async Task Preflight_from_a_configured_origin_allows_the_method_and_the_headers(string origin, string method, string headers)
     {
-        var answer = await AskAsync(service, origin, method, headers);
+        var response = await PreflightAsync(service, origin, method, headers);
 
-        answer.Status.ShouldBe(HttpStatusCode.NoContent);
-        answer.Headers[AllowOrigin].ShouldBe(origin);
-        answer.Headers["Access-Control-Allow-Methods"].ShouldBe(method);
-        answer.Headers["Access-Control-Allow-Headers"].ShouldBe(headers);
-        answer.Headers.ShouldNotContainKey("Access-Control-Allow-Credentials");
-        answer.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
+        response.Status.ShouldBe(HttpStatusCode.NoContent);
+        response.Headers[AllowOrigin].ShouldBe(origin);
+        response.Headers["Access-Control-Allow-Methods"].ShouldBe(method);
+        response.Headers["Access-Control-Allow-Headers"].ShouldBe(headers);
+        response.Headers.ShouldNotContainKey("Access-Control-Allow-Credentials");
+        response.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
     }
 
     [Test]
-    public async Task A_configured_origin_may_read_every_answer_and_our_headers()
+    public async Task Requests_from_a_configured_origin_return_CORS_headers_with_every_status()
     {
         var project = new Project(service);
 
-        foreach (var answer in new[]
+        foreach (var response in new[]
         {
             (await project.CreateAsync(Requests.Body(Project.Minimal), ("Origin", Origin))).ShouldBeOk(),
             (await project.CreateAsync(Requests.Body("{}"), ("Origin", Origin))).ShouldBeError(HttpStatusCode.BadRequest, "config_id", "server_id"),
@@ -50,11 +50,11 @@ public sealed class CorsTests
             (await service.GetAsync("/nowhere", ("Origin", Origin), ("X-Auth-Token", project.Token.ToString()))).ShouldBeError(HttpStatusCode.NotFound),
         })
         {
-            answer.Headers[AllowOrigin].ShouldBe(Origin);
-            answer.Headers["Vary"].ShouldContain("Origin");
-            answer.Headers["Access-Control-Expose-Headers"].Split(',').ShouldBe(
+            response.Headers[AllowOrigin].ShouldBe(Origin);
+            response.Headers["Vary"].ShouldContain("Origin");
+            response.Headers["Access-Control-Expose-Headers"].Split(',').ShouldBe(
                 ["ETag", "Location", "Link", "Retry-After", "X-Openstack-Request-Id", "Idempotent-Replayed"], ignoreOrder: true);
-            answer.Headers.ShouldNotContainKey("Access-Control-Allow-Credentials");
+            response.Headers.ShouldNotContainKey("Access-Control-Allow-Credentials");
         }
     }
 
@@ -62,28 +62,28 @@ public sealed class CorsTests
     [TestCase("http://console.example.org")]
     [TestCase("https://console.example.org:8443")]
     [TestCase("null")]
-    public Task Another_origin_is_told_nothing(string origin) => ShouldTellNothingAsync(service, origin);
+    public Task Requests_from_another_origin_return_no_CORS_headers(string origin) => ShouldReturnNoCorsHeadersAsync(service, origin);
 
     [Test]
-    public async Task Without_the_setting_no_origin_is_told_anything()
+    public async Task Requests_without_configured_origins_return_no_CORS_headers()
     {
-        await ShouldTellNothingAsync(TestRun.Service, Origin);
-        (await AskAsync(TestRun.Service, Origin, "POST", "X-Auth-Token")).ShouldBeUnauthorized();
+        await ShouldReturnNoCorsHeadersAsync(TestRun.Service, Origin);
+        (await PreflightAsync(TestRun.Service, Origin, "POST", "X-Auth-Token")).ShouldBeUnauthorized();
     }
 
-    private static async Task ShouldTellNothingAsync(Service service, string origin)
+    private static async Task ShouldReturnNoCorsHeadersAsync(Service service, string origin)
     {
-        var asked = await AskAsync(service, origin, "POST", "X-Auth-Token");
+        var preflight = await PreflightAsync(service, origin, "POST", "X-Auth-Token");
         var created = await new Project(service).CreateAsync(Requests.Body(Project.Minimal), ("Origin", origin));
 
-        foreach (var answer in new[] { asked, created.ShouldBeOk() })
+        foreach (var response in new[] { preflight, created.ShouldBeOk() })
         {
-            answer.Headers.Keys.ShouldNotContain(name => name.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase));
+            response.Headers.Keys.ShouldNotContain(name => name.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase));
         }
     }
 
-    /// <summary>What a browser asks before the request itself.</summary>
-    private static Task<ApiResponse> AskAsync(Service service, string origin, string method, string headers) => service.SendAsync(Requests.Make(
+    /// <summary>The preflight request of a browser.</summary>
+    private static Task<ApiResponse> PreflightAsync(Service service, string origin, string method, string headers) => service.SendAsync(Requests.Make(
         HttpMethod.Options,
         new Project(service).Path,
         ("Origin", origin),

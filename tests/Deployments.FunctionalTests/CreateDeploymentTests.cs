@@ -48,7 +48,7 @@ public sealed class CreateDeploymentTests
     ];
 
     [Test]
-    public async Task The_least_that_is_required_is_enough_and_the_rest_has_its_defaults()
+    public async Task Create_deployment_with_required_fields_only_returns_200_with_defaults()
     {
         var deployment = (await new Project().CreateAsync(Project.Minimal)).Deployment;
 
@@ -65,7 +65,7 @@ public sealed class CreateDeploymentTests
     }
 
     [Test]
-    public async Task Every_field_that_may_be_given_is_kept()
+    public async Task Create_deployment_with_every_field_stores_them()
     {
         var deployment = (await new Project().CreateAsync(
             """
@@ -80,15 +80,15 @@ public sealed class CreateDeploymentTests
     }
 
     [TestCaseSource(nameof(Statuses))]
-    public async Task Every_status_may_be_given(string status)
+    public async Task Create_deployment_with_each_status_returns_it(string status)
     {
-        var answer = await new Project().CreateAsync($$"""{"config_id": "c", "server_id": "s", "status": "{{status}}"}""");
+        var response = await new Project().CreateAsync($$"""{"config_id": "c", "server_id": "s", "status": "{{status}}"}""");
 
-        answer.Deployment.GetProperty("status").GetString().ShouldBe(status);
+        response.Deployment.GetProperty("status").GetString().ShouldBe(status);
     }
 
     [Test]
-    public async Task Null_is_the_same_as_leaving_a_field_out()
+    public async Task Create_deployment_treats_null_as_missing()
     {
         var deployment = (await new Project().CreateAsync(
             """
@@ -103,25 +103,25 @@ public sealed class CreateDeploymentTests
     }
 
     [Test]
-    public async Task Unknown_fields_and_fields_of_the_answer_alone_are_ignored()
+    public async Task Create_deployment_ignores_unknown_and_read_only_fields()
     {
         const string id = "ef422fa5-719a-419e-a10c-72e3a367b0b8";
 
-        var answer = await new Project().CreateAsync(
+        var response = await new Project().CreateAsync(
             $$"""
             {"config_id": "c", "server_id": "s", "tenant_id": 3, "Action": "X", "id": "{{id}}", "project_id": "another",
              "creation_time": "2015-01-31T15:12:36Z", "output_values": {"a": 1}, "unknown": {"a": [1]} }
             """);
 
-        answer.Id.ShouldNotBe(id);
-        answer.Deployment.EnumerateObject().Count().ShouldBe(9);
-        answer.Deployment.GetProperty("action").ValueKind.ShouldBe(JsonValueKind.Null);
-        answer.Deployment.GetProperty("output_values").ValueKind.ShouldBe(JsonValueKind.Null);
-        answer.Deployment.GetProperty("creation_time").GetString().ShouldNotStartWith("2015");
+        response.Id.ShouldNotBe(id);
+        response.Deployment.EnumerateObject().Count().ShouldBe(9);
+        response.Deployment.GetProperty("action").ValueKind.ShouldBe(JsonValueKind.Null);
+        response.Deployment.GetProperty("output_values").ValueKind.ShouldBe(JsonValueKind.Null);
+        response.Deployment.GetProperty("creation_time").GetString().ShouldNotStartWith("2015");
     }
 
     [TestCaseSource(nameof(ValuesAtTheirLimit))]
-    public async Task A_value_at_its_limit_is_kept(string field, string value)
+    public async Task Create_deployment_with_a_value_at_its_limit_stores_it_unchanged(string field, string value)
     {
         var project = new Project();
         var members = new Dictionary<string, string> { ["config_id"] = "c", ["server_id"] = "s", [field] = value };
@@ -133,7 +133,7 @@ public sealed class CreateDeploymentTests
     }
 
     [Test]
-    public async Task A_second_project_of_64_characters_is_kept()
+    public async Task Create_deployment_with_a_second_project_of_64_characters_stores_it()
     {
         var owner = new Project();
         var second = new Project(id: Repeat("p", 32) + Guid.NewGuid().ToString("N"));
@@ -145,7 +145,7 @@ public sealed class CreateDeploymentTests
     }
 
     [TestCaseSource(nameof(EchoedValues))]
-    public async Task Input_values_come_back_as_they_were_sent(string values)
+    public async Task Create_deployment_returns_input_values_unchanged(string values)
     {
         var project = new Project();
 
@@ -158,7 +158,7 @@ public sealed class CreateDeploymentTests
     }
 
     [TestCaseSource(nameof(UnusualButValidBodies))]
-    public async Task A_body_may_come_with(byte[] body)
+    public async Task Create_deployment_with_an_unusual_but_valid_body_returns_200(byte[] body)
     {
         var deployment = (await new Project().CreateAsync(Requests.Body(body, Requests.Json))).Deployment;
 
@@ -167,18 +167,18 @@ public sealed class CreateDeploymentTests
     }
 
     [Test]
-    public async Task A_body_may_come_chunked()
+    public async Task Create_deployment_with_a_chunked_body_returns_200()
     {
         var reason = Repeat("reason ", 2_000);
         var body = $$"""{"config_id": "c", "server_id": "s", "status_reason": "{{reason}}"}""";
 
-        var answer = await new Project().CreateAsync(Requests.Chunked(Encoding.UTF8.GetBytes(body)));
+        var response = await new Project().CreateAsync(Requests.Chunked(Encoding.UTF8.GetBytes(body)));
 
-        answer.Deployment.GetProperty("status_reason").GetString().ShouldBe(reason);
+        response.Deployment.GetProperty("status_reason").GetString().ShouldBe(reason);
     }
 
     [Test]
-    public async Task What_was_created_is_read_back_the_same_by_its_id_and_by_its_location()
+    public async Task Get_deployment_by_id_and_by_location_returns_the_created_deployment()
     {
         var project = new Project();
 
@@ -199,8 +199,8 @@ public sealed class CreateDeploymentTests
     private static string Nested(string open, string close, int levels) =>
         Repeat(open, levels - 1) + (open[0] == '[' ? "[]" : "{}") + Repeat(close, levels - 1);
 
-    // The text of a value with nothing but the escapes in its strings resolved: unlike a comparison of values it tells the order of keys
-    // and the text of numbers.
+    // The text of a value with nothing but the escapes in its strings resolved: unlike a comparison of values it includes the order of
+    // keys and the text of numbers.
     private static string Spelled(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Object => $"{{{string.Join(',', value.EnumerateObject().Select(member => $"'{member.Name}':{Spelled(member.Value)}"))}}}",

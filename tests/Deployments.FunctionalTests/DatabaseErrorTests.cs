@@ -7,10 +7,10 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>The database answers, but not as it should; each test has a database of its own to spoil.</summary>
+/// <summary>Errors that the database reports; each test breaks a database of its own.</summary>
 public sealed class DatabaseErrorTests
 {
-    private static readonly TimeSpan Promise = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxResponseTime = TimeSpan.FromSeconds(5);
 
     private static readonly Dictionary<string, Func<Project, string, Task<ApiResponse>>> Writes = new()
     {
@@ -23,119 +23,119 @@ public sealed class DatabaseErrorTests
     private static IEnumerable<string> NamesOfWrites => Writes.Keys;
 
     [Test]
-    public async Task A_transaction_that_may_be_tried_again_is_tried_again(
+    public async Task Write_is_retried_after_a_transient_database_error_and_returns_200(
         [ValueSource(nameof(NamesOfWrites))] string write,
         [Values(PostgresErrorCodes.SerializationFailure, PostgresErrorCodes.DeadlockDetected, PostgresErrorCodes.DiskFull)] string sqlState)
     {
-        await using var spoilt = await BrokenDatabase.StartAsync();
-        var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
+        await using var broken = await BrokenDatabase.StartAsync();
+        var id = (await broken.Project.CreateAsync(Project.Minimal)).Id;
 
-        await spoilt.FailWritesAsync(sqlState, times: 2);
-        var answer = await Writes[write](spoilt.Project, id);
+        await broken.FailWritesAsync(sqlState, times: 2);
+        var response = await Writes[write](broken.Project, id);
 
-        answer.ShouldBeOk();
-        (await spoilt.CountAsync("nextval('faults') - 3")).ShouldBeGreaterThanOrEqualTo(0, "it did not fail twice before");
+        response.ShouldBeOk();
+        (await broken.CountAsync("nextval('faults') - 3")).ShouldBeGreaterThanOrEqualTo(0, "the write was not retried twice");
         if (sqlState != PostgresErrorCodes.DiskFull)
         {
-            // PostgreSQL said that nothing was stored. After a disk that is full Npgsql gives its connection up.
-            spoilt.Log.Lines.ShouldNotContain(line => line.Message.Contains("is unknown", StringComparison.Ordinal));
+            // PostgreSQL reported that nothing was stored. After a full disk Npgsql closes the connection, so the outcome is unknown.
+            broken.Log.Lines.ShouldNotContain(line => line.Message.Contains("is unknown", StringComparison.Ordinal));
         }
     }
 
     [Test]
-    public async Task A_database_that_fails_every_write_is_told_in_time_and_nothing_is_stored(
+    public async Task Write_returns_503_within_5_seconds_and_stores_nothing_while_every_database_write_fails(
         [ValueSource(nameof(NamesOfWrites))] string write)
     {
-        await using var spoilt = await BrokenDatabase.StartAsync();
-        var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
+        await using var broken = await BrokenDatabase.StartAsync();
+        var id = (await broken.Project.CreateAsync(Project.Minimal)).Id;
 
-        await spoilt.FailWritesAsync(PostgresErrorCodes.DiskFull, times: 1_000_000);
-        await ShouldBeUnavailableInTimeAsync(() => Writes[write](spoilt.Project, id));
+        await broken.FailWritesAsync(PostgresErrorCodes.DiskFull, times: 1_000_000);
+        await ShouldBeUnavailableInTimeAsync(() => Writes[write](broken.Project, id));
 
-        (await spoilt.CountAsync("count(*) FROM software_deployments WHERE status = 'IN_PROGRESS'")).ShouldBe(1);
-        (await spoilt.CountAsync("count(*) FROM deployment_events")).ShouldBe(1);
+        (await broken.CountAsync("count(*) FROM software_deployments WHERE status = 'IN_PROGRESS'")).ShouldBe(1);
+        (await broken.CountAsync("count(*) FROM deployment_events")).ShouldBe(1);
     }
 
     [TestCase("update")]
     [TestCase("delete")]
     [TestCase("events")]
-    public async Task A_request_that_has_to_wait_twice_is_told_in_time(string request)
+    public async Task Request_that_waits_for_two_locks_returns_503_within_5_seconds(string request)
     {
-        await using var spoilt = await BrokenDatabase.StartAsync();
-        var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
-        await using var events = await spoilt.LockAsync("deployment_events");
-        await using var deployments = await spoilt.LockAsync("software_deployments");
+        await using var broken = await BrokenDatabase.StartAsync();
+        var id = (await broken.Project.CreateAsync(Project.Minimal)).Id;
+        await using var events = await broken.LockAsync("deployment_events");
+        await using var deployments = await broken.LockAsync("software_deployments");
 
-        var answered = ShouldBeUnavailableInTimeAsync(() => request switch
+        var sending = ShouldBeUnavailableInTimeAsync(() => request switch
         {
-            "update" => Writes[request](spoilt.Project, id),
-            "delete" => spoilt.Project.DeleteAsync(id),
-            _ => spoilt.Project.ListEventsAsync(id),
+            "update" => Writes[request](broken.Project, id),
+            "delete" => broken.Project.DeleteAsync(id),
+            _ => broken.Project.ListEventsAsync(id),
         });
-        await Task.Delay(TimeSpan.FromSeconds(3)); // the read waits for so long, and then what comes after it does
+        await Task.Delay(TimeSpan.FromSeconds(3)); // the read waits for so long, then the next statement does
         await deployments.DisposeAsync();
 
-        await answered;
+        await sending;
     }
 
-    /// <summary>As where others create and delete deployments with the same key without end.</summary>
+    /// <summary>As if others created and deleted deployments with the same key all the time.</summary>
     [Test]
-    public async Task A_key_that_is_always_taken_and_never_found_is_told_in_time()
+    public async Task Create_with_a_key_that_is_always_taken_and_never_found_returns_503_within_5_seconds()
     {
-        await using var spoilt = await BrokenDatabase.StartAsync();
+        await using var broken = await BrokenDatabase.StartAsync();
 
-        await spoilt.ExecuteAsync(
+        await broken.ExecuteAsync(
             """
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$;
             CREATE TRIGGER refuse BEFORE INSERT ON software_deployments FOR EACH ROW EXECUTE FUNCTION refuse();
             """);
 
-        await ShouldBeUnavailableInTimeAsync(() => Writes["create with a key"](spoilt.Project, string.Empty));
+        await ShouldBeUnavailableInTimeAsync(() => Writes["create with a key"](broken.Project, string.Empty));
     }
 
     [Test]
-    public async Task A_schema_that_is_not_current_is_told_as_what_it_is()
+    public async Task Requests_return_503_within_5_seconds_while_the_schema_is_not_current()
     {
-        await using var spoilt = await BrokenDatabase.StartAsync();
-        var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
+        await using var broken = await BrokenDatabase.StartAsync();
+        var id = (await broken.Project.CreateAsync(Project.Minimal)).Id;
 
-        await spoilt.ExecuteAsync("ALTER TABLE software_deployments RENAME COLUMN deadline TO of_an_earlier_version");
+        await broken.ExecuteAsync("ALTER TABLE software_deployments RENAME COLUMN deadline TO of_an_earlier_version");
 
         await Task.WhenAll(
-            ShouldBeUnavailableInTimeAsync(() => spoilt.Project.GetAsync(id)),
-            ShouldBeUnavailableInTimeAsync(() => spoilt.Project.ListAsync()),
-            ShouldBeUnavailableInTimeAsync(() => spoilt.Project.CreateBatchAsync([Project.Minimal])));
+            ShouldBeUnavailableInTimeAsync(() => broken.Project.GetAsync(id)),
+            ShouldBeUnavailableInTimeAsync(() => broken.Project.ListAsync()),
+            ShouldBeUnavailableInTimeAsync(() => broken.Project.CreateBatchAsync([Project.Minimal])));
     }
 
     [Test]
-    public async Task A_database_that_took_no_writes_for_a_while_is_missed_no_longer([ValueSource(nameof(NamesOfWrites))] string name)
+    public async Task Write_returns_503_within_5_seconds_while_the_database_is_read_only_and_200_afterwards([ValueSource(nameof(NamesOfWrites))] string name)
     {
         var write = Writes[name];
-        await using var spoilt = await BrokenDatabase.StartAsync();
-        var id = (await spoilt.Project.CreateAsync(Project.Minimal)).Id;
+        await using var broken = await BrokenDatabase.StartAsync();
+        var id = (await broken.Project.CreateAsync(Project.Minimal)).Id;
 
-        // As a primary that has become a standby: what connects to it now never will write.
-        await spoilt.ExecuteAsync(
+        // Like a primary demoted to a standby: new connections are read-only.
+        await broken.ExecuteAsync(
             """
             DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$;
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
             """);
-        await ShouldBeUnavailableInTimeAsync(() => write(spoilt.Project, id));
-        (await spoilt.Project.GetAsync(id)).ShouldBeOk();
+        await ShouldBeUnavailableInTimeAsync(() => write(broken.Project, id));
+        (await broken.Project.GetAsync(id)).ShouldBeOk();
 
-        await spoilt.ExecuteAsync(
+        await broken.ExecuteAsync(
             "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$");
-        (await write(spoilt.Project, id)).ShouldBeOk();
+        (await write(broken.Project, id)).ShouldBeOk();
     }
 
     private static async Task ShouldBeUnavailableInTimeAsync(Func<Task<ApiResponse>> send)
     {
         var watch = Stopwatch.StartNew();
         (await send()).ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
-        watch.Elapsed.ShouldBeLessThan(Promise);
+        watch.Elapsed.ShouldBeLessThan(MaxResponseTime);
     }
 
-    /// <summary>A service over a database that nobody else uses.</summary>
+    /// <summary>A service with a database of its own.</summary>
     private sealed class BrokenDatabase(Service service, NpgsqlDataSource database) : IAsyncDisposable
     {
         public Project Project { get; } = new(service);
@@ -160,7 +160,7 @@ public sealed class DatabaseErrorTests
             return (long)(await command.ExecuteScalarAsync())!;
         }
 
-        /// <summary>The next statements that write a deployment's history fail.</summary>
+        /// <summary>The next statements that insert events fail.</summary>
         public Task FailWritesAsync(string sqlState, int times) => ExecuteAsync(
             $"""
             CREATE SEQUENCE faults;

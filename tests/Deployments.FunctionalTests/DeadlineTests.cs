@@ -8,7 +8,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>What is in progress for longer than it may be fails, once; what is not in progress has no deadline.</summary>
+/// <summary>A deployment in progress fails once at its deadline; one that is not in progress has no deadline.</summary>
 public sealed class DeadlineTests
 {
     private const string AnHour = """{"config_id": "c", "server_id": "s", "timeout": 3600}""";
@@ -17,7 +17,7 @@ public sealed class DeadlineTests
     [TestCase("1")]
     [TestCase("3600")]
     [TestCase("2592000")]
-    public async Task A_deadline_is_as_far_away_as_the_timeout(string timeout)
+    public async Task Create_with_a_timeout_returns_a_deadline_that_long_after_the_creation(string timeout)
     {
         var project = new Project();
 
@@ -36,7 +36,7 @@ public sealed class DeadlineTests
     [TestCase("\"60\"")]
     [TestCase("true")]
     [TestCase("[]")]
-    public async Task A_timeout_out_of_range_is_refused(string timeout)
+    public async Task Create_and_update_with_an_invalid_timeout_return_400(string timeout)
     {
         var project = new Project();
         var body = $$"""{"config_id": "c", "server_id": "s", "timeout": {{timeout}}}""";
@@ -51,7 +51,7 @@ public sealed class DeadlineTests
     }
 
     [Test]
-    public async Task What_is_not_in_progress_has_no_deadline()
+    public async Task Timeout_of_a_deployment_that_is_not_in_progress_sets_no_deadline()
     {
         var project = new Project();
 
@@ -64,7 +64,7 @@ public sealed class DeadlineTests
     }
 
     [Test]
-    public async Task Leaving_progress_cancels_a_deadline_and_coming_back_does_not_arm_it_again()
+    public async Task Update_to_another_status_removes_the_deadline_and_IN_PROGRESS_does_not_restore_it()
     {
         var project = new Project();
         var created = await project.CreateAsync(AnHour);
@@ -80,7 +80,7 @@ public sealed class DeadlineTests
     [TestCase("3000000000")]
     [TestCase("-3000000000")]
     [TestCase("99999999999999999999999999999999")]
-    public async Task A_timeout_out_of_range_is_reported_as_out_of_range_with_every_other_error(string timeout)
+    public async Task Create_with_a_timeout_out_of_range_returns_400_with_the_range_and_every_other_error(string timeout)
     {
         var response = await new Project().CreateAsync($$"""{"server_id": "s", "timeout": {{timeout}}}""");
 
@@ -93,7 +93,7 @@ public sealed class DeadlineTests
     [TestCase("3e9")]
     [TestCase("\"60\"")]
     [TestCase("true")]
-    public async Task A_timeout_that_is_not_an_integer_is_refused_as_such(string timeout)
+    public async Task Create_with_a_timeout_that_is_not_an_integer_returns_400_with_that_reason(string timeout)
     {
         var response = await new Project().CreateAsync($$"""{"config_id": "c", "server_id": "s", "timeout": {{timeout}}}""");
 
@@ -102,7 +102,7 @@ public sealed class DeadlineTests
     }
 
     [Test]
-    public async Task A_timeout_runs_from_the_request_that_sets_it()
+    public async Task Update_with_a_timeout_sets_the_deadline_from_the_time_of_the_update()
     {
         var project = new Project();
         var created = await project.CreateAsync(AnHour);
@@ -116,7 +116,7 @@ public sealed class DeadlineTests
     }
 
     [Test]
-    public async Task What_is_overdue_fails_once_on_whichever_instance()
+    public async Task Overdue_deployment_fails_once_with_two_instances()
     {
         await using var second = await Service.StartReadyAsync(TestRun.ConnectionString);
         var project = new Project();
@@ -147,7 +147,7 @@ public sealed class DeadlineTests
     }
 
     [Test]
-    public async Task What_an_earlier_version_of_the_service_completed_does_not_fail_by_the_deadline_that_it_left()
+    public async Task Overdue_deployment_that_an_earlier_version_completed_stays_COMPLETE()
     {
         var project = new Project();
         var completed = await project.CreateAsync(AnHour);
@@ -162,7 +162,7 @@ public sealed class DeadlineTests
     }
 
     [Test]
-    public async Task A_report_after_the_deadline_still_counts()
+    public async Task Update_after_the_deadline_returns_200_and_sets_the_status()
     {
         var project = new Project();
         var created = await project.CreateAsync(ASecond);
@@ -175,7 +175,7 @@ public sealed class DeadlineTests
     }
 
     [Test]
-    public async Task A_repetition_of_the_request_does_not_arm_it_again()
+    public async Task Replayed_create_after_the_deadline_does_not_set_it_again()
     {
         var project = new Project();
         var created = await project.CreateAsync(ASecond, ("Idempotency-Key", "k"));
@@ -188,17 +188,17 @@ public sealed class DeadlineTests
     {
         for (var waited = Stopwatch.StartNew(); ; await Task.Delay(50))
         {
-            var answer = await project.GetAsync(id);
-            if (answer.Deployment.GetProperty("status").GetString() == "FAILED")
+            var response = await project.GetAsync(id);
+            if (response.Deployment.GetProperty("status").GetString() == "FAILED")
             {
-                return answer;
+                return response;
             }
 
-            waited.Elapsed.ShouldBeLessThan(Service.Timeout, "it does not fail");
+            waited.Elapsed.ShouldBeLessThan(Service.Timeout, "the deployment did not fail");
         }
     }
 
-    // By the database's account, which has the fractions of a second.
+    // From the database, which stores fractions of a second.
     private static async Task<IReadOnlyList<double>> SecondsInProgressAsync(Project project)
     {
         await using var select = TestRun.Database.CreateCommand(

@@ -19,7 +19,7 @@ public sealed class DeleteDeploymentTests
     ];
 
     [Test]
-    public async Task A_deployment_is_deleted_once_and_its_history_with_it()
+    public async Task Delete_deployment_deletes_its_events_and_returns_404_afterwards()
     {
         var project = new Project();
         var id = (await project.CreateAsync(Project.Minimal)).Id;
@@ -41,7 +41,7 @@ public sealed class DeleteDeploymentTests
     [TestCase("COMPLETE")]
     [TestCase("IN_PROGRESS")]
     [TestCase("FAILED")]
-    public async Task A_deployment_may_be_deleted_in_every_status(string status)
+    public async Task Delete_deployment_in_each_status_returns_204(string status)
     {
         var project = new Project();
         var id = (await project.CreateAsync($$"""{"config_id": "c", "server_id": "s", "status": "{{status}}"}""")).Id;
@@ -50,7 +50,7 @@ public sealed class DeleteDeploymentTests
     }
 
     [Test]
-    public async Task A_body_that_comes_along_is_passed_over()
+    public async Task Delete_deployment_with_a_body_returns_204()
     {
         var project = new Project();
         var id = (await project.CreateAsync(Project.Minimal)).Id;
@@ -59,29 +59,29 @@ public sealed class DeleteDeploymentTests
     }
 
     [TestCaseSource(nameof(Conditions))]
-    public async Task A_deletion_on_condition_is_made_where_the_condition_holds(string ifMatch, HttpStatusCode status)
+    public async Task Delete_deployment_with_if_match_returns_204_only_if_the_entity_tag_matches(string ifMatch, HttpStatusCode status)
     {
         var project = new Project();
         var created = await project.CreateAsync(Project.Minimal);
 
-        var answer = await project.DeleteAsync(
+        var response = await project.DeleteAsync(
             created.Id, ("If-Match", ifMatch.Replace("TAG", created.EntityTag, StringComparison.Ordinal)));
 
         if (status == HttpStatusCode.NoContent)
         {
-            answer.ShouldBeGone();
+            response.ShouldBeGone();
             (await project.CountStoredAsync()).ShouldBe(0);
         }
         else
         {
-            answer.ShouldBeError(status, status == HttpStatusCode.BadRequest ? ["If-Match"] : []);
+            response.ShouldBeError(status, status == HttpStatusCode.BadRequest ? ["If-Match"] : []);
             (await project.GetAsync(created.Id)).ShouldBeOk().Text.ShouldBe(created.Text);
             (await project.CountStoredEventsAsync()).ShouldBe(1);
         }
     }
 
     [Test]
-    public async Task A_tag_from_before_a_change_deletes_nothing()
+    public async Task Delete_deployment_with_an_outdated_if_match_returns_412()
     {
         var project = new Project();
         var created = await project.CreateAsync(Project.Minimal);
@@ -93,7 +93,7 @@ public sealed class DeleteDeploymentTests
     }
 
     [Test]
-    public async Task Of_a_writer_and_a_deleter_with_the_same_tag_exactly_one_wins()
+    public async Task Concurrent_update_and_delete_with_the_same_if_match_succeed_once()
     {
         var project = new Project();
         for (var round = 0; round < 30; round++)
@@ -118,7 +118,7 @@ public sealed class DeleteDeploymentTests
     }
 
     [Test]
-    public async Task Changes_that_meet_a_deletion_leave_no_history_behind()
+    public async Task Concurrent_updates_and_delete_leave_no_events()
     {
         var project = new Project();
         for (var round = 0; round < 50; round++)
@@ -146,17 +146,17 @@ public sealed class DeleteDeploymentTests
     }
 
     [Test]
-    public async Task Of_several_deleters_exactly_one_wins()
+    public async Task Concurrent_deletes_return_204_once_and_404_otherwise()
     {
         var project = new Project();
         for (var round = 0; round < 20; round++)
         {
             var id = (await project.CreateAsync(Project.Minimal)).Id;
 
-            var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => project.DeleteAsync(id)));
+            var responses = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => project.DeleteAsync(id)));
 
-            answers.Count(answer => answer.Status == HttpStatusCode.NoContent).ShouldBe(1);
-            answers.Count(answer => answer.Status == HttpStatusCode.NotFound).ShouldBe(3);
+            responses.Count(response => response.Status == HttpStatusCode.NoContent).ShouldBe(1);
+            responses.Count(response => response.Status == HttpStatusCode.NotFound).ShouldBe(3);
         }
     }
 }

@@ -6,7 +6,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>The PostgreSQL that a checkout has in Development: shared by all that run in it, and kept.</summary>
+/// <summary>The PostgreSQL that a checkout has in Development: shared by all processes that run in it, and kept.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class DevelopmentPostgresTests
 {
@@ -44,7 +44,7 @@ public sealed class DevelopmentPostgresTests
     }
 
     [Test]
-    public async Task Who_comes_second_joins_who_leaves_last_stops_it_and_the_next_finds_the_data_again()
+    public async Task Second_start_joins_the_last_dispose_stops_it_and_the_next_start_keeps_the_data()
     {
         var first = await StartAsync();
         var second = await StartAsync();
@@ -62,7 +62,7 @@ public sealed class DevelopmentPostgresTests
     }
 
     [Test]
-    public async Task Who_could_not_start_it_does_not_count_among_its_users()
+    public async Task Failed_start_is_not_counted_as_a_user()
     {
         await LeaveAsync(await StartAsync());
         var configuration = Path.Combine(folder!, "data", "postgresql.conf");
@@ -77,15 +77,15 @@ public sealed class DevelopmentPostgresTests
     }
 
     [Test]
-    public async Task Who_gives_up_starting_it_leaves_no_program_behind()
+    public async Task Cancelled_start_leaves_no_process_running()
     {
         await LeaveAsync(await StartAsync());
-        File.Delete(Path.Combine(folder!, "initialised")); // it is made anew, which takes a while
+        File.Delete(Path.Combine(folder!, "initialised")); // forces initdb, which takes a while
         using var made = new FileSystemWatcher(folder!, "data") { EnableRaisingEvents = true };
-        using var patience = new CancellationTokenSource();
-        made.Created += (_, _) => patience.Cancel();
+        using var cancellation = new CancellationTokenSource();
+        made.Created += (_, _) => cancellation.Cancel();
 
-        await Should.ThrowAsync<OperationCanceledException>(() => DevelopmentPostgres.StartAsync(owner, patience.Token));
+        await Should.ThrowAsync<OperationCanceledException>(() => DevelopmentPostgres.StartAsync(owner, cancellation.Token));
 
         CommandLines().ShouldNotContain(line => line.Contains(folder!, StringComparison.Ordinal));
         await ExecuteAsync(await StartAsync(), "SELECT 1");
@@ -109,7 +109,7 @@ public sealed class DevelopmentPostgresTests
         (await Should.ThrowAsync<NpgsqlException>(() => ExecuteAsync(postgres, "SELECT 1")))
             .InnerException.ShouldBeOfType<SocketException>().SocketErrorCode.ShouldBe(SocketError.ConnectionRefused);
 
-    /// <summary>Those of all programs that run now.</summary>
+    /// <summary>The command lines of all running processes.</summary>
     private static IEnumerable<string> CommandLines()
     {
         foreach (var process in Directory.GetDirectories("/proc").Where(path => int.TryParse(Path.GetFileName(path), out _)))
@@ -121,7 +121,7 @@ public sealed class DevelopmentPostgresTests
             }
             catch (IOException)
             {
-                continue; // it has ended meanwhile
+                continue; // the process has ended in the meantime
             }
 
             yield return line;

@@ -5,13 +5,13 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Entity tags, and reading only what has changed.</summary>
+/// <summary>Entity tags and conditional reads.</summary>
 public sealed class EntityTagTests
 {
     private const string Tag = "TAG";
 
     [Test]
-    public async Task The_tag_is_strong_the_same_on_every_answer_that_shows_the_same_and_another_after_a_change()
+    public async Task Entity_tag_is_strong_equal_in_every_response_and_changed_by_an_update()
     {
         var project = new Project();
 
@@ -29,7 +29,7 @@ public sealed class EntityTagTests
     }
 
     [Test]
-    public async Task The_tag_never_comes_back_even_where_the_deployment_does()
+    public async Task Entity_tag_is_not_reused_when_an_update_restores_an_earlier_value()
     {
         var project = new Project();
         var id = (await project.CreateAsync("""{"config_id": "c", "server_id": "s", "action": "A"}""")).Id;
@@ -44,14 +44,14 @@ public sealed class EntityTagTests
     }
 
     [Test]
-    public async Task The_tag_is_the_same_for_every_caller()
+    public async Task Entity_tag_is_the_same_for_every_caller()
     {
         var owner = new Project();
         var second = new Project();
         var id = (await owner.CreateSharedAsync(second)).Id;
         var changed = await second.UpdateAsync(id, """{"status": "COMPLETE"}""");
 
-        var answers = new[]
+        var responses = new[]
         {
             await owner.GetAsync(id),
             await owner.GetAsync(id, owner.Token with { Roles = ["reader"] }),
@@ -59,12 +59,12 @@ public sealed class EntityTagTests
             await second.GetAsync(id),
         };
 
-        answers.ShouldAllBe(answer => answer.ShouldBeOk().EntityTag == changed.EntityTag && answer.Text == changed.Text);
-        (await second.GetAsync(id, null, ("If-None-Match", answers[0].EntityTag))).Status.ShouldBe(HttpStatusCode.NotModified);
+        responses.ShouldAllBe(response => response.ShouldBeOk().EntityTag == changed.EntityTag && response.Text == changed.Text);
+        (await second.GetAsync(id, null, ("If-None-Match", responses[0].EntityTag))).Status.ShouldBe(HttpStatusCode.NotModified);
     }
 
     [Test]
-    public async Task Configs_have_a_tag_too()
+    public async Task Create_and_get_config_return_the_same_entity_tag()
     {
         var project = new Project();
 
@@ -81,7 +81,7 @@ public sealed class EntityTagTests
     [TestCase("\"other\", " + Tag)]
     [TestCase(Tag + ",\"other\"")]
     [TestCase("W/\"other\", W/" + Tag)]
-    public async Task What_the_caller_has_already_is_not_sent_again(string ifNoneMatch)
+    public async Task Get_with_a_matching_if_none_match_returns_304(string ifNoneMatch)
     {
         var project = new Project();
         var deployment = await project.CreateAsync(Project.Minimal);
@@ -96,7 +96,7 @@ public sealed class EntityTagTests
     [TestCase("\"other\", \"another\"")]
     [TestCase("W/\"other\"")]
     [TestCase("")]
-    public async Task What_the_caller_has_not_is_sent(string ifNoneMatch)
+    public async Task Get_with_another_if_none_match_returns_200(string ifNoneMatch)
     {
         var project = new Project();
         var deployment = await project.CreateAsync(Project.Minimal);
@@ -107,19 +107,19 @@ public sealed class EntityTagTests
     }
 
     [Test]
-    public async Task A_tag_from_before_a_change_brings_the_change()
+    public async Task Get_deployment_with_an_outdated_if_none_match_returns_200_with_the_update()
     {
         var project = new Project();
         var created = await project.CreateAsync(Project.Minimal);
         var changed = await project.UpdateAsync(created.Id, """{"status": "COMPLETE"}""");
 
-        var answer = await project.GetAsync(created.Id, null, ("If-None-Match", created.EntityTag));
+        var response = await project.GetAsync(created.Id, null, ("If-None-Match", created.EntityTag));
 
-        answer.ShouldBeOk().Text.ShouldBe(changed.Text);
+        response.ShouldBeOk().Text.ShouldBe(changed.Text);
     }
 
     [Test]
-    public async Task What_is_not_there_is_not_found_whatever_the_caller_has()
+    public async Task Get_deployment_of_another_project_returns_404_with_every_if_none_match()
     {
         var project = new Project();
         var foreign = await new Project().CreateAsync(Project.Minimal);
@@ -128,14 +128,14 @@ public sealed class EntityTagTests
         (await project.GetAsync(foreign.Id, null, ("If-None-Match", foreign.EntityTag))).ShouldBeError(HttpStatusCode.NotFound);
     }
 
-    private static string With(ApiResponse answer, string header) => header.Replace(Tag, answer.EntityTag, StringComparison.Ordinal);
+    private static string With(ApiResponse response, string header) => header.Replace(Tag, response.EntityTag, StringComparison.Ordinal);
 
-    private static void ShouldBeUnmodified(ApiResponse answer, string tag)
+    private static void ShouldBeUnmodified(ApiResponse response, string tag)
     {
-        answer.Status.ShouldBe(HttpStatusCode.NotModified);
-        answer.Text.ShouldBeEmpty();
-        answer.EntityTag.ShouldBe(tag);
-        answer.Headers.ShouldNotContainKey("Content-Type");
-        answer.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
+        response.Status.ShouldBe(HttpStatusCode.NotModified);
+        response.Text.ShouldBeEmpty();
+        response.EntityTag.ShouldBe(tag);
+        response.Headers.ShouldNotContainKey("Content-Type");
+        response.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
     }
 }

@@ -5,15 +5,15 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>A deployment's history: who did what to it, and when.</summary>
+/// <summary>The events of a deployment.</summary>
 public sealed class EventTests
 {
     [Test]
-    public async Task There_is_one_event_for_the_creation_and_one_for_each_change_oldest_first()
+    public async Task List_events_returns_the_creation_and_each_change_oldest_first()
     {
         var project = new Project();
         var created = await project.CreateAsync("""{"config_id": "c", "server_id": "s", "action": "CREATE", "status_reason": "first"}""");
-        var answers = new List<ApiResponse> { created };
+        var responses = new List<ApiResponse> { created };
         foreach (var body in new[]
         {
             """{"status": "FAILED", "status_reason": "second"}""",
@@ -21,7 +21,7 @@ public sealed class EventTests
             """{"action": "UPDATE", "status": "IN_PROGRESS", "status_reason": ""}""",
         })
         {
-            answers.Add((await project.UpdateAsync(created.Id, body)).ShouldBeOk());
+            responses.Add((await project.UpdateAsync(created.Id, body)).ShouldBeOk());
         }
 
         await project.UpdateAsync(created.Id, "{}");
@@ -32,18 +32,18 @@ public sealed class EventTests
         history.Json.EnumerateObject().Select(member => member.Name).ShouldBe(["events"]);
         history.Items.ShouldAllBe(entry => entry.EnumerateObject().Select(member => member.Name)
             .SequenceEqual(new[] { "version", "time", "action", "status", "status_reason", "actor", "request_id" }));
-        history.Items.Select(entry => entry.GetProperty("request_id").GetString()).ShouldBe(answers.Select(answer => answer.RequestId));
+        history.Items.Select(entry => entry.GetProperty("request_id").GetString()).ShouldBe(responses.Select(response => response.RequestId));
         history.Items.Select(entry => entry.GetProperty("action").GetString()).ShouldBe(["CREATE", "CREATE", "CREATE", "UPDATE"]);
         history.Items.Select(entry => entry.GetProperty("status").GetString())
             .ShouldBe(["IN_PROGRESS", "FAILED", "FAILED", "IN_PROGRESS"]);
         history.Items.Select(entry => entry.GetProperty("status_reason").GetString()).ShouldBe(["first", "second", "second", ""]);
         history.Items[0].GetProperty("time").GetString().ShouldBe(created.Deployment.GetProperty("creation_time").GetString());
         history.Items.Skip(1).Select(entry => entry.GetProperty("time").GetString())
-            .ShouldBe(answers.Skip(1).Select(answer => answer.Deployment.GetProperty("updated_time").GetString()));
+            .ShouldBe(responses.Skip(1).Select(response => response.Deployment.GetProperty("updated_time").GetString()));
     }
 
     [Test]
-    public async Task What_was_not_given_is_null()
+    public async Task List_events_returns_null_for_missing_fields()
     {
         var project = new Project();
         var id = (await project.CreateAsync(Project.Minimal)).Id;
@@ -55,7 +55,7 @@ public sealed class EventTests
     }
 
     [Test]
-    public async Task The_actor_is_the_subject_of_the_token()
+    public async Task Event_actor_is_the_subject_of_the_token()
     {
         var project = new Project();
         var id = (await project.CreateAsync(Project.Minimal)).Id;
@@ -69,7 +69,7 @@ public sealed class EventTests
     }
 
     [Test]
-    public async Task The_request_id_is_the_one_that_the_caller_gave()
+    public async Task Event_request_id_is_that_of_the_request_header()
     {
         var project = new Project();
         var given = $"req-{Guid.NewGuid()}";
@@ -79,7 +79,7 @@ public sealed class EventTests
     }
 
     [Test]
-    public async Task The_second_project_sees_the_whole_history_and_a_third_sees_nothing()
+    public async Task List_events_returns_every_event_to_the_second_project_and_404_to_a_third()
     {
         var owner = new Project();
         var second = new Project();
@@ -95,7 +95,7 @@ public sealed class EventTests
     }
 
     [Test]
-    public async Task An_unknown_deployment_has_no_history()
+    public async Task List_events_of_a_deployment_that_does_not_exist_returns_404()
     {
         (await new Project().ListEventsAsync(Guid.CreateVersion7().ToString())).ShouldBeError(HttpStatusCode.NotFound);
         (await new Project().ListEventsAsync("banana")).ShouldBeError(HttpStatusCode.NotFound);

@@ -10,8 +10,8 @@ using Shouldly;
 namespace Deployments.FunctionalTests;
 
 /// <summary>
-/// Requests made of chance, over all operations: none ends in an error of ours, and what was accepted reads back as it was sent. FAULTS=full sends
-/// 100,000 of them. GENERATED_SEED sends those of an earlier run again.
+/// Random requests to all operations: none returns 5xx, and accepted values are returned unchanged. FAULTS=full sends 100,000 of them.
+/// GENERATED_SEED repeats those of an earlier run.
 /// </summary>
 public sealed class GeneratedRequestTests
 {
@@ -22,7 +22,7 @@ public sealed class GeneratedRequestTests
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 100 };
 
     [Test]
-    public async Task No_request_is_our_error_and_what_is_accepted_reads_back_as_it_was_sent()
+    public async Task Generated_requests_never_return_5xx_and_accepted_values_are_returned_unchanged()
     {
         var requests = Environment.GetEnvironmentVariable("FAULTS") == "full" ? 100_000 : 3_000;
         var seed = int.TryParse(Environment.GetEnvironmentVariable("GENERATED_SEED"), CultureInfo.InvariantCulture, out var given)
@@ -47,7 +47,7 @@ public sealed class GeneratedRequestTests
         operations.ShouldBeEmpty("Each operation must have been accepted at least once.");
     }
 
-    /// <summary>Sends one request after the other in a project of its own; which, its own seed decides.</summary>
+    /// <summary>Sends requests one after the other in a project of its own, chosen by a seed of its own.</summary>
     private sealed class Caller(Service service, int seed, int number, ConcurrentDictionary<string, int> statuses, HashSet<string> untried)
     {
         private readonly Random random = new(unchecked((seed * 31) + number));
@@ -83,30 +83,30 @@ public sealed class GeneratedRequestTests
         private async Task CreateAsync()
         {
             var sentMembers = Deployment();
-            var answer = await PostAsync("POST", "software_deployments", json.Members(sentMembers));
-            if (answer.Status != HttpStatusCode.OK)
+            var response = await PostAsync("POST", "software_deployments", json.Members(sentMembers));
+            if (response.Status != HttpStatusCode.OK)
             {
                 return;
             }
 
             if (!WasBroken)
             {
-                ShouldShow(answer.Deployment, sentMembers);
+                ShouldShow(response.Deployment, sentMembers);
             }
 
-            var shown = await CountedAsync("GET", "software_deployments/{id}", project.GetAsync(answer.Id));
-            shown.Text.ShouldBe(answer.Text, Where);
-            await KeepAsync(deployments, answer.Id, id => project.DeleteAsync(id));
+            var shown = await CountedAsync("GET", "software_deployments/{id}", project.GetAsync(response.Id));
+            shown.Text.ShouldBe(response.Text, Where);
+            await KeepAsync(deployments, response.Id, id => project.DeleteAsync(id));
         }
 
         private async Task CreateBatchAsync()
         {
             var all = Enumerable.Range(0, random.Next(1, 5)).Select(_ => Deployment()).ToList();
-            var answer = await PostAsync("POST", "software_deployments/batch", $$"""{"software_deployments": [{{string.Join(',', all.Select(json.Members))}}]}""");
-            if (answer.Status == HttpStatusCode.OK && !WasBroken)
+            var response = await PostAsync("POST", "software_deployments/batch", $$"""{"software_deployments": [{{string.Join(',', all.Select(json.Members))}}]}""");
+            if (response.Status == HttpStatusCode.OK && !WasBroken)
             {
-                answer.Items.Count.ShouldBe(all.Count, Where);
-                foreach (var (item, members) in answer.Items.Zip(all))
+                response.Items.Count.ShouldBe(all.Count, Where);
+                foreach (var (item, members) in response.Items.Zip(all))
                 {
                     ShouldShow(item, members);
                     var shown = await CountedAsync("GET", "software_deployments/{id}", project.GetAsync(item.GetProperty("id").GetString()!));
@@ -124,17 +124,17 @@ public sealed class GeneratedRequestTests
                 members.Add(("output_values", json.Object()));
             }
 
-            var answer = await PostAsync("PUT", "software_deployments/{id}", json.Members(members), id);
-            if (answer.Status == HttpStatusCode.OK)
+            var response = await PostAsync("PUT", "software_deployments/{id}", json.Members(members), id);
+            if (response.Status == HttpStatusCode.OK)
             {
                 if (!WasBroken)
                 {
-                    ShouldShow(answer.Deployment, members.Where(member => member.Value != "null"));
+                    ShouldShow(response.Deployment, members.Where(member => member.Value != "null"));
                 }
 
-                (await CountedAsync("GET", "software_deployments/{id}", project.GetAsync(id))).Text.ShouldBe(answer.Text, Where);
+                (await CountedAsync("GET", "software_deployments/{id}", project.GetAsync(id))).Text.ShouldBe(response.Text, Where);
                 var events = await CountedAsync("GET", "software_deployments/{id}/events", project.ListEventsAsync(id));
-                events.Items[^1].GetProperty("status").GetString().ShouldBe(answer.Deployment.GetProperty("status").GetString(), Where);
+                events.Items[^1].GetProperty("status").GetString().ShouldBe(response.Deployment.GetProperty("status").GetString(), Where);
             }
         }
 
@@ -160,19 +160,19 @@ public sealed class GeneratedRequestTests
         private async Task CreateConfigAsync()
         {
             var members = Config();
-            var answer = await PostAsync("POST", "software_configs", json.Members(members));
-            if (answer.Status != HttpStatusCode.OK)
+            var response = await PostAsync("POST", "software_configs", json.Members(members));
+            if (response.Status != HttpStatusCode.OK)
             {
                 return;
             }
 
             if (!WasBroken)
             {
-                ShouldShow(answer.Config, members.Where(member => member.Name is not ("inputs" or "outputs") && member.Value != "null"));
+                ShouldShow(response.Config, members.Where(member => member.Name is not ("inputs" or "outputs") && member.Value != "null"));
             }
 
-            (await CountedAsync("GET", "software_configs/{id}", project.GetConfigAsync(answer.Id))).Text.ShouldBe(answer.Text, Where);
-            await KeepAsync(configs, answer.Id, project.DeleteConfigAsync);
+            (await CountedAsync("GET", "software_configs/{id}", project.GetConfigAsync(response.Id))).Text.ShouldBe(response.Text, Where);
+            await KeepAsync(configs, response.Id, project.DeleteConfigAsync);
         }
 
         private async Task ValidateAsync() => await PostAsync(
@@ -204,7 +204,7 @@ public sealed class GeneratedRequestTests
         private async Task MetadataAsync() => await SendAsync(
             "GET", "software_deployments/metadata/{server_id}", $"software_deployments/metadata/{(json.Chance(0.5) ? json.One("a", "a/b", "a%2Fb", "..", "a//b", "%25") : Encoded(json.Text(300)))}");
 
-        /// <summary>To where there may be nothing, in ways that no operation has.</summary>
+        /// <summary>Random paths and methods, most of which do not exist.</summary>
         private async Task WanderAsync()
         {
             var parts = Enumerable.Range(0, random.Next(1, 6)).Select(_ => json.One(
@@ -215,7 +215,7 @@ public sealed class GeneratedRequestTests
             Count(method, null, await project.SendAsync(new HttpMethod(method), "/" + string.Join(json.Chance(0.9) ? "/" : "//", parts), body));
         }
 
-        /// <summary>With headers, and a way to frame the body, that no client would send.</summary>
+        /// <summary>With headers and framing that no client would send.</summary>
         private async Task RawAsync()
         {
             var create = json.Chance(0.5);
@@ -239,11 +239,11 @@ public sealed class GeneratedRequestTests
                 head.Append(name).Append(": ").Append(HeaderValue()).Append("\r\n");
             }
 
-            var answer = await RawHttp.SendAsync(service, Encoding.Latin1.GetBytes(head.ToString()), body);
-            Count(create ? "POST" : "GET", null, answer);
-            if (create && answer is { Status: HttpStatusCode.OK } && answer.Headers.ContainsKey("Location"))
+            var response = await RawHttp.SendAsync(service, Encoding.Latin1.GetBytes(head.ToString()), body);
+            Count(create ? "POST" : "GET", null, response);
+            if (create && response is { Status: HttpStatusCode.OK } && response.Headers.ContainsKey("Location"))
             {
-                (await CountedAsync("GET", "software_deployments/{id}", project.GetAsync(answer.Id))).Text.ShouldBe(answer.Text, Where);
+                (await CountedAsync("GET", "software_deployments/{id}", project.GetAsync(response.Id))).Text.ShouldBe(response.Text, Where);
             }
         }
 
@@ -313,13 +313,13 @@ public sealed class GeneratedRequestTests
                 ("X-Auth-Token", project.Token.ToString()));
             var bytes = WasBroken ? json.Broken(body) : Encoding.UTF8.GetBytes(json.Space() + body + json.Space());
             request.Content = json.Chance(0.1) ? Requests.Chunked(bytes) : Requests.Body(bytes, Requests.Json);
-            var answer = await CountedAsync(method, template, service.SendAsync(request));
+            var response = await CountedAsync(method, template, service.SendAsync(request));
             if (!WasBroken)
             {
-                answer.Status.ShouldBeOneOf([HttpStatusCode.OK, .. method == "PUT" ? [HttpStatusCode.NotFound] : Array.Empty<HttpStatusCode>()], $"{Where}\n{body}\n{answer.Text}");
+                response.Status.ShouldBeOneOf([HttpStatusCode.OK, .. method == "PUT" ? [HttpStatusCode.NotFound] : Array.Empty<HttpStatusCode>()], $"{Where}\n{body}\n{response.Text}");
             }
 
-            return answer;
+            return response;
         }
 
         private Task<ApiResponse> SendAsync(string method, string template, string path) =>
@@ -327,36 +327,36 @@ public sealed class GeneratedRequestTests
 
         private async Task<ApiResponse> CountedAsync(string method, string template, Task<ApiResponse> sending)
         {
-            var answer = await sending;
-            Count(method, template, answer);
-            return answer;
+            var response = await sending;
+            Count(method, template, response);
+            return response;
         }
 
-        private void Count(string method, string? template, ApiResponse? answer)
+        private void Count(string method, string? template, ApiResponse? response)
         {
             sent++;
-            statuses.AddOrUpdate(answer is null ? "connection closed" : $"{(int)answer.Status}", 1, (_, before) => before + 1);
-            if (answer is null)
+            statuses.AddOrUpdate(response is null ? "connection closed" : $"{(int)response.Status}", 1, (_, before) => before + 1);
+            if (response is null)
             {
                 return;
             }
 
-            ((int)answer.Status).ShouldBeLessThan(500, $"{Where}: {answer.Text}");
-            if (answer.Status < HttpStatusCode.MultipleChoices)
+            ((int)response.Status).ShouldBeLessThan(500, $"{Where}: {response.Text}");
+            if (response.Status < HttpStatusCode.MultipleChoices)
             {
                 lock (untried)
                 {
                     untried.Remove($"{method} /v1/{{project_id}}/{template}");
                 }
             }
-            else if (answer.Text.Length > 0 && answer.Headers["Content-Type"] == "application/json" && (int)answer.Status >= 400)
+            else if (response.Text.Length > 0 && response.Headers["Content-Type"] == "application/json" && (int)response.Status >= 400)
             {
-                answer.Json.GetProperty("code").GetInt32().ShouldBe((int)answer.Status, Where);
-                answer.Json.GetProperty("detail").GetString().ShouldNotBeNullOrEmpty(Where);
+                response.Json.GetProperty("code").GetInt32().ShouldBe((int)response.Status, Where);
+                response.Json.GetProperty("detail").GetString().ShouldNotBeNullOrEmpty(Where);
             }
         }
 
-        /// <summary>Every member that was sent is shown as it was sent, as far as it is ever shown.</summary>
+        /// <summary>Every sent member that is part of the response is returned unchanged.</summary>
         private void ShouldShow(JsonElement shown, IEnumerable<(string Name, string Value)> members)
         {
             foreach (var (name, value) in members.Where(member => member.Name is not ("stack_user_project_id" or "an unknown one")))
@@ -380,7 +380,7 @@ public sealed class GeneratedRequestTests
 
         private static string Encoded(string text) => Uri.EscapeDataString(text);
 
-        /// <summary>The text of a value without its white space, and its strings without escapes; order and numbers as they stand.</summary>
+        /// <summary>The text of a value without white space and escapes; order and numbers unchanged.</summary>
         private static string Canonical(JsonElement value) => value.ValueKind switch
         {
             JsonValueKind.Object => $"{{{string.Join(',', value.EnumerateObject().Select(member => $"<{member.Name}>:{Canonical(member.Value)}"))}}}",

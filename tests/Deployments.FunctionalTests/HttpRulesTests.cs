@@ -7,7 +7,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>What HTTP itself asks of a request, before the body is looked at, and in which order.</summary>
+/// <summary>HTTP rules checked before the body is validated, and their order.</summary>
 public sealed class HttpRulesTests
 {
     private const int MaxBodyBytes = 1024 * 1024;
@@ -19,30 +19,30 @@ public sealed class HttpRulesTests
     ];
 
     [TestCaseSource(nameof(BodiesByFraming))]
-    public async Task A_body_of_1_MiB_is_stored(Func<byte[], HttpContent> frame)
+    public async Task Create_deployment_with_a_body_of_1_MiB_returns_200(Func<byte[], HttpContent> frame)
     {
-        var answer = await new Project().CreateAsync(frame(BodyOf(MaxBodyBytes)));
+        var response = await new Project().CreateAsync(frame(BodyOf(MaxBodyBytes)));
 
-        answer.ShouldBeOk();
+        response.ShouldBeOk();
     }
 
     [TestCaseSource(nameof(BodiesByFraming))]
-    public async Task A_body_of_1_MiB_and_a_byte_is_too_large(Func<byte[], HttpContent> frame)
+    public async Task Create_deployment_with_a_body_over_1_MiB_returns_413(Func<byte[], HttpContent> frame)
     {
         var project = new Project();
 
-        var answer = await project.CreateAsync(frame(BodyOf(MaxBodyBytes + 1)));
+        var response = await project.CreateAsync(frame(BodyOf(MaxBodyBytes + 1)));
 
-        answer.ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
+        response.ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
         (await project.CountStoredAsync()).ShouldBe(0);
     }
 
     [TestCaseSource(nameof(BodiesByFraming))]
-    public async Task A_body_far_too_large_is_answered_all_the_same(Func<byte[], HttpContent> frame)
+    public async Task Create_deployment_with_a_body_of_8_MiB_returns_413(Func<byte[], HttpContent> frame)
     {
-        var answer = await new Project().CreateAsync(frame(BodyOf(8 * MaxBodyBytes)));
+        var response = await new Project().CreateAsync(frame(BodyOf(8 * MaxBodyBytes)));
 
-        answer.ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
+        response.ShouldBeError(HttpStatusCode.RequestEntityTooLarge);
     }
 
     [TestCase("no size", "ZZ\r\n{}\r\n0\r\n\r\n")]
@@ -50,7 +50,7 @@ public sealed class HttpRulesTests
     [TestCase("beyond every number", "FFFFFFFFFFFFFFFFF\r\n{}\r\n0\r\n\r\n")]
     [TestCase("shorter than it says", "5\r\n{}\r\n0\r\n\r\n")]
     [TestCase("bad after a good one", "2\r\n{}\r\nZZ\r\n\r\n")]
-    public async Task A_body_in_broken_chunks_is_invalid(string name, string chunks)
+    public async Task Create_deployment_with_invalid_chunked_encoding_returns_400(string name, string chunks)
     {
         var project = new Project();
         var address = TestRun.Service.Address;
@@ -62,10 +62,10 @@ public sealed class HttpRulesTests
             $"POST {project.Path} HTTP/1.1\r\nHost: {address.Authority}\r\nX-Auth-Token: {project.Token}\r\n"
             + $"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{chunks}"));
         using var reader = new StreamReader(stream);
-        var answer = await reader.ReadToEndAsync().WaitAsync(Service.Timeout);
+        var response = await reader.ReadToEndAsync().WaitAsync(Service.Timeout);
 
-        answer.ShouldStartWith("HTTP/1.1 400 ", customMessage: name);
-        answer.ShouldContain("\"errors\":{\"body\":[\"The body ");
+        response.ShouldStartWith("HTTP/1.1 400 ", customMessage: name);
+        response.ShouldContain("\"errors\":{\"body\":[\"The body ");
         (await project.CountStoredAsync()).ShouldBe(0);
     }
 
@@ -78,28 +78,28 @@ public sealed class HttpRulesTests
     [TestCase("application/json; charset=utf-16")]
     [TestCase("application/json; charset=iso-8859-1")]
     [TestCase("nonsense")]
-    public async Task A_body_of_another_type_is_not_read(string? contentType)
+    public async Task Create_deployment_with_another_content_type_returns_415(string? contentType)
     {
         var project = new Project();
 
-        var answer = await project.CreateAsync(Requests.Body(Encoding.UTF8.GetBytes(Project.Minimal), contentType));
+        var response = await project.CreateAsync(Requests.Body(Encoding.UTF8.GetBytes(Project.Minimal), contentType));
 
-        answer.ShouldBeError(HttpStatusCode.UnsupportedMediaType);
+        response.ShouldBeError(HttpStatusCode.UnsupportedMediaType);
         (await project.CountStoredAsync()).ShouldBe(0);
     }
 
     [TestCase("gzip")]
     [TestCase("br")]
     [TestCase("identity, gzip")]
-    public async Task An_encoded_body_is_not_read(string encoding)
+    public async Task Create_deployment_with_a_content_encoding_returns_415(string encoding)
     {
         var project = new Project();
         var body = Requests.Body(Project.Minimal);
         body.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
 
-        var answer = await project.CreateAsync(body);
+        var response = await project.CreateAsync(body);
 
-        answer.ShouldBeError(HttpStatusCode.UnsupportedMediaType);
+        response.ShouldBeError(HttpStatusCode.UnsupportedMediaType);
         (await project.CountStoredAsync()).ShouldBe(0);
     }
 
@@ -108,11 +108,11 @@ public sealed class HttpRulesTests
     [TestCase("application/json; charset=utf-8")]
     [TestCase("application/json;charset=UTF-8")]
     [TestCase("application/json; charset=\"UTF-8\"")]
-    public async Task A_body_of_JSON_in_UTF_8_is_read(string contentType)
+    public async Task Create_deployment_with_JSON_in_UTF_8_returns_200(string contentType)
     {
-        var answer = await new Project().CreateAsync(Requests.Body(Encoding.UTF8.GetBytes(Project.Minimal), contentType));
+        var response = await new Project().CreateAsync(Requests.Body(Encoding.UTF8.GetBytes(Project.Minimal), contentType));
 
-        answer.ShouldBeOk();
+        response.ShouldBeOk();
     }
 
     [TestCase("text/html")]
@@ -121,13 +121,13 @@ public sealed class HttpRulesTests
     [TestCase("application/*;q=0, */*;q=0.5")]
     [TestCase("*/*;q=0")]
     [TestCase("application/xml, text/*")]
-    public async Task A_caller_who_takes_no_JSON_is_refused_before_anything_is_stored(string accept)
+    public async Task Create_deployment_with_an_accept_header_without_JSON_returns_406_and_stores_nothing(string accept)
     {
         var project = new Project();
 
-        var answer = await project.CreateAsync(Requests.Body(Project.Minimal), ("Accept", accept));
+        var response = await project.CreateAsync(Requests.Body(Project.Minimal), ("Accept", accept));
 
-        answer.ShouldBeError(HttpStatusCode.NotAcceptable);
+        response.ShouldBeError(HttpStatusCode.NotAcceptable);
         (await project.CountStoredAsync()).ShouldBe(0);
     }
 
@@ -138,13 +138,13 @@ public sealed class HttpRulesTests
     [TestCase("text/html, application/json;q=0.1")]
     [TestCase("application/xml;q=0.9, */*;q=0.8")]
     [TestCase("application/json, application/problem+json")]
-    public async Task A_caller_who_takes_JSON_is_answered_in_JSON(string? accept)
+    public async Task Create_deployment_with_an_accept_header_with_JSON_returns_JSON(string? accept)
     {
         (string, string)[] headers = accept is null ? [] : [("Accept", accept)];
 
-        var answer = await new Project().CreateAsync(Requests.Body(Project.Minimal), headers);
+        var response = await new Project().CreateAsync(Requests.Body(Project.Minimal), headers);
 
-        answer.ShouldBeOk().Headers["Content-Type"].ShouldStartWith("application/json");
+        response.ShouldBeOk().Headers["Content-Type"].ShouldStartWith("application/json");
     }
 
     [TestCase("application/json, application/problem+json", "application/problem+json")]
@@ -152,15 +152,15 @@ public sealed class HttpRulesTests
     [TestCase("application/json, application/problem+json;q=0", "application/json")]
     [TestCase("application/json", "application/json")]
     [TestCase("*/*", "application/json")]
-    public async Task An_error_is_a_problem_document_to_those_who_name_it(string accept, string contentType)
+    public async Task Error_is_returned_as_problem_json_only_if_the_accept_header_names_it(string accept, string contentType)
     {
-        var answer = await new Project().CreateAsync(Requests.Body("{}"), ("Accept", accept));
+        var response = await new Project().CreateAsync(Requests.Body("{}"), ("Accept", accept));
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, "config_id", "server_id").Headers["Content-Type"].ShouldBe(contentType);
+        response.ShouldBeError(HttpStatusCode.BadRequest, "config_id", "server_id").Headers["Content-Type"].ShouldBe(contentType);
     }
 
     [Test]
-    public async Task A_path_that_needs_no_token_refuses_other_methods_without_one(
+    public async Task Other_methods_on_a_path_without_authentication_return_405(
         [Values("/", "/healthz/live", "/healthz/ready", "/healthz/live/", "/HEALTHZ/READY")] string path,
         [Values("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")] string method)
     {
@@ -175,7 +175,7 @@ public sealed class HttpRulesTests
     }
 
     [Test]
-    public async Task HEAD_without_a_token_is_answered_like_GET_without_a_body([Values("/", "/healthz/live", "/healthz/ready")] string path)
+    public async Task HEAD_without_a_token_returns_the_status_and_type_of_GET_without_a_body([Values("/", "/healthz/live", "/healthz/ready")] string path)
     {
         var get = await TestRun.Service.GetAsync(path);
         var head = await TestRun.Service.SendAsync(Requests.Make(HttpMethod.Head, path));
@@ -186,7 +186,7 @@ public sealed class HttpRulesTests
     }
 
     [Test]
-    public async Task A_request_id_of_the_known_form_is_kept()
+    public async Task Request_id_of_a_valid_format_is_returned()
     {
         var given = $"req-{Guid.NewGuid()}";
 
@@ -201,17 +201,17 @@ public sealed class HttpRulesTests
     [TestCase("req-7d6a1a9e")]
     [TestCase("req-7D6A1A9E-6A5A-4A0E-9F43-2F3B2A1C9D10 or so")]
     [TestCase("<script>")]
-    public async Task A_request_id_of_another_form_is_replaced(string given)
+    public async Task Request_id_of_an_invalid_format_is_replaced(string given)
     {
-        var answer = await new Project().CreateAsync(Requests.Body(Project.Minimal), (ApiResponse.RequestIdHeader, given));
+        var response = await new Project().CreateAsync(Requests.Body(Project.Minimal), (ApiResponse.RequestIdHeader, given));
 
-        answer.ShouldBeOk().RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
-        answer.RequestId.ShouldNotBe(given);
+        response.ShouldBeOk().RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
+        response.RequestId.ShouldNotBe(given);
     }
 
-    /// <summary>Each request breaks the rule it is refused for and, where it can, all that come after it in the contract's order.</summary>
+    /// <summary>Each request violates the rule it is rejected for and, where possible, all later ones in the contract's order.</summary>
     [Test]
-    public async Task Where_several_errors_apply_the_first_of_the_contracts_order_is_told()
+    public async Task Request_with_several_errors_returns_the_first_in_the_order_of_the_contract()
     {
         var project = new Project();
         var stranger = new Token("another").ToString();
@@ -231,7 +231,7 @@ public sealed class HttpRulesTests
     }
 
     [Test]
-    public async Task An_invalid_body_is_told_before_what_the_database_would_say()
+    public async Task Invalid_body_returns_400_before_any_error_that_needs_the_database()
     {
         const string key = "Idempotency-Key";
         const string invalid = """{"config_id": "a config", "server_id": "a server", "status": "BANANA"}""";
@@ -244,14 +244,14 @@ public sealed class HttpRulesTests
     }
 
     [Test]
-    public async Task A_defect_of_ours_is_told_without_a_word_of_its_inside()
+    public async Task Unhandled_exception_returns_500_without_internal_details()
     {
-        var answer = await Defect.ProvokeAsync();
+        var response = await Defect.ProvokeAsync();
 
-        answer.ShouldBeError(HttpStatusCode.InternalServerError);
-        answer.Text.ShouldNotContain(Defect.Name);
-        answer.Text.ShouldNotContain("software_configs");
-        answer.Text.ShouldNotContain("Npgsql");
+        response.ShouldBeError(HttpStatusCode.InternalServerError);
+        response.Text.ShouldNotContain(Defect.Name);
+        response.Text.ShouldNotContain("software_configs");
+        response.Text.ShouldNotContain("Npgsql");
     }
 
     private static Task<ApiResponse> SendAsync(

@@ -6,7 +6,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>A request with a key creates once, however often, wherever and how closely together it comes.</summary>
+/// <summary>A request with an idempotency key creates once, also on several instances and at the same time.</summary>
 public sealed class IdempotencyTests
 {
     private const string Header = "Idempotency-Key";
@@ -29,7 +29,7 @@ public sealed class IdempotencyTests
         select new TestCaseData(Full.Replace(change.Item2, change.Item3, StringComparison.Ordinal)).SetArgDisplayNames(change.Item1);
 
     [Test]
-    public async Task A_repetition_creates_nothing_and_is_answered_with_what_was_created()
+    public async Task Create_with_a_used_key_stores_nothing_and_returns_the_created_deployment()
     {
         var project = new Project();
 
@@ -45,24 +45,24 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task Two_keys_are_refused()
+    public async Task Create_with_two_keys_returns_400()
     {
         var project = new Project();
 
-        // No HTTP client sends a header twice: it makes one of the two.
-        var answer = await RawHttp.SendAsync(
+        // HTTP clients combine repeated headers into one.
+        var response = await RawHttp.SendAsync(
             TestRun.Service,
             Encoding.ASCII.GetBytes(
                 $"POST {project.Path} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: {project.Token}\r\nContent-Type: application/json\r\n"
                 + $"Content-Length: {Project.Minimal.Length}\r\n{Header}: one\r\n{Header}: two\r\n"),
             Encoding.ASCII.GetBytes(Project.Minimal));
 
-        answer.ShouldNotBeNull().ShouldBeError(HttpStatusCode.BadRequest, Header).Text.ShouldContain("more than once");
+        response.ShouldNotBeNull().ShouldBeError(HttpStatusCode.BadRequest, Header).Text.ShouldContain("more than once");
         await ShouldHaveStoredAsync(project, 0);
     }
 
     [Test]
-    public async Task A_repetition_is_answered_with_what_became_of_it()
+    public async Task Create_with_a_used_key_returns_the_deployment_as_updated_since()
     {
         var project = new Project();
         var created = await project.CreateAsync(Project.Minimal, Key);
@@ -75,7 +75,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task What_does_not_change_what_is_asked_for_is_the_same_body()
+    public async Task Create_with_a_used_key_and_an_equivalent_body_returns_the_created_deployment()
     {
         var project = new Project();
         var created = await project.CreateAsync("""{"config_id": "c", "server_id": "s", "input_values": {"a": 1} }""", Key);
@@ -87,7 +87,7 @@ public sealed class IdempotencyTests
     }
 
     [TestCaseSource(nameof(OtherBodies))]
-    public async Task Another_body_is_a_conflict(string other)
+    public async Task Create_with_a_used_key_and_another_body_returns_409(string other)
     {
         var project = new Project();
         var created = await project.CreateAsync(Full, Key);
@@ -99,7 +99,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task A_key_is_its_projects_own()
+    public async Task Create_with_a_key_used_by_another_project_stores_a_deployment()
     {
         var (project, another) = (new Project(), new Project());
 
@@ -111,7 +111,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task Keys_differ_in_the_least_character()
+    public async Task Create_with_keys_that_differ_in_one_character_stores_each()
     {
         var project = new Project();
 
@@ -129,7 +129,7 @@ public sealed class IdempotencyTests
     [TestCase("a b")]
     [TestCase("a\tb")]
     [TestCase("256")]
-    public async Task A_key_that_is_none_is_refused(string key)
+    public async Task Create_with_an_invalid_key_returns_400(string key)
     {
         var project = new Project();
         var header = (Header, key == "256" ? new string('k', 256) : key);
@@ -141,7 +141,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task A_refused_request_leaves_its_key_free()
+    public async Task Create_that_returns_400_does_not_use_its_key()
     {
         var project = new Project();
         (await project.CreateAsync("{}", Key)).ShouldBeError(HttpStatusCode.BadRequest, "config_id", "server_id");
@@ -150,7 +150,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task A_key_is_forgotten_with_its_deployment()
+    public async Task Create_with_the_key_of_a_deleted_deployment_stores_a_new_one()
     {
         var project = new Project();
         var first = await project.CreateAsync(Full, Key);
@@ -163,7 +163,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task A_batch_that_is_repeated_is_answered_in_its_order()
+    public async Task Create_batch_with_a_used_key_returns_the_created_deployments_in_order()
     {
         var project = new Project();
         string[] elements = [Project.Minimal, Full, Project.Minimal];
@@ -180,7 +180,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task Another_batch_or_a_single_deployment_with_a_batchs_key_is_a_conflict()
+    public async Task Create_with_the_key_of_another_batch_returns_409()
     {
         var project = new Project();
         await project.CreateBatchAsync([Project.Minimal, Project.Minimal], Key);
@@ -194,7 +194,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task A_batch_of_one_with_a_single_deployments_key_is_a_conflict()
+    public async Task Create_batch_with_the_key_of_a_single_deployment_returns_409()
     {
         var project = new Project();
         await project.CreateAsync(Project.Minimal, Key);
@@ -207,19 +207,19 @@ public sealed class IdempotencyTests
     [TestCase(0)]
     [TestCase(1)]
     [TestCase(2)]
-    public async Task A_batch_of_which_some_are_gone_is_a_conflict_until_all_are(int gone)
+    public async Task Create_with_the_key_of_a_partly_deleted_batch_returns_409_until_all_are_deleted(int deleted)
     {
         var project = new Project();
         string[] elements = [Project.Minimal, Full, Project.Minimal];
         var created = await project.CreateBatchAsync(elements, Key);
-        (await project.DeleteAsync(created.Ids[gone])).ShouldBeGone();
+        (await project.DeleteAsync(created.Ids[deleted])).ShouldBeGone();
 
         (await project.CreateBatchAsync(elements, Key)).ShouldBeError(HttpStatusCode.Conflict);
-        (await project.CreateBatchAsync([elements[gone]], Key)).ShouldBeError(HttpStatusCode.Conflict);
+        (await project.CreateBatchAsync([elements[deleted]], Key)).ShouldBeError(HttpStatusCode.Conflict);
         (await project.CreateAsync(Project.Minimal, Key)).ShouldBeError(HttpStatusCode.Conflict);
         await ShouldHaveStoredAsync(project, 2);
 
-        foreach (var id in created.Ids.Where(id => id != created.Ids[gone]))
+        foreach (var id in created.Ids.Where(id => id != created.Ids[deleted]))
         {
             (await project.DeleteAsync(id)).ShouldBeGone();
         }
@@ -228,50 +228,50 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task Twins_at_the_same_time_are_one_and_all_are_answered_with_it()
+    public async Task Concurrent_creates_with_the_same_key_store_one_and_all_return_it()
     {
         await using var second = await Service.StartReadyAsync(TestRun.ConnectionString);
         var project = new Project();
         var elsewhere = new Project(second, project.Id);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(n => (n % 2 == 0 ? project : elsewhere).CreateAsync(Full, Key)));
+        var responses = await Task.WhenAll(Enumerable.Range(0, 200).Select(n => (n % 2 == 0 ? project : elsewhere).CreateAsync(Full, Key)));
 
-        answers.Select(answer => answer.ShouldBeOk().Text).Distinct().ShouldHaveSingleItem();
-        answers.Count(answer => !answer.Headers.ContainsKey(Replayed)).ShouldBe(1);
+        responses.Select(response => response.ShouldBeOk().Text).Distinct().ShouldHaveSingleItem();
+        responses.Count(response => !response.Headers.ContainsKey(Replayed)).ShouldBe(1);
         await ShouldHaveStoredAsync(project, 1);
     }
 
     [Test]
-    public async Task Twin_batches_at_the_same_time_are_one_and_all_are_answered_with_it()
+    public async Task Concurrent_batches_with_the_same_key_store_one_and_all_return_it()
     {
         await using var second = await Service.StartReadyAsync(TestRun.ConnectionString);
         var project = new Project();
         var elsewhere = new Project(second, project.Id);
         string[] elements = [.. Enumerable.Range(0, 50).Select(n => $$"""{"config_id": "c", "server_id": "{{n}}"}""")];
 
-        var answers = await Task.WhenAll(
+        var responses = await Task.WhenAll(
             Enumerable.Range(0, 20).Select(n => (n % 2 == 0 ? project : elsewhere).CreateBatchAsync(elements, Key)));
 
-        answers.Select(answer => answer.ShouldBeOk().Text).Distinct().ShouldHaveSingleItem();
-        answers.Count(answer => !answer.Headers.ContainsKey(Replayed)).ShouldBe(1);
+        responses.Select(response => response.ShouldBeOk().Text).Distinct().ShouldHaveSingleItem();
+        responses.Count(response => !response.Headers.ContainsKey(Replayed)).ShouldBe(1);
         await ShouldHaveStoredAsync(project, 50);
     }
 
     [Test]
-    public async Task Of_requests_with_one_key_that_ask_for_different_things_at_the_same_time_one_wins()
+    public async Task Concurrent_creates_with_the_same_key_and_different_bodies_return_200_once_and_409_otherwise()
     {
         var project = new Project();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(
+        var responses = await Task.WhenAll(Enumerable.Range(0, 50).Select(
             n => project.CreateAsync($$"""{"config_id": "c", "server_id": "{{n}}"}""", Key)));
 
-        answers.Count(answer => answer.Status == HttpStatusCode.OK).ShouldBe(1);
-        answers.Count(answer => answer.Status == HttpStatusCode.Conflict).ShouldBe(49);
+        responses.Count(response => response.Status == HttpStatusCode.OK).ShouldBe(1);
+        responses.Count(response => response.Status == HttpStatusCode.Conflict).ShouldBe(49);
         await ShouldHaveStoredAsync(project, 1);
     }
 
     [Test]
-    public async Task A_request_whose_confirmation_by_the_database_is_lost_is_no_repetition_of_itself()
+    public async Task Create_whose_database_response_is_lost_is_not_reported_as_a_replay()
     {
         await using var proxy = new Proxy(TestRun.ConnectionString);
         proxy.Open();
@@ -289,16 +289,16 @@ public sealed class IdempotencyTests
         var committed = await project.CreateBatchAsync([Full, Full], (Header, "third"));
 
         proxy.LostResponses.ShouldBe(3);
-        foreach (var answer in new[] { single, batch, committed })
+        foreach (var response in new[] { single, batch, committed })
         {
-            answer.ShouldBeOk().Headers.ShouldNotContainKey(Replayed);
+            response.ShouldBeOk().Headers.ShouldNotContainKey(Replayed);
         }
 
         await ShouldHaveStoredAsync(project, 6);
     }
 
     [Test]
-    public async Task A_repetition_needs_no_known_config_any_more()
+    public async Task Create_with_a_used_key_returns_200_after_its_config_was_deleted()
     {
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString,

@@ -6,8 +6,8 @@ using Shouldly;
 namespace Deployments.FunctionalTests;
 
 /// <summary>
-/// One project's token on all that another project has, by every operation that the service's own document lists: nothing is done, and
-/// nothing can be learnt, not even whether it is there.
+/// One project's token on all resources of another project, for every operation of the OpenAPI document: nothing changes, and the
+/// response does not reveal whether the resource exists.
 /// </summary>
 public sealed class IsolationTests
 {
@@ -29,10 +29,10 @@ public sealed class IsolationTests
     ];
 
     [Test]
-    public async Task Nothing_of_another_projects_can_be_had_and_it_looks_as_if_it_were_not_there()
+    public async Task Requests_for_another_projects_resources_return_the_same_as_for_nonexistent_ones()
     {
         var (theirs, ids) = await FillAsync();
-        var before = await LookAsync(theirs, ids);
+        var before = await ReadAllAsync(theirs, ids);
         var ours = new Project();
         var compared = 0;
 
@@ -44,13 +44,13 @@ public sealed class IsolationTests
                 {
                     foreach (var condition in Conditions)
                     {
-                        var answer = await ours.SendAsync(operation.Method, path, body, condition);
-                        var ofNobodys = await ours.SendAsync(operation.Method, nobodys, body, condition);
+                        var response = await ours.SendAsync(operation.Method, path, body, condition);
+                        var toNonexistent = await ours.SendAsync(operation.Method, nobodys, body, condition);
 
-                        Compared(answer, path).ShouldBe(Compared(ofNobodys, nobodys), $"{operation.Method} {path}");
+                        Compared(response, path).ShouldBe(Compared(toNonexistent, nobodys), $"{operation.Method} {path}");
                         if (path.Contains(theirs.Id, StringComparison.Ordinal) || operation.Template.Contains("{id}", StringComparison.Ordinal))
                         {
-                            ((int)answer.Status).ShouldBeInRange(400, 404, $"{operation.Method} {path} {body}");
+                            ((int)response.Status).ShouldBeInRange(400, 404, $"{operation.Method} {path} {body}");
                         }
 
                         compared++;
@@ -60,11 +60,11 @@ public sealed class IsolationTests
         }
 
         compared.ShouldBeGreaterThan(500);
-        (await LookAsync(theirs, ids)).ShouldBe(before);
+        (await ReadAllAsync(theirs, ids)).ShouldBe(before);
     }
 
     [Test]
-    public async Task Lists_and_filters_show_nothing_of_another_projects()
+    public async Task Lists_and_filters_return_nothing_of_another_project()
     {
         var (_, ids) = await FillAsync();
         var ours = new Project();
@@ -76,7 +76,7 @@ public sealed class IsolationTests
             (await ours.ListAsync($"?config_id={id}")).Ids.ShouldBeEmpty();
             (await ours.GetMetadataAsync(id)).Items.ShouldBeEmpty();
 
-            // A marker is a place in the order of all ids there can be: what follows does not depend on whose it is.
+            // A marker is a position in the order of all possible ids: what follows does not depend on its project.
             (await ours.ListAsync($"?marker={id}")).Ids.ShouldBe([own]);
             (await ours.ListConfigsAsync($"?marker={id}")).Ids.ShouldBeEmpty();
         }
@@ -88,7 +88,7 @@ public sealed class IsolationTests
     }
 
     [Test]
-    public async Task A_deployment_of_another_projects_config_shows_nothing_of_it()
+    public async Task Metadata_of_deployments_that_refer_to_another_projects_config_is_empty()
     {
         var (theirs, ids) = await FillAsync();
         var ours = new Project();
@@ -101,7 +101,7 @@ public sealed class IsolationTests
         (await theirs.GetMetadataAsync(Server)).Items.ShouldHaveSingleItem();
     }
 
-    /// <summary>A project with one of everything, and the ids of all of it.</summary>
+    /// <summary>A project with one resource of each kind, and their ids.</summary>
     private static async Task<(Project Project, IReadOnlyList<string> Ids)> FillAsync()
     {
         var project = new Project();
@@ -113,7 +113,7 @@ public sealed class IsolationTests
         return (project, [config, deployment, shared, changed]);
     }
 
-    /// <summary>The ways to what they have, each beside the same way to what nobody has: through our own path, and through theirs.</summary>
+    /// <summary>The paths to their resources, each with the same path to a nonexistent one: below our own project, and below theirs.</summary>
     private static IEnumerable<(string Path, string Nobodys)> PathsOf(
         Operation operation, Project theirs, Project ours, IReadOnlyList<string> ids)
     {
@@ -131,7 +131,7 @@ public sealed class IsolationTests
             }
         }
 
-        // That they are there at all is nobody's business either.
+        // Whether the project exists is not revealed either.
         yield return (Path(theirs.Id, things[0]), Path(Guid.NewGuid().ToString("N"), things[0]));
 
         string Path(string project, string thing) => operation.Template
@@ -140,27 +140,27 @@ public sealed class IsolationTests
             .Replace("{server_id}", thing, StringComparison.Ordinal);
     }
 
-    /// <summary>All of an answer but what differs from one request to the next: its id, and the time and id of what it created in our own project.</summary>
-    private static string Compared(ApiResponse answer, string path)
+    /// <summary>The response without what differs between requests: the request id, and the time and id of what it created in our own project.</summary>
+    private static string Compared(ApiResponse response, string path)
     {
         var varying = new[] { ApiResponse.RequestIdHeader, "Date", "Location" };
-        var text = answer.Status == HttpStatusCode.OK && answer.Headers.ContainsKey("Location")
+        var text = response.Status == HttpStatusCode.OK && response.Headers.ContainsKey("Location")
             ? "created"
-            : answer.Text.Replace(answer.RequestId, "REQUEST", StringComparison.Ordinal);
-        var headers = answer.Headers
+            : response.Text.Replace(response.RequestId, "REQUEST", StringComparison.Ordinal);
+        var headers = response.Headers
             .Where(header => !varying.Contains(header.Key))
             .OrderBy(header => header.Key, StringComparer.Ordinal)
             .Select(header => $"{header.Key}: {header.Value}");
         var known = path.Split('/').Where(part => part.Length >= Server.Length);
         return known.Aggregate(
-            $"{answer.Status}\n{string.Join('\n', headers)}\n{(path.EndsWith("software_deployments", StringComparison.Ordinal) || path.EndsWith("software_configs", StringComparison.Ordinal) ? Summary(answer, text) : text)}",
+            $"{response.Status}\n{string.Join('\n', headers)}\n{(path.EndsWith("software_deployments", StringComparison.Ordinal) || path.EndsWith("software_configs", StringComparison.Ordinal) ? Summary(response, text) : text)}",
             (all, part) => all.Replace(part, "PART", StringComparison.Ordinal));
     }
 
-    // Our own lists grow as we create: they hold what is ours, which another test looks at.
-    private static string Summary(ApiResponse answer, string text) => answer.Status == HttpStatusCode.OK ? "ours" : text;
+    // Our own lists grow as we create; another test checks their content.
+    private static string Summary(ApiResponse response, string text) => response.Status == HttpStatusCode.OK ? "ours" : text;
 
-    private static async Task<string> LookAsync(Project project, IReadOnlyList<string> ids)
+    private static async Task<string> ReadAllAsync(Project project, IReadOnlyList<string> ids)
     {
         var seen = new List<string> { (await project.ListAsync()).Text, (await project.ListConfigsAsync()).Text };
         foreach (var id in ids)

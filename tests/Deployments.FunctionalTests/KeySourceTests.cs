@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Where keys come from, and that what one source's keys sign is judged by that source's rules.</summary>
+/// <summary>The sources of keys; a token is validated by the rules of the source of its key.</summary>
 public sealed class KeySourceTests
 {
     private KeyFolder publicKeys = null!;
@@ -42,7 +42,7 @@ public sealed class KeySourceTests
     }
 
     [Test]
-    public async Task A_folder_of_public_keys_verifies_RS256_and_ES256()
+    public async Task Token_of_a_key_in_the_folder_returns_200_for_RS256_and_ES256()
     {
         var project = new Project(withPublicKeys);
 
@@ -51,7 +51,7 @@ public sealed class KeySourceTests
     }
 
     [Test]
-    public async Task A_folder_of_public_keys_verifies_nothing_signed_by_other_keys()
+    public async Task Token_of_a_key_that_is_not_in_the_folder_returns_401()
     {
         var project = new Project(withPublicKeys);
 
@@ -61,10 +61,10 @@ public sealed class KeySourceTests
     }
 
     [Test]
-    public async Task A_public_key_is_no_secret_to_sign_with()
+    public async Task Token_signed_with_a_public_key_as_secret_returns_401()
     {
         var project = new Project(withPublicKeys);
-        byte[][] spellings =
+        byte[][] encodings =
         [
             publicKeys.Rsa.ExportSubjectPublicKeyInfo(),
             publicKeys.Rsa.ExportRSAPublicKey(),
@@ -74,18 +74,18 @@ public sealed class KeySourceTests
             Encoding.ASCII.GetBytes(publicKeys.Ec.ExportSubjectPublicKeyInfoPem()),
         ];
 
-        foreach (var spelling in spellings)
+        foreach (var encoding in encodings)
         {
             foreach (var algorithm in new[] { "HS256", "RS256", "ES256" })
             {
-                (await project.CreateAsAsync(project.Token with { Algorithm = algorithm, Signature = Token.Hmac(spelling) }))
+                (await project.CreateAsAsync(project.Token with { Algorithm = algorithm, Signature = Token.Hmac(encoding) }))
                     .ShouldBeUnauthorized();
             }
         }
     }
 
     [Test]
-    public async Task The_algorithm_is_pinned_to_the_kind_of_key()
+    public async Task Token_with_an_algorithm_of_another_key_type_returns_401()
     {
         var project = new Project(withPublicKeys);
         var rsa = publicKeys.Rsa;
@@ -106,7 +106,7 @@ public sealed class KeySourceTests
     }
 
     [Test]
-    public async Task Tokens_signed_by_the_folders_keys_need_issuer_audience_and_expiry()
+    public async Task Token_of_a_key_in_the_folder_without_issuer_audience_or_expiry_returns_401()
     {
         var project = new Project(withPublicKeys);
 
@@ -117,7 +117,7 @@ public sealed class KeySourceTests
     }
 
     [Test]
-    public async Task Keystones_tokens_need_neither_issuer_nor_audience_and_name_the_project_in_their_own_claim()
+    public async Task Keystone_token_returns_200_without_issuer_and_audience_and_has_a_project_claim_of_its_own()
     {
         var project = new Project(withKeystone);
 
@@ -127,7 +127,7 @@ public sealed class KeySourceTests
     }
 
     [Test]
-    public async Task Keystones_tokens_need_an_expiry_and_ES256()
+    public async Task Keystone_token_without_expiry_or_ES256_returns_401()
     {
         var project = new Project(withKeystone);
 
@@ -139,7 +139,7 @@ public sealed class KeySourceTests
     }
 
     [Test]
-    public async Task Sources_combine()
+    public async Task Tokens_of_all_key_sources_return_200_when_combined()
     {
         var project = new Project(withAll);
 
@@ -150,7 +150,7 @@ public sealed class KeySourceTests
     }
 
     [Test]
-    public async Task No_source_lends_its_rules_to_anothers_keys()
+    public async Task Tokens_are_validated_by_the_rules_of_the_source_of_their_key()
     {
         var project = new Project(withAll);
         var bare = Keystones(project);
@@ -160,7 +160,7 @@ public sealed class KeySourceTests
         (await project.CreateAsAsync(bare with { Algorithm = "RS256", Signature = Token.Rsa(publicKeys.Rsa) })).ShouldBeUnauthorized();
         (await project.CreateAsAsync(project.Token with { Algorithm = "RS256", Signature = Token.Rsa(keystoneKeys.Rsa) })).ShouldBeUnauthorized();
         (await project.CreateAsAsync(SignedByEc(project) with { Signature = Token.Ec(keystoneKeys.Ec) }))
-            .ShouldBeError(HttpStatusCode.Forbidden); // Keystone's key, but the project stands in the others' claim
+            .ShouldBeError(HttpStatusCode.Forbidden); // Keystone's key, but the project is in the claim of the other sources
         (await project.CreateAsAsync(SignedByEc(project) with { ProjectClaim = "openstack_project_id" }))
             .ShouldBeError(HttpStatusCode.Forbidden);
     }

@@ -9,7 +9,7 @@ public sealed class ListConfigsTests
     private const string EmptyList = """{"software_configs":[]}""";
 
     [Test]
-    public async Task Configs_are_listed_newest_first_in_summary()
+    public async Task List_configs_returns_summaries_newest_first()
     {
         var project = new Project();
         var first = await project.CreateConfigAsync(
@@ -27,7 +27,7 @@ public sealed class ListConfigsTests
     }
 
     [Test]
-    public async Task A_project_without_configs_has_an_empty_list()
+    public async Task List_configs_of_a_project_without_configs_returns_an_empty_list()
     {
         await new Project().CreateConfigAsync("{}");
 
@@ -38,7 +38,7 @@ public sealed class ListConfigsTests
     [TestCase(2)]
     [TestCase(5)]
     [TestCase(6)]
-    public async Task Pages_follow_their_links_to_the_end_and_show_each_config_once(int limit)
+    public async Task List_configs_by_pages_returns_each_config_once(int limit)
     {
         var project = new Project();
         var ids = await CreateAsync(project, 5);
@@ -56,7 +56,7 @@ public sealed class ListConfigsTests
     }
 
     [Test]
-    public async Task A_link_is_absolute_and_keeps_what_was_asked()
+    public async Task List_configs_returns_an_absolute_next_link_with_the_query()
     {
         var project = new Project();
         var ids = await CreateAsync(project, 3);
@@ -68,7 +68,7 @@ public sealed class ListConfigsTests
     }
 
     [Test]
-    public async Task Past_the_end_there_is_nothing_and_no_link([Values("", "&limit=1")] string limit)
+    public async Task List_configs_after_the_last_marker_returns_an_empty_list_without_a_link([Values("", "&limit=1")] string limit)
     {
         var project = new Project();
         var ids = await CreateAsync(project, 2);
@@ -80,7 +80,7 @@ public sealed class ListConfigsTests
     }
 
     [Test]
-    public async Task A_marker_whose_config_is_gone_still_marks_its_place([Values("", "&limit=2")] string limit)
+    public async Task List_configs_after_a_deleted_marker_returns_the_following_configs([Values("", "&limit=2")] string limit)
     {
         var project = new Project();
         var ids = await CreateAsync(project, 5);

@@ -5,12 +5,12 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>What a list holds, in which order, and how its pages hang together.</summary>
+/// <summary>The content, order and pages of lists.</summary>
 public sealed class ListDeploymentsTests
 {
     private const string EmptyList = """{"software_deployments":[]}""";
 
-    // Each may hold one of two values: sixteen deployments are all there can be.
+    // Each has one of two values, which makes sixteen deployments.
     private static readonly string[] Filters = ["server_id", "config_id", "action", "status"];
 
     private static IEnumerable<string[]> SetsOfFilters =>
@@ -18,7 +18,7 @@ public sealed class ListDeploymentsTests
         select Filters.Where((_, index) => (set & (1 << index)) != 0).ToArray();
 
     [Test]
-    public async Task Deployments_are_listed_oldest_first_each_as_it_is_shown()
+    public async Task List_deployments_returns_them_oldest_first_as_GET_returns_each()
     {
         var project = new Project();
         var first = await project.CreateAsync("""{"config_id": "z", "server_id": "z", "input_values": {"b": 1.0, "a": [null]} }""");
@@ -29,12 +29,12 @@ public sealed class ListDeploymentsTests
         var list = await project.ListAsync();
 
         list.Items.Select(item => item.GetRawText()).ShouldBe(
-            new[] { changed, second, third }.Select(answer => answer.Deployment.GetRawText()));
+            new[] { changed, second, third }.Select(response => response.Deployment.GetRawText()));
         list.Headers.ShouldNotContainKey("Link");
     }
 
     [Test]
-    public async Task A_project_without_deployments_has_an_empty_list()
+    public async Task List_deployments_of_a_project_without_deployments_returns_an_empty_list()
     {
         await new Project().CreateAsync(Project.Minimal);
 
@@ -42,7 +42,7 @@ public sealed class ListDeploymentsTests
     }
 
     [TestCaseSource(nameof(SetsOfFilters))]
-    public async Task Filters_must_all_hold(string[] filters)
+    public async Task List_deployments_returns_those_that_match_all_filters(string[] filters)
     {
         var project = new Project();
         (await project.CreateBatchAsync(
@@ -68,7 +68,7 @@ public sealed class ListDeploymentsTests
     [TestCase("server_id")]
     [TestCase("config_id")]
     [TestCase("action")]
-    public async Task A_filter_is_exact(string filter)
+    public async Task List_deployments_matches_filter_values_exactly(string filter)
     {
         string[] values = ["a", "A", "a ", " a", "ab", "%", "_", "é", "e\u0301", "a&b=c", "a+b", "a b", "a/b", "a%2Fb", "\U0001F680", "null", "'"];
         var project = new Project();
@@ -84,7 +84,7 @@ public sealed class ListDeploymentsTests
     }
 
     [Test]
-    public async Task A_filter_that_nothing_meets_finds_nothing()
+    public async Task List_deployments_with_a_filter_without_match_returns_an_empty_list()
     {
         var project = new Project();
         await project.CreateAsync(Project.Minimal);
@@ -96,7 +96,7 @@ public sealed class ListDeploymentsTests
     }
 
     [Test]
-    public async Task Pages_follow_their_links_to_the_end_and_show_each_deployment_once(
+    public async Task List_deployments_by_pages_returns_each_deployment_once(
         [Values(1, 3, 6, 7, 8, 1_000)] int limit, [Values("", "&server_id=a%20server&status=IN_PROGRESS")] string filters)
     {
         var project = new Project();
@@ -120,7 +120,7 @@ public sealed class ListDeploymentsTests
     }
 
     [Test]
-    public async Task A_link_is_absolute_and_keeps_what_was_asked()
+    public async Task List_deployments_returns_an_absolute_next_link_with_the_query()
     {
         var project = new Project();
         var ids = (await project.CreateBatchAsync(Enumerable.Repeat("""{"config_id": "c&d", "server_id": "é/+"}""", 3))).Ids;
@@ -135,7 +135,7 @@ public sealed class ListDeploymentsTests
     }
 
     [Test]
-    public async Task Past_the_end_there_is_nothing_and_no_link([Values("", "&limit=1")] string limit)
+    public async Task List_deployments_after_the_last_marker_returns_an_empty_list_without_a_link([Values("", "&limit=1")] string limit)
     {
         var project = new Project();
         await project.CreateAsync(Project.Minimal);
@@ -148,7 +148,7 @@ public sealed class ListDeploymentsTests
     }
 
     [Test]
-    public async Task A_marker_whose_deployment_is_gone_still_marks_its_place([Values("", "&limit=2")] string limit)
+    public async Task List_deployments_after_a_deleted_marker_returns_the_following_deployments([Values("", "&limit=2")] string limit)
     {
         var project = new Project();
         var ids = (await project.CreateBatchAsync(Enumerable.Repeat(Project.Minimal, 5))).Ids;
@@ -159,7 +159,7 @@ public sealed class ListDeploymentsTests
     }
 
     [Test]
-    public async Task Own_and_shared_deployments_are_merged_in_order_without_doubles([Values("", "&server_id=a%20server")] string filter)
+    public async Task List_deployments_merges_own_and_shared_deployments_in_order_without_duplicates([Values("", "&server_id=a%20server")] string filter)
     {
         var project = new Project();
         var owner = new Project();
@@ -190,7 +190,7 @@ public sealed class ListDeploymentsTests
     }
 
     [Test]
-    public async Task A_marker_of_another_project_is_a_place_in_the_order_and_no_more()
+    public async Task List_deployments_after_another_projects_marker_returns_only_own_deployments()
     {
         var project = new Project();
         var before = await project.CreateAsync(Project.Minimal);

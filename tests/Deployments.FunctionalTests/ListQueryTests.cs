@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>A query that is not understood to the letter is refused: a filter left out silently would show what was not asked for.</summary>
+/// <summary>Invalid and unknown query parameters are rejected: a filter that is silently ignored would return too much.</summary>
 public sealed class ListQueryTests
 {
     private const string Marker = "0197f3a0-0000-7000-8000-000000000000";
@@ -67,28 +67,28 @@ public sealed class ListQueryTests
 
     [TestCaseSource(nameof(QueriesOfEitherList))]
     [TestCaseSource(nameof(QueriesOfDeployments))]
-    public async Task A_list_of_deployments_is_refused_with(string query, string[] parameters)
+    public async Task List_deployments_with_an_invalid_query_returns_400(string query, string[] parameters)
     {
-        var answer = await new Project().ListAsync(query);
+        var response = await new Project().ListAsync(query);
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, parameters);
+        response.ShouldBeError(HttpStatusCode.BadRequest, parameters);
     }
 
     [TestCaseSource(nameof(QueriesOfEitherList))]
     [TestCase("?server_id=a", new[] { "server_id" })]
     [TestCase("?status=COMPLETE", new[] { "status" })]
-    public async Task A_list_of_configs_is_refused_with(string query, string[] parameters)
+    public async Task List_configs_with_an_invalid_query_returns_400(string query, string[] parameters)
     {
-        var answer = await new Project().ListConfigsAsync(query);
+        var response = await new Project().ListConfigsAsync(query);
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, parameters);
+        response.ShouldBeError(HttpStatusCode.BadRequest, parameters);
     }
 
     [TestCase("1001")]
     [TestCase("2147483648")]
     [TestCase("-2147483649")]
     [TestCase("99999999999999999999999999999999")]
-    public async Task A_limit_out_of_range_is_reported_as_out_of_range_with_every_other_error(string limit)
+    public async Task List_with_a_limit_out_of_range_returns_400_with_the_range_and_every_other_error(string limit)
     {
         var deployments = await new Project().ListAsync($"?limit={limit}&status=BANANA");
         var configs = await new Project().ListConfigsAsync($"?limit={limit}");
@@ -102,7 +102,7 @@ public sealed class ListQueryTests
     }
 
     [Test]
-    public async Task A_refusal_of_many_parameters_names_the_first()
+    public async Task List_with_many_unknown_parameters_returns_400_with_the_first_50()
     {
         var query = $"?{string.Join('&', Enumerable.Range(0, 900).Select(number => $"p{number}"))}";
 
@@ -110,7 +110,7 @@ public sealed class ListQueryTests
     }
 
     [Test]
-    public async Task A_refusal_of_a_long_parameter_shows_its_beginning([Values("=1", "=%00")] string value)
+    public async Task List_with_a_long_unknown_parameter_returns_400_with_its_first_100_characters([Values("=1", "=%00")] string value)
     {
         var name = new string('n', 7_000);
 
@@ -122,7 +122,7 @@ public sealed class ListQueryTests
     [TestCase("?marker=" + Marker)]
     [TestCase("?marker=0197F3A0-0000-7000-8000-000000000000")]
     [TestCase("?")]
-    public async Task A_list_is_given_with(string query)
+    public async Task List_with_a_valid_query_returns_200(string query)
     {
         (await new Project().ListAsync(query)).ShouldBeOk();
         (await new Project().ListConfigsAsync(query)).ShouldBeOk();

@@ -6,7 +6,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>One line a request, with what an operator asks for and nothing that a caller entrusts to the service.</summary>
+/// <summary>One log line per request, with what an operator needs and nothing confidential.</summary>
 public sealed class LogTests
 {
     private const string Category = "Deployments.Api.Requests";
@@ -15,7 +15,7 @@ public sealed class LogTests
     private static Log Log => TestRun.Service.Log;
 
     [Test]
-    public async Task A_request_leaves_one_line_with_method_route_status_time_request_id_and_project()
+    public async Task Request_is_logged_as_one_line_with_method_route_status_time_request_id_and_project()
     {
         var project = new Project();
 
@@ -33,48 +33,48 @@ public sealed class LogTests
     }
 
     [Test]
-    public async Task Neither_token_nor_body_nor_path_is_logged()
+    public async Task Tokens_bodies_and_paths_are_not_logged()
     {
         var project = new Project();
         var marker = $"marker-{Guid.NewGuid():N}";
         var token = project.Token.ToString();
-        var spoilt = token[..^4] + "AAAA";
+        var invalid = token[..^4] + "AAAA";
 
-        var answers = new[]
+        var responses = new[]
         {
             await project.CreateAsync($$"""{"config_id": "{{marker}}", "server_id": "s", "input_values": {"{{marker}}": "{{marker}}"} }"""),
             await project.CreateAsync($$"""{"config_id": "{{marker}}", "{{marker}}": "\u0000", "status": "{{marker}}"}"""),
             await project.CreateAsync(marker),
             await project.CreateAsAsync(token),
-            await project.CreateAsAsync(spoilt),
+            await project.CreateAsAsync(invalid),
             await project.PostAsync(null, ("Authorization", $"Bearer {marker}")),
             await TestRun.Service.GetAsync($"/v1/{project.Id}/{marker}?{marker}={marker}", ("X-Auth-Token", token)),
         };
 
-        foreach (var answer in answers)
+        foreach (var response in responses)
         {
-            await LineOfAsync(answer);
+            await LineOfAsync(response);
         }
 
         Log.Lines.ShouldNotContain(line => line.Text.Contains(marker));
-        Log.Lines.ShouldNotContain(line => line.Text.Contains(token) || line.Text.Contains(spoilt));
+        Log.Lines.ShouldNotContain(line => line.Text.Contains(token) || line.Text.Contains(invalid));
         Log.Lines.ShouldNotContain(line => line.Text.Contains(token.Split('.')[1]) || line.Text.Contains(token.Split('.')[2]));
     }
 
-    private static async Task ShouldBeLoggedAsync(ApiResponse answer, string method, string route, HttpStatusCode status, string project)
+    private static async Task ShouldBeLoggedAsync(ApiResponse response, string method, string route, HttpStatusCode status, string project)
     {
-        var line = await LineOfAsync(answer);
+        var line = await LineOfAsync(response);
 
-        answer.Status.ShouldBe(status);
+        response.Status.ShouldBe(status);
         line.Values["Method"].ShouldBe(method);
         line.Values["Route"].ShouldBe(route);
         line.Values["Status"].ShouldBe((int)status);
         Convert.ToDouble(line.Values["Milliseconds"], CultureInfo.InvariantCulture).ShouldBePositive();
         line.Values["Project"].ShouldBe(project);
-        line.Message.ShouldContain(answer.RequestId);
-        Log.Lines.Count(each => each.Category == Category && answer.RequestId.Equals(each.Values["RequestId"])).ShouldBe(1);
+        line.Message.ShouldContain(response.RequestId);
+        Log.Lines.Count(each => each.Category == Category && response.RequestId.Equals(each.Values["RequestId"])).ShouldBe(1);
     }
 
-    private static Task<LogLine> LineOfAsync(ApiResponse answer) =>
-        Log.WaitForAsync(line => line.Category == Category && answer.RequestId.Equals(line.Values["RequestId"]));
+    private static Task<LogLine> LineOfAsync(ApiResponse response) =>
+        Log.WaitForAsync(line => line.Category == Category && response.RequestId.Equals(line.Values["RequestId"]));
 }

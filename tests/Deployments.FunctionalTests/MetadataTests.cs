@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>What a server's agent is to apply.</summary>
+/// <summary>The configs that a server's agent applies.</summary>
 public sealed class MetadataTests
 {
     private const string None = """{"metadata":[]}""";
@@ -39,7 +39,7 @@ public sealed class MetadataTests
     ];
 
     [Test]
-    public async Task A_server_has_the_config_of_each_of_its_deployments_by_name_and_then_by_creation()
+    public async Task Metadata_returns_the_config_of_each_deployment_by_name_then_creation()
     {
         var project = new Project();
         string[] names = ["null", "\"\"", "\"B\"", "\"a\"", "\"a b\"", "\"b\"", "\"é\"", "\"\U0001F680\""]; // in the order of their bytes
@@ -66,7 +66,7 @@ public sealed class MetadataTests
     }
 
     [Test]
-    public async Task Every_status_is_included()
+    public async Task Metadata_includes_deployments_in_every_status()
     {
         var project = new Project();
         var config = (await project.CreateConfigAsync("{}")).Id;
@@ -77,7 +77,7 @@ public sealed class MetadataTests
     }
 
     [Test]
-    public async Task A_deployment_that_is_changed_or_deleted_is_followed()
+    public async Task Metadata_reflects_updated_and_deleted_deployments()
     {
         var project = new Project();
         var first = (await project.CreateConfigAsync("{}")).Id;
@@ -92,22 +92,22 @@ public sealed class MetadataTests
     }
 
     [Test]
-    public async Task Configs_that_are_not_held_here_are_left_out()
+    public async Task Metadata_omits_configs_that_do_not_exist()
     {
         var project = new Project();
-        var held = (await project.CreateConfigAsync("{}")).Id;
+        var existing = (await project.CreateConfigAsync("{}")).Id;
         string[] configs =
         [
-            Guid.CreateVersion7().ToString(), "no UUID", $"{{{held}}}", held.ToUpperInvariant(), held + " ",
-            held.Replace("-", string.Empty, StringComparison.Ordinal), held + "\\n", held,
+            Guid.CreateVersion7().ToString(), "no UUID", $"{{{existing}}}", existing.ToUpperInvariant(), existing + " ",
+            existing.Replace("-", string.Empty, StringComparison.Ordinal), existing + "\\n", existing,
         ];
         (await project.CreateBatchAsync(configs.Select(config => Deploying(config, "s")))).ShouldBeOk();
 
-        (await project.GetMetadataAsync("s")).Ids.ShouldBe([held]);
+        (await project.GetMetadataAsync("s")).Ids.ShouldBe([existing]);
     }
 
     [Test]
-    public async Task An_unknown_server_has_none()
+    public async Task Metadata_of_a_server_without_deployments_is_empty()
     {
         var project = new Project();
         var config = (await project.CreateConfigAsync("{}")).Id;
@@ -120,7 +120,7 @@ public sealed class MetadataTests
     }
 
     [TestCaseSource(nameof(ServerIds))]
-    public async Task A_server_id_is_decoded_once(string serverId, string inPath)
+    public async Task Metadata_decodes_the_server_id_once(string serverId, string inPath)
     {
         var project = new Project();
         var config = (await project.CreateConfigAsync("{}")).Id;
@@ -132,7 +132,7 @@ public sealed class MetadataTests
 
     [TestCase("metadata")]
     [TestCase("software_deployments")]
-    public async Task A_project_may_have_a_name_of_the_path(string name)
+    public async Task Metadata_of_a_project_named_like_a_path_segment_returns_its_configs(string name)
     {
         var project = new Project(id: name);
         var server = Guid.NewGuid().ToString();
@@ -143,20 +143,20 @@ public sealed class MetadataTests
     }
 
     [Test]
-    public async Task A_path_whose_letters_are_encoded_is_the_same_path()
+    public async Task Metadata_path_with_encoded_letters_is_the_same_path()
     {
         var project = new Project();
         var config = (await project.CreateConfigAsync("{}")).Id;
         await project.CreateAsync(Deploying(config, "a%2Fb"));
 
-        var answer = await project.SendAsync(HttpMethod.Get, $"/v1/{project.Id}/software_deployments/%6Detadata/a%252Fb");
+        var response = await project.SendAsync(HttpMethod.Get, $"/v1/{project.Id}/software_deployments/%6Detadata/a%252Fb");
 
-        answer.Ids.ShouldBe([config]);
+        response.Ids.ShouldBe([config]);
     }
 
     [TestCase("metadata")]
     [TestCase("metadata/")]
-    public async Task No_server_is_not_found(string path)
+    public async Task Metadata_without_a_server_id_returns_404(string path)
     {
         var project = new Project();
 
@@ -166,13 +166,13 @@ public sealed class MetadataTests
     [TestCase("%ff")]
     [TestCase("a%C3")]
     [TestCase("%ED%A0%80")]
-    public async Task A_server_id_that_is_no_text_is_refused(string serverId)
+    public async Task Metadata_with_a_server_id_that_is_not_UTF_8_returns_400(string serverId)
     {
         (await new Project().GetMetadataAsync(serverId)).ShouldBeError(HttpStatusCode.BadRequest, "path");
     }
 
     [Test]
-    public async Task A_NUL_in_a_path_is_refused_before_it_reaches_the_application()
+    public async Task Path_with_NUL_returns_400()
     {
         var project = new Project();
 
@@ -185,7 +185,7 @@ public sealed class MetadataTests
     }
 
     [Test]
-    public async Task The_second_project_sees_the_owners_config_and_a_third_nothing()
+    public async Task Metadata_returns_shared_deployments_to_the_second_project_and_nothing_to_a_third()
     {
         // As under Heat, for those who ask for it.
         await using var service = await Service.StartReadyAsync(
@@ -234,7 +234,7 @@ public sealed class MetadataTests
     }
 
     [Test]
-    public async Task A_deployment_shared_with_its_own_project_counts_once()
+    public async Task Metadata_returns_a_deployment_shared_with_its_own_project_once()
     {
         var project = new Project();
         var config = (await project.CreateConfigAsync("{}")).Id;
@@ -244,7 +244,7 @@ public sealed class MetadataTests
     }
 
     [Test]
-    public async Task Naming_another_projects_config_shows_nothing_of_it()
+    public async Task Metadata_omits_configs_of_another_project()
     {
         var victim = new Project();
         var thief = new Project();
@@ -256,11 +256,11 @@ public sealed class MetadataTests
         (await victim.GetMetadataAsync("s")).ShouldBeOk().Text.ShouldBe(None);
     }
 
-    /// <summary>One says which, and each of the others has the next eight: more of a megabyte each would be too much at once.</summary>
+    /// <summary>One statement reads the ids, and each of the others the next eight configs: with a megabyte each, more would be too much at once.</summary>
     [TestCase(1, 2)]
     [TestCase(8, 2)]
     [TestCase(10, 3)]
-    public async Task However_many_deployments_there_are_each_config_is_read_once(int configs, int statementsSent)
+    public async Task Metadata_of_100_deployments_reads_each_config_once(int configs, int statementsSent)
     {
         var project = new Project();
         var ids = new List<string>();
@@ -272,14 +272,14 @@ public sealed class MetadataTests
         await project.CreateBatchAsync(Enumerable.Range(0, 100).Select(number => Deploying(ids[number % ids.Count], "s")));
         using var statements = new Statements();
 
-        var answer = await project.SendAsync(HttpMethod.Get, $"{project.Path}/metadata/s", null, statements.Trace);
+        var response = await project.SendAsync(HttpMethod.Get, $"{project.Path}/metadata/s", null, statements.Trace);
 
-        answer.Ids.ShouldBe(Enumerable.Range(0, 100).GroupBy(number => ids[number % ids.Count]).SelectMany(one => one.Select(_ => one.Key)));
+        response.Ids.ShouldBe(Enumerable.Range(0, 100).GroupBy(number => ids[number % ids.Count]).SelectMany(one => one.Select(_ => one.Key)));
         statements.Captured.Count.ShouldBe(statementsSent);
     }
 
     [Test]
-    public async Task Configs_of_no_name_that_take_turns_are_in_the_order_of_their_deployments()
+    public async Task Metadata_of_unnamed_configs_is_in_the_order_of_their_deployments()
     {
         var project = new Project();
         var ids = new List<string>();

@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Which operations there are, and what holds for each of them; the list is the service's own document.</summary>
+/// <summary>The operations of the OpenAPI document, and what holds for each of them.</summary>
 public sealed class OperationTests
 {
     private const string Deployments = "/v1/{project_id}/software_deployments";
@@ -28,7 +28,7 @@ public sealed class OperationTests
     ];
 
     [Test]
-    public async Task The_OpenAPI_document_lists_every_operation_of_the_contract_and_no_other()
+    public async Task Openapi_document_lists_exactly_the_operations_of_the_contract()
     {
         var operations = await Operation.ListAsync();
 
@@ -52,7 +52,7 @@ public sealed class OperationTests
     }
 
     [Test]
-    public async Task Every_operation_has_an_example_of_what_it_takes_and_answers_that_the_service_takes_too()
+    public async Task Openapi_document_has_examples_that_the_service_accepts()
     {
         var project = new Project();
         var paths = (await TestRun.Service.GetAsync("/openapi/v1.json")).ShouldBeOk().Json.GetProperty("paths");
@@ -60,9 +60,9 @@ public sealed class OperationTests
         foreach (var operation in await Operation.ListAsync())
         {
             var documented = paths.GetProperty(operation.Template).GetProperty(operation.Method.Method.ToLowerInvariant());
-            if (documented.GetProperty("responses").TryGetProperty("200", out var answer))
+            if (documented.GetProperty("responses").TryGetProperty("200", out var response))
             {
-                answer.GetProperty("content").GetProperty("application/json").TryGetProperty("example", out _).ShouldBeTrue($"{operation}");
+                response.GetProperty("content").GetProperty("application/json").TryGetProperty("example", out _).ShouldBeTrue($"{operation}");
             }
 
             if (documented.TryGetProperty("requestBody", out var body))
@@ -77,24 +77,24 @@ public sealed class OperationTests
     }
 
     [TestCaseSource(nameof(MethodsByPath))]
-    public async Task A_method_that_the_path_does_not_take_is_told_those_it_takes(string template, string[] taken)
+    public async Task Method_that_a_path_does_not_support_returns_405_with_the_supported_methods(string template, string[] supported)
     {
         var project = new Project();
         var path = new Operation(HttpMethod.Get, template).PathIn(project);
-        foreach (var method in new[] { "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "DELETE", "BREW" }.Except(taken))
+        foreach (var method in new[] { "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "DELETE", "BREW" }.Except(supported))
         {
-            var answer = await TestRun.Service.SendAsync(
+            var response = await TestRun.Service.SendAsync(
                 Requests.Make(new HttpMethod(method), path, ("X-Auth-Token", project.Token.ToString())));
 
-            answer.Status.ShouldBe(HttpStatusCode.MethodNotAllowed, method);
-            answer.Headers["Allow"].Split(", ").ShouldBe(taken, ignoreOrder: true, method);
+            response.Status.ShouldBe(HttpStatusCode.MethodNotAllowed, method);
+            response.Headers["Allow"].Split(", ").ShouldBe(supported, ignoreOrder: true, method);
             if (method != "HEAD")
             {
-                answer.ShouldBeError(HttpStatusCode.MethodNotAllowed);
+                response.ShouldBeError(HttpStatusCode.MethodNotAllowed);
             }
         }
     }
 
-    private static TestCaseData Path(string template, params string[] taken) =>
-        new TestCaseData(template, taken).SetArgDisplayNames(template);
+    private static TestCaseData Path(string template, params string[] supported) =>
+        new TestCaseData(template, supported).SetArgDisplayNames(template);
 }

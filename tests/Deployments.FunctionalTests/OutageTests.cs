@@ -6,15 +6,15 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>The database fails and comes back; the service answers in time, stores nothing twice, and needs no restart.</summary>
+/// <summary>While the database fails the service responds in time; afterwards it has stored nothing twice and needs no restart.</summary>
 public sealed class OutageTests
 {
-    private const string Commit = "COMMIT\0"; // to its end, for a transaction begins with READ COMMITTED
+    private const string Commit = "COMMIT\0"; // with its terminator, because transactions begin with READ COMMITTED
 
-    private static readonly TimeSpan Promise = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxResponseTime = TimeSpan.FromSeconds(5);
 
     [Test]
-    public async Task A_service_that_starts_before_its_database_says_so_and_serves_once_it_is_there()
+    public async Task Service_started_before_its_database_returns_503_until_the_database_is_reachable()
     {
         await using var proxy = new Proxy(await TestRun.Server.CreateDatabaseAsync());
         await using var service = await Service.StartAsync(proxy.ConnectionString);
@@ -30,7 +30,7 @@ public sealed class OutageTests
     }
 
     [Test]
-    public async Task A_database_that_refuses_connections_is_told_in_time_and_missed_no_longer_than_it_is_away()
+    public async Task Requests_return_503_within_5_seconds_while_the_database_refuses_connections_and_succeed_afterwards()
     {
         await using var proxy = OpenProxy();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
@@ -51,7 +51,7 @@ public sealed class OutageTests
     }
 
     [Test]
-    public async Task A_database_that_falls_silent_is_told_in_time_and_missed_no_longer_than_it_is_silent()
+    public async Task Requests_return_503_within_5_seconds_while_the_database_does_not_respond_and_succeed_afterwards()
     {
         await using var proxy = OpenProxy();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
@@ -73,7 +73,7 @@ public sealed class OutageTests
     }
 
     [Test]
-    public async Task Connections_that_break_while_nobody_uses_them_are_nobodys_error()
+    public async Task Requests_succeed_after_idle_database_connections_were_broken()
     {
         await using var proxy = OpenProxy();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
@@ -87,7 +87,7 @@ public sealed class OutageTests
     }
 
     [Test]
-    public async Task A_deployment_whose_confirmation_by_the_database_is_lost_is_stored_once()
+    public async Task Create_deployment_whose_database_response_is_lost_is_stored_once()
     {
         await using var proxy = OpenProxy();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
@@ -95,30 +95,30 @@ public sealed class OutageTests
         (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
 
         proxy.LoseNextResponse();
-        var answer = await project.CreateAsync(Project.Minimal);
+        var response = await project.CreateAsync(Project.Minimal);
 
         proxy.LostResponses.ShouldBe(1);
-        (await project.GetAsync(answer.ShouldBeOk().Id)).ShouldBeOk();
+        (await project.GetAsync(response.ShouldBeOk().Id)).ShouldBeOk();
         (await project.CountStoredAsync()).ShouldBe(2);
     }
 
     [Test]
-    public async Task A_batch_whose_confirmation_by_the_database_is_lost_is_stored_once()
+    public async Task Create_batch_whose_database_response_is_lost_is_stored_once()
     {
         await using var proxy = OpenProxy();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
         var project = new Project(service);
 
         proxy.LoseResponseTo("INSERT INTO software_deployments");
-        var answer = await project.CreateBatchAsync([Project.Minimal, Project.Minimal]);
+        var response = await project.CreateBatchAsync([Project.Minimal, Project.Minimal]);
 
         proxy.LostResponses.ShouldBe(1);
-        (await project.ListAsync()).Ids.ShouldBe(answer.Ids);
+        (await project.ListAsync()).Ids.ShouldBe(response.Ids);
         (await project.CountStoredEventsAsync()).ShouldBe(2);
     }
 
     [Test]
-    public async Task A_change_whose_confirmation_by_the_database_is_lost_is_made_once([Values] bool onCondition)
+    public async Task Update_whose_database_response_is_lost_is_applied_once([Values] bool onCondition)
     {
         await using var proxy = OpenProxy();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
@@ -126,20 +126,20 @@ public sealed class OutageTests
         var created = await project.CreateAsync(Project.Minimal);
 
         proxy.LoseResponseTo("UPDATE software_deployments");
-        var answer = await project.UpdateAsync(
+        var response = await project.UpdateAsync(
             created.Id, """{"status": "COMPLETE"}""", onCondition ? [("If-Match", created.EntityTag)] : []);
 
         proxy.LostResponses.ShouldBe(1);
-        answer.Deployment.GetProperty("status").GetString().ShouldBe("COMPLETE");
+        response.Deployment.GetProperty("status").GetString().ShouldBe("COMPLETE");
         var shown = await project.GetAsync(created.Id);
-        shown.Text.ShouldBe(answer.Text);
-        shown.EntityTag.ShouldBe(answer.EntityTag);
+        shown.Text.ShouldBe(response.Text);
+        shown.EntityTag.ShouldBe(response.EntityTag);
         (await project.ListEventsAsync(created.Id)).Items.Select(entry => entry.GetProperty("request_id").GetString())
-            .ShouldBe([created.RequestId, answer.RequestId]);
+            .ShouldBe([created.RequestId, response.RequestId]);
     }
 
     [Test]
-    public async Task A_deletion_whose_confirmation_by_the_database_is_lost_is_confirmed_all_the_same([Values] bool onCondition)
+    public async Task Delete_whose_database_response_is_lost_returns_204([Values] bool onCondition)
     {
         await using var proxy = OpenProxy();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
@@ -147,16 +147,16 @@ public sealed class OutageTests
         var created = await project.CreateAsync(Project.Minimal);
 
         proxy.LoseResponseTo(Commit);
-        var answer = await project.DeleteAsync(created.Id, onCondition ? [("If-Match", created.EntityTag)] : []);
+        var response = await project.DeleteAsync(created.Id, onCondition ? [("If-Match", created.EntityTag)] : []);
 
         proxy.LostResponses.ShouldBe(1);
-        answer.ShouldBeGone();
+        response.ShouldBeGone();
         (await project.CountStoredAsync()).ShouldBe(0);
         (await project.CountStoredEventsAsync()).ShouldBe(0);
     }
 
     [Test]
-    public async Task A_deletion_that_the_database_did_not_commit_is_made_again()
+    public async Task Delete_that_the_database_did_not_commit_is_retried_and_returns_204()
     {
         await using var proxy = OpenProxy();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
@@ -164,16 +164,16 @@ public sealed class OutageTests
         var id = (await project.CreateAsync(Project.Minimal)).Id;
 
         proxy.LoseResponseTo("DELETE FROM deployment_events");
-        var answer = await project.DeleteAsync(id);
+        var response = await project.DeleteAsync(id);
 
         proxy.LostResponses.ShouldBe(1);
-        answer.ShouldBeGone();
+        response.ShouldBeGone();
         (await project.CountStoredAsync()).ShouldBe(0);
         (await project.CountStoredEventsAsync()).ShouldBe(0);
     }
 
     [Test]
-    public async Task Configs_whose_confirmation_by_the_database_is_lost_are_stored_and_deleted_once()
+    public async Task Create_and_delete_config_whose_database_response_is_lost_are_applied_once()
     {
         await using var proxy = OpenProxy();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
@@ -191,7 +191,7 @@ public sealed class OutageTests
     }
 
     [Test]
-    public async Task Every_operation_tells_in_time_that_the_database_is_away()
+    public async Task Every_operation_returns_503_within_5_seconds_while_the_database_is_unreachable()
     {
         await using var proxy = OpenProxy();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
@@ -222,10 +222,10 @@ public sealed class OutageTests
     private static async Task ShouldBeUnavailableInTimeAsync(Func<Task<ApiResponse>> send)
     {
         var watch = Stopwatch.StartNew();
-        var answer = await send();
+        var response = await send();
 
-        watch.Elapsed.ShouldBeLessThan(Promise);
-        answer.ShouldBeError(HttpStatusCode.ServiceUnavailable);
-        int.Parse(answer.Headers["Retry-After"], null).ShouldBePositive();
+        watch.Elapsed.ShouldBeLessThan(MaxResponseTime);
+        response.ShouldBeError(HttpStatusCode.ServiceUnavailable);
+        int.Parse(response.Headers["Retry-After"], null).ShouldBePositive();
     }
 }

@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>What is found where, and by whom.</summary>
+/// <summary>Paths, ids, and who may read what.</summary>
 public sealed class PathTests
 {
     private static IEnumerable<TestCaseData> MalformedIds =>
@@ -23,17 +23,17 @@ public sealed class PathTests
     ];
 
     [Test]
-    public async Task Another_projects_deployment_is_not_found()
+    public async Task Get_deployment_of_another_project_returns_404()
     {
         var id = (await new Project().CreateAsync(Project.Minimal)).Id;
 
-        var answer = await new Project().GetAsync(id);
+        var response = await new Project().GetAsync(id);
 
-        answer.ShouldBeError(HttpStatusCode.NotFound);
+        response.ShouldBeError(HttpStatusCode.NotFound);
     }
 
     [Test]
-    public async Task An_unknown_deployment_is_not_found_in_the_same_words_as_anothers()
+    public async Task Get_deployment_of_another_project_returns_the_same_404_as_one_that_does_not_exist()
     {
         var anothers = (await new Project().CreateAsync(Project.Minimal)).Id;
         var unknown = Guid.CreateVersion7().ToString();
@@ -47,7 +47,7 @@ public sealed class PathTests
     }
 
     [Test]
-    public async Task The_second_project_sees_the_deployment_through_its_own_path_and_a_third_does_not()
+    public async Task Get_shared_deployment_returns_200_to_the_second_project_and_404_to_a_third()
     {
         var owner = new Project();
         var second = new Project();
@@ -62,19 +62,19 @@ public sealed class PathTests
     }
 
     [TestCaseSource(nameof(MalformedIds))]
-    public async Task A_malformed_id_is_not_found(Func<string, string> spoil)
+    public async Task Get_deployment_with_a_malformed_id_returns_404(Func<string, string> change)
     {
         var project = new Project();
         var id = (await project.CreateAsync(Project.Minimal)).Id;
 
-        var answer = await project.GetAsync(spoil(id));
+        var response = await project.GetAsync(change(id));
 
-        answer.ShouldBeError(HttpStatusCode.NotFound);
+        response.ShouldBeError(HttpStatusCode.NotFound);
     }
 
     [TestCase("%ff")]
     [TestCase("a%C3")]
-    public async Task An_id_that_is_no_text_is_not_found(string id)
+    public async Task Id_that_is_not_UTF_8_returns_404(string id)
     {
         var project = new Project();
 
@@ -86,16 +86,16 @@ public sealed class PathTests
     }
 
     [Test]
-    public async Task A_project_id_that_is_no_text_is_refused_even_to_those_who_may_go_anywhere()
+    public async Task Project_id_that_is_not_UTF_8_returns_400_to_an_admin()
     {
         var admin = new Token("another") { Roles = ["admin"] }.ToString();
 
         foreach (var path in new[] { "/v1/%ff/software_deployments", "/v1/a%C3/software_configs" })
         {
-            var answer = await TestRun.Service.SendAsync(
+            var response = await TestRun.Service.SendAsync(
                 Requests.Make(HttpMethod.Get, TestRun.Service.Absolute(path), ("X-Auth-Token", admin)));
 
-            answer.ShouldBeError(HttpStatusCode.BadRequest, "path");
+            response.ShouldBeError(HttpStatusCode.BadRequest, "path");
         }
     }
 
@@ -103,7 +103,7 @@ public sealed class PathTests
     [TestCase("/v1/PROJECT")]
     [TestCase("/v2/PROJECT/software_deployments")]
     [TestCase("/nowhere")]
-    public async Task An_unknown_path_is_not_found_with_a_token_and_unauthorized_without(string path)
+    public async Task Unknown_path_returns_404_with_a_token_and_401_without(string path)
     {
         var project = new Project();
         path = path.Replace("PROJECT", project.Id, StringComparison.Ordinal);
@@ -113,21 +113,21 @@ public sealed class PathTests
     }
 
     [Test]
-    public async Task The_version_can_be_asked_for_where_its_link_leads_with_a_token()
+    public async Task Get_version_returns_200_with_a_token_and_401_without()
     {
         var project = new Project();
 
-        var answer = await TestRun.Service.GetAsync("/v1", ("X-Auth-Token", project.Token.ToString()));
+        var response = await TestRun.Service.GetAsync("/v1", ("X-Auth-Token", project.Token.ToString()));
 
-        answer.ShouldBeOk();
-        answer.Json.GetProperty("version").GetProperty("id").GetString().ShouldBe("v1.0");
-        answer.Json.GetProperty("version").GetProperty("links")[0].GetProperty("href").GetString()
+        response.ShouldBeOk();
+        response.Json.GetProperty("version").GetProperty("id").GetString().ShouldBe("v1.0");
+        response.Json.GetProperty("version").GetProperty("links")[0].GetProperty("href").GetString()
             .ShouldBe(new Uri(TestRun.Service.Address, "/v1/").ToString());
         (await TestRun.Service.GetAsync("/v1")).ShouldBeUnauthorized();
     }
 
     [Test]
-    public async Task A_project_id_has_at_most_64_characters()
+    public async Task Project_id_of_more_than_64_characters_returns_404()
     {
         var longest = new Project(id: new string('p', 32) + Guid.NewGuid().ToString("N"));
         var tooLong = new Project(id: longest.Id + "p");
@@ -139,7 +139,7 @@ public sealed class PathTests
 
     [TestCase("%20")]
     [TestCase("%E3%80%80%09")]
-    public async Task A_blank_project_id_is_not_found_by_an_admin_either(string blank)
+    public async Task Blank_project_id_returns_404_to_an_admin(string blank)
     {
         var admin = new Token("another") { Roles = ["admin"] };
         var request = Requests.Make(
@@ -153,23 +153,23 @@ public sealed class PathTests
     [TestCase("/healthz/ready")]
     [TestCase("/openapi/v1.json")]
     [TestCase("/swagger/index.html")]
-    public async Task These_need_no_token(string path)
+    public async Task Path_without_authentication_returns_200_without_a_token(string path)
     {
-        var answer = await TestRun.Service.GetAsync(path);
+        var response = await TestRun.Service.GetAsync(path);
 
-        answer.ShouldBeOk().RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
+        response.ShouldBeOk().RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
     }
 
     [Test]
-    public async Task The_Swagger_page_is_found_at_its_short_address()
+    public async Task Swagger_page_is_served_at_its_short_path()
     {
-        var answer = await TestRun.Service.GetAsync("/swagger");
+        var response = await TestRun.Service.GetAsync("/swagger");
 
-        answer.Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.Redirect, HttpStatusCode.MovedPermanently);
+        response.Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.Redirect, HttpStatusCode.MovedPermanently);
     }
 
-    private static TestCaseData Id(string name, Func<string, string> spoil) => new TestCaseData(spoil).SetArgDisplayNames(name);
+    private static TestCaseData Id(string name, Func<string, string> change) => new TestCaseData(change).SetArgDisplayNames(name);
 
-    private static string Generalised(ApiResponse answer, string id) =>
-        answer.Text.Replace(id, "ID", StringComparison.Ordinal).Replace(answer.RequestId, "REQUEST", StringComparison.Ordinal);
+    private static string Generalised(ApiResponse response, string id) =>
+        response.Text.Replace(id, "ID", StringComparison.Ordinal).Replace(response.RequestId, "REQUEST", StringComparison.Ordinal);
 }

@@ -6,7 +6,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>A project's rate, where one is set.</summary>
+/// <summary>The rate limit of a project.</summary>
 public sealed class RateLimitTests
 {
     private const int Burst = 5;
@@ -14,13 +14,13 @@ public sealed class RateLimitTests
     private Service slow = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => slow = await StartAsync("0.05"); // a token every 20 s: none comes while a test runs
+    public async Task StartAsync() => slow = await StartAsync("0.05"); // a token every 20 s: none is added while a test runs
 
     [OneTimeTearDown]
     public async Task StopAsync() => await slow.DisposeAsync();
 
     [Test]
-    public async Task Without_a_setting_there_is_no_limit()
+    public async Task Requests_without_a_configured_rate_are_not_limited()
     {
         var project = new Project();
 
@@ -31,7 +31,7 @@ public sealed class RateLimitTests
     }
 
     [Test]
-    public async Task A_request_over_the_rate_is_refused_with_the_wait_and_stores_nothing()
+    public async Task Requests_over_the_rate_return_429_with_retry_after_and_store_nothing()
     {
         var project = new Project(slow);
         for (var i = 0; i < Burst; i++)
@@ -52,7 +52,7 @@ public sealed class RateLimitTests
     }
 
     [Test]
-    public async Task Who_waits_as_told_is_served()
+    public async Task Request_after_the_retry_after_delay_returns_200()
     {
         await using var service = await StartAsync("1");
         var project = new Project(service);
@@ -69,7 +69,7 @@ public sealed class RateLimitTests
     }
 
     [Test]
-    public async Task One_projects_rate_is_no_others_and_an_admin_uses_up_the_rate_of_the_project_in_the_path()
+    public async Task Rate_limit_applies_to_the_project_in_the_path_also_for_an_admin()
     {
         var project = new Project(slow);
         var admin = project.Token with { Project = "another", Roles = ["admin"] };
@@ -84,7 +84,7 @@ public sealed class RateLimitTests
     }
 
     [Test]
-    public async Task What_is_not_allowed_in_the_project_does_not_count_nor_do_health_checks()
+    public async Task Requests_that_return_401_or_403_and_health_checks_do_not_count_toward_the_rate()
     {
         var project = new Project(slow);
 

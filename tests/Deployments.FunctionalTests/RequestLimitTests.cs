@@ -7,7 +7,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>How much and how long a client may send, and that nothing of ours is told to those who send more.</summary>
+/// <summary>Limits of size and time of requests; responses beyond them reveal nothing about the server.</summary>
 public sealed class RequestLimitTests
 {
     private const int MaxRequestLine = 8 * 1024;
@@ -16,24 +16,24 @@ public sealed class RequestLimitTests
 
     [TestCase(MaxRequestLine, 404)]
     [TestCase(MaxRequestLine + 1, 414)]
-    public async Task A_request_line_has_at_most_8_KiB(int bytes, int status)
+    public async Task Request_line_over_8_KiB_returns_414(int bytes, int status)
     {
         const string start = "GET /v1/p/";
         const string end = " HTTP/1.1\r\n";
         var line = $"{start}{new string('x', bytes - start.Length - end.Length)}{end}";
 
-        await ShouldBeAnsweredAsync(status, $"{line}Host: a\r\nX-Auth-Token: {new Token("p")}\r\n");
+        await ShouldReturnAsync(status, $"{line}Host: a\r\nX-Auth-Token: {new Token("p")}\r\n");
     }
 
     [TestCase(1_000, 404)]
     [TestCase(MaxHeaders, 431)]
-    public async Task The_headers_have_at_most_32_KiB(int bytes, int status) =>
-        await ShouldBeAnsweredAsync(status, $"GET /v1/p/x HTTP/1.1\r\nHost: a\r\nX-Auth-Token: {new Token("p")}\r\nX-Long: {new string('x', bytes)}\r\n");
+    public async Task Headers_over_32_KiB_return_431(int bytes, int status) =>
+        await ShouldReturnAsync(status, $"GET /v1/p/x HTTP/1.1\r\nHost: a\r\nX-Auth-Token: {new Token("p")}\r\nX-Long: {new string('x', bytes)}\r\n");
 
     [TestCase(MaxHeaderCount - 3, 404)]
     [TestCase(MaxHeaderCount - 2, 431)]
-    public async Task There_are_at_most_100_headers(int others, int status) =>
-        await ShouldBeAnsweredAsync(
+    public async Task More_than_100_headers_return_431(int others, int status) =>
+        await ShouldReturnAsync(
             status,
             $"GET /v1/p/x HTTP/1.1\r\nHost: a\r\nX-Auth-Token: {new Token("p")}\r\n"
             + string.Concat(Enumerable.Range(0, others).Select(i => $"X-{i}: x\r\n")));
@@ -49,41 +49,41 @@ public sealed class RequestLimitTests
     [TestCase("GET /v1/p/x HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n")]
     [TestCase("GET /v1/p/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n")]
     [TestCase("POST /v1/p/software_deployments HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n")]
-    public async Task What_is_no_HTTP_is_refused_by_the_server_itself_in_no_words(string head)
+    public async Task Malformed_HTTP_returns_an_error_status_with_an_empty_body(string head)
     {
-        var answer = await RawHttp.SendAsync(TestRun.Service, Encoding.Latin1.GetBytes(head), []);
+        var response = await RawHttp.SendAsync(TestRun.Service, Encoding.Latin1.GetBytes(head), []);
 
-        ((int)answer.ShouldNotBeNull().Status).ShouldBeOneOf(400, 405, 501, 505);
-        answer.Text.ShouldBeEmpty();
-        answer.Headers.ShouldNotContainKey("Server");
+        ((int)response.ShouldNotBeNull().Status).ShouldBeOneOf(400, 405, 501, 505);
+        response.Text.ShouldBeEmpty();
+        response.Headers.ShouldNotContainKey("Server");
     }
 
     [Test]
-    public async Task A_client_that_never_ends_its_headers_is_let_go()
+    public async Task Headers_that_never_end_return_408()
     {
         using var client = await RawHttp.ConnectAsync(TestRun.Service);
         var stream = client.GetStream();
         await stream.WriteAsync("GET /v1/p/x HTTP/1.1\r\nHost: a\r\n"u8.ToArray());
 
-        var answer = await RawHttp.ReadAsync(stream);
+        var response = await RawHttp.ReadAsync(stream);
 
-        answer.ShouldNotBeNull().Status.ShouldBe(HttpStatusCode.RequestTimeout);
-        answer.Text.ShouldBeEmpty();
+        response.ShouldNotBeNull().Status.ShouldBe(HttpStatusCode.RequestTimeout);
+        response.Text.ShouldBeEmpty();
     }
 
     [Test]
-    public async Task A_body_that_comes_drop_by_drop_is_given_up()
+    public async Task Body_below_the_minimum_rate_returns_408()
     {
         var project = new Project();
         using var client = await RawHttp.ConnectAsync(TestRun.Service);
-        var answer = await DripAsync(client, project, bytesASecond: 20);
+        var response = await DripAsync(client, project, bytesPerSecond: 20);
 
-        answer.ShouldBeError(HttpStatusCode.RequestTimeout);
+        response.ShouldBeError(HttpStatusCode.RequestTimeout);
         (await project.CountStoredAsync()).ShouldBe(0);
     }
 
     [Test]
-    public async Task A_body_that_comes_steadily_and_does_not_end_is_given_up_after_a_time_that_is_a_setting()
+    public async Task Body_that_takes_longer_than_the_configured_timeout_returns_408()
     {
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:RequestTimeoutSeconds"] = "1" });
@@ -91,14 +91,14 @@ public sealed class RequestLimitTests
         (await project.CreateAsync(Project.Minimal)).ShouldBeOk();
         using var client = await RawHttp.ConnectAsync(service);
 
-        var answer = await DripAsync(client, project, bytesASecond: 10_000);
+        var response = await DripAsync(client, project, bytesPerSecond: 10_000);
 
-        answer.ShouldBeError(HttpStatusCode.RequestTimeout).Headers["Connection"].ShouldBe("close");
+        response.ShouldBeError(HttpStatusCode.RequestTimeout).Headers["Connection"].ShouldBe("close");
         (await project.CountStoredAsync()).ShouldBe(1);
     }
 
     [Test]
-    public async Task Of_many_large_bodies_at_once_some_are_refused_and_the_others_stored()
+    public async Task Concurrent_large_bodies_return_503_beyond_the_buffer_limit_and_200_otherwise()
     {
         const int atOnce = 4;
         const int all = 12;
@@ -108,27 +108,27 @@ public sealed class RequestLimitTests
         var project = new Project(service);
         var body = Encoding.ASCII.GetBytes($$"""{"config_id": "c", "server_id": "s"}""".PadRight(bytes));
         var clients = await Task.WhenAll(Enumerable.Range(0, all).Select(_ => RawHttp.ConnectAsync(service)));
-        var answers = clients.Select(client => RawHttp.ReadAsync(client.GetStream())).ToList();
+        var responses = clients.Select(client => RawHttp.ReadAsync(client.GetStream())).ToList();
 
         var sending = clients.Select(client => SendAsync(client, [.. Head(), .. body[..^1]])).ToList();
         var refused = new List<Task<ApiResponse?>>();
         while (refused.Count < all - atOnce)
         {
-            refused.Add(await Task.WhenAny(answers.Except(refused)));
+            refused.Add(await Task.WhenAny(responses.Except(refused)));
         }
 
-        var others = clients.Where((_, index) => !refused.Contains(answers[index])).ToList();
+        var others = clients.Where((_, index) => !refused.Contains(responses[index])).ToList();
         await Task.WhenAll(others.Select(client => SendAsync(client, body[^1..])));
         await Task.WhenAll(sending);
 
-        foreach (var answer in refused)
+        foreach (var response in refused)
         {
-            (await answer).ShouldNotBeNull().ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
+            (await response).ShouldNotBeNull().ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
         }
 
-        foreach (var answer in answers.Except(refused))
+        foreach (var response in responses.Except(refused))
         {
-            (await answer).ShouldNotBeNull().ShouldBeOk();
+            (await response).ShouldNotBeNull().ShouldBeOk();
         }
 
         (await project.CountStoredAsync()).ShouldBe(atOnce);
@@ -147,13 +147,13 @@ public sealed class RequestLimitTests
             }
             catch (IOException)
             {
-                // Refused, and no more is taken.
+                // Rejected, and the server reads no more.
             }
         }
     }
 
     [Test]
-    public async Task A_request_that_hangs_for_another_reason_is_unavailable()
+    public async Task Request_that_waits_for_the_database_beyond_the_timeout_returns_503()
     {
         await using var proxy = new Proxy(TestRun.ConnectionString);
         proxy.Open();
@@ -163,21 +163,21 @@ public sealed class RequestLimitTests
         var id = (await project.CreateAsync(Project.Minimal)).Id;
 
         proxy.SwallowEverything();
-        var answer = await project.GetAsync(id);
+        var response = await project.GetAsync(id);
         proxy.StopSwallowing();
 
-        answer.ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
-        answer.Text.ShouldContain("in time");
+        response.ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
+        response.Text.ShouldContain("in time");
     }
 
     [Test]
-    public async Task A_list_that_takes_longer_than_a_request_may_is_sent_to_its_end()
+    public async Task List_that_takes_longer_than_the_request_timeout_is_sent_completely()
     {
         const int deployments = 1_000;
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:RequestTimeoutSeconds"] = "1" });
         var project = new Project(service);
-        var filled = new Project(id: project.Id); // by a service that takes its time
+        var filled = new Project(id: project.Id); // by a service with the default timeout
         var padding = new string('x', 10_000);
         for (var batch = 0; batch < 4; batch++)
         {
@@ -185,18 +185,18 @@ public sealed class RequestLimitTests
                 $$"""{"config_id": "c", "server_id": "s", "status_reason": "{{padding}}"}""", deployments))).ShouldBeOk();
         }
 
-        // Far more than is on its way at any time: most of it is sent when the time is over. By a client of its own, as that of the other
-        // tests reads an answer whole before they see it.
+        // Far more than fits in the buffers: most of it is sent after the timeout. With a client of its own, because that of the other tests
+        // buffers responses.
         using var client = new HttpClient();
         using var request = Requests.Make(HttpMethod.Get, service.Absolute(project.Path), ("X-Auth-Token", project.Token.ToString()));
-        using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         await Task.Delay(TimeSpan.FromSeconds(1.5));
-        var length = (await answer.Content.ReadAsByteArrayAsync()).LongLength;
+        var length = (await response.Content.ReadAsByteArrayAsync()).LongLength;
 
         length.ShouldBeGreaterThan(4L * deployments * padding.Length);
     }
 
-    private static async Task<ApiResponse> DripAsync(TcpClient client, Project project, int bytesASecond)
+    private static async Task<ApiResponse> DripAsync(TcpClient client, Project project, int bytesPerSecond)
     {
         const int drops = 10;
         var stream = client.GetStream();
@@ -208,7 +208,7 @@ public sealed class RequestLimitTests
         {
             try
             {
-                for (var drop = new byte[bytesASecond / drops]; !stop.IsCancellationRequested; await Task.Delay(1000 / drops))
+                for (var drop = new byte[bytesPerSecond / drops]; !stop.IsCancellationRequested; await Task.Delay(1000 / drops))
                 {
                     drop.AsSpan().Fill((byte)' ');
                     await stream.WriteAsync(drop);
@@ -216,29 +216,29 @@ public sealed class RequestLimitTests
             }
             catch (IOException)
             {
-                // The server has given it up.
+                // The server has closed the connection.
             }
         });
 
-        var answer = await RawHttp.ReadAsync(stream);
+        var response = await RawHttp.ReadAsync(stream);
         await stop.CancelAsync();
         await drip;
-        return answer.ShouldNotBeNull();
+        return response.ShouldNotBeNull();
     }
 
-    private static async Task ShouldBeAnsweredAsync(int status, string head)
+    private static async Task ShouldReturnAsync(int status, string head)
     {
-        var answer = (await RawHttp.SendAsync(TestRun.Service, Encoding.ASCII.GetBytes(head), [])).ShouldNotBeNull();
+        var response = (await RawHttp.SendAsync(TestRun.Service, Encoding.ASCII.GetBytes(head), [])).ShouldNotBeNull();
 
-        ((int)answer.Status).ShouldBe(status);
-        answer.Headers.ShouldNotContainKey("Server");
+        ((int)response.Status).ShouldBe(status);
+        response.Headers.ShouldNotContainKey("Server");
         if (status == (int)HttpStatusCode.NotFound)
         {
-            answer.ShouldBeError(HttpStatusCode.NotFound);
+            response.ShouldBeError(HttpStatusCode.NotFound);
         }
         else
         {
-            answer.Text.ShouldBeEmpty();
+            response.Text.ShouldBeEmpty();
         }
     }
 }

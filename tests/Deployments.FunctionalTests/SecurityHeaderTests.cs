@@ -5,90 +5,90 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>What every answer tells browsers and caches.</summary>
+/// <summary>Headers for browsers and caches.</summary>
 public sealed class SecurityHeaderTests
 {
-    private const string Kept = "no-cache, private";
-    private const string NotKept = "no-store";
+    private const string Cacheable = "no-cache, private";
+    private const string NotCacheable = "no-store";
 
     [Test]
-    public async Task Every_answer_of_every_operation_has_them()
+    public async Task Security_headers_are_returned_by_every_operation_with_every_status()
     {
         var project = new Project();
         foreach (var operation in await Operation.ListAsync())
         {
-            ShouldBeHardened(await operation.SendAsync(project), NotKept);
-            ShouldBeHardened(await operation.SendAsync(project, ("X-Auth-Token", new Token("another").ToString())), NotKept);
-            var answer = await operation.SendAsync(project, ("X-Auth-Token", project.Token.ToString()));
-            ShouldBeHardened(answer, answer.Headers.ContainsKey("ETag") ? Kept : NotKept);
+            ShouldBeHardened(await operation.SendAsync(project), NotCacheable);
+            ShouldBeHardened(await operation.SendAsync(project, ("X-Auth-Token", new Token("another").ToString())), NotCacheable);
+            var response = await operation.SendAsync(project, ("X-Auth-Token", project.Token.ToString()));
+            ShouldBeHardened(response, response.Headers.ContainsKey("ETag") ? Cacheable : NotCacheable);
         }
 
         foreach (var path in new[] { "/", "/v1", "/nowhere", "/healthz/live", "/healthz/ready", "/openapi/v1.json", "/v1/p/%ff" })
         {
-            ShouldBeHardened(await TestRun.Service.GetAsync(path), NotKept);
+            ShouldBeHardened(await TestRun.Service.GetAsync(path), NotCacheable);
         }
     }
 
     [Test]
-    public async Task What_has_an_entity_tag_may_be_kept_by_its_caller_and_is_asked_for_again()
+    public async Task Responses_with_an_entity_tag_are_cacheable_by_the_caller_and_revalidated()
     {
         var project = new Project();
         var created = await project.CreateAsync(Project.Minimal);
         var config = await project.CreateConfigAsync("{}");
 
-        ShouldBeHardened(created, Kept);
-        ShouldBeHardened(await project.GetAsync(created.Id), Kept);
-        ShouldBeHardened(await project.GetConfigAsync(config.Id), Kept);
-        ShouldBeHardened(await project.UpdateAsync(created.Id, """{"status": "COMPLETE"}"""), Kept);
+        ShouldBeHardened(created, Cacheable);
+        ShouldBeHardened(await project.GetAsync(created.Id), Cacheable);
+        ShouldBeHardened(await project.GetConfigAsync(config.Id), Cacheable);
+        ShouldBeHardened(await project.UpdateAsync(created.Id, """{"status": "COMPLETE"}"""), Cacheable);
 
         var unchanged = await project.GetConfigAsync(config.Id, ("If-None-Match", "*"));
         unchanged.Status.ShouldBe(HttpStatusCode.NotModified);
-        ShouldBeHardened(unchanged, Kept);
+        ShouldBeHardened(unchanged, Cacheable);
 
-        ShouldBeHardened(await project.UpdateAsync(created.Id, "{}", ("If-Match", "\"77\"")), NotKept);
-        ShouldBeHardened(await project.ListAsync(), NotKept);
+        ShouldBeHardened(await project.UpdateAsync(created.Id, "{}", ("If-Match", "\"77\"")), NotCacheable);
+        ShouldBeHardened(await project.ListAsync(), NotCacheable);
     }
 
     [Test]
-    public async Task A_defect_of_ours_has_them_too()
+    public async Task Security_headers_are_returned_with_500()
     {
-        var answer = await Defect.ProvokeAsync();
+        var response = await Defect.ProvokeAsync();
 
-        ShouldBeHardened(answer.ShouldBeError(HttpStatusCode.InternalServerError), NotKept);
+        ShouldBeHardened(response.ShouldBeError(HttpStatusCode.InternalServerError), NotCacheable);
     }
 
     [Test]
-    public async Task An_outage_has_them_too()
+    public async Task Security_headers_are_returned_with_503()
     {
         await using var proxy = new Proxy(TestRun.ConnectionString);
         await using var service = await Service.StartAsync(proxy.ConnectionString);
 
-        ShouldBeHardened((await new Project(service).CreateAsync(Project.Minimal)).ShouldBeError(HttpStatusCode.ServiceUnavailable), NotKept);
+        ShouldBeHardened((await new Project(service).CreateAsync(Project.Minimal)).ShouldBeError(HttpStatusCode.ServiceUnavailable), NotCacheable);
     }
 
     [Test]
-    public async Task The_Swagger_page_may_run_its_own_script_and_nothing_else()
+    public async Task Swagger_page_allows_only_its_own_scripts()
     {
         foreach (var path in new[] { "/swagger/index.html", "/swagger/swagger-ui-bundle.js", "/swagger/swagger-ui.css" })
         {
-            var answer = await TestRun.Service.GetAsync(path);
+            var response = await TestRun.Service.GetAsync(path);
 
-            answer.ShouldBeOk();
-            var policy = answer.Headers["Content-Security-Policy"];
+            response.ShouldBeOk();
+            var policy = response.Headers["Content-Security-Policy"];
             policy.ShouldStartWith("default-src 'self'; ");
             policy.ShouldContain("frame-ancestors 'none'");
             policy.ShouldNotContain("http");
-            answer.Headers["X-Content-Type-Options"].ShouldBe("nosniff");
-            answer.Headers["Referrer-Policy"].ShouldBe("no-referrer");
-            answer.Headers.ShouldNotContainKey("Server");
+            response.Headers["X-Content-Type-Options"].ShouldBe("nosniff");
+            response.Headers["Referrer-Policy"].ShouldBe("no-referrer");
+            response.Headers.ShouldNotContainKey("Server");
         }
 
-        // All that it loads is the service's own.
+        // The page loads nothing from elsewhere.
         (await TestRun.Service.GetAsync("/swagger/index.html")).Text.ShouldNotContain("src=\"http");
     }
 
     [Test]
-    public async Task Transport_security_is_asked_for_over_https_alone()
+    public async Task Strict_transport_security_is_returned_only_over_https()
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:Proxies:0"] = "127.0.0.1" };
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
@@ -101,24 +101,24 @@ public sealed class SecurityHeaderTests
     [TestCase("/openapi/v1.json")]
     [TestCase("/swagger")]
     [TestCase("/swagger/index.html")]
-    public async Task The_document_and_its_page_are_there_to_be_read(string path)
+    public async Task Openapi_document_and_Swagger_page_return_405_for_every_method_but_GET(string path)
     {
         foreach (var method in new[] { "POST", "PUT", "DELETE", "PATCH", "OPTIONS" })
         {
-            var answer = await TestRun.Service.SendAsync(Requests.Make(new HttpMethod(method), path));
+            var response = await TestRun.Service.SendAsync(Requests.Make(new HttpMethod(method), path));
 
-            answer.ShouldBeError(HttpStatusCode.MethodNotAllowed).Headers["Allow"].ShouldBe("GET");
+            response.ShouldBeError(HttpStatusCode.MethodNotAllowed).Headers["Allow"].ShouldBe("GET");
         }
     }
 
-    private static void ShouldBeHardened(ApiResponse answer, string caching)
+    private static void ShouldBeHardened(ApiResponse response, string caching)
     {
-        answer.Headers["X-Content-Type-Options"].ShouldBe("nosniff");
-        answer.Headers["Referrer-Policy"].ShouldBe("no-referrer");
-        answer.Headers["Content-Security-Policy"].ShouldBe("default-src 'none'; frame-ancestors 'none'");
-        answer.Headers["Cache-Control"].ShouldBe(caching);
-        answer.Headers.ShouldNotContainKey("Server");
-        answer.Headers.ShouldNotContainKey("X-Powered-By");
-        answer.Headers.ShouldNotContainKey("Strict-Transport-Security");
+        response.Headers["X-Content-Type-Options"].ShouldBe("nosniff");
+        response.Headers["Referrer-Policy"].ShouldBe("no-referrer");
+        response.Headers["Content-Security-Policy"].ShouldBe("default-src 'none'; frame-ancestors 'none'");
+        response.Headers["Cache-Control"].ShouldBe(caching);
+        response.Headers.ShouldNotContainKey("Server");
+        response.Headers.ShouldNotContainKey("X-Powered-By");
+        response.Headers.ShouldNotContainKey("Strict-Transport-Security");
     }
 }

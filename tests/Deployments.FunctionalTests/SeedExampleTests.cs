@@ -6,7 +6,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>The contract's own example, to the letter, and all that it leaves in the database.</summary>
+/// <summary>The example of the contract, and the row that it stores.</summary>
 [NonParallelizable]
 public sealed class SeedExampleTests
 {
@@ -25,31 +25,31 @@ public sealed class SeedExampleTests
     }
 
     [Test]
-    public async Task The_example_request_is_answered_with_the_nine_fields_of_the_example_response()
+    public async Task Create_with_the_example_request_returns_the_nine_fields_of_the_example_response()
     {
         var before = DateTimeOffset.UtcNow;
 
-        var answer = await CreateExampleAsync();
+        var response = await CreateExampleAsync();
 
         var expected = JsonElement.Parse(await ReadAsync("create-response.json")).GetProperty("software_deployment");
-        answer.Json.EnumerateObject().Select(member => member.Name).ShouldBe(["software_deployment"]);
-        answer.Deployment.EnumerateObject().Select(member => member.Name)
+        response.Json.EnumerateObject().Select(member => member.Name).ShouldBe(["software_deployment"]);
+        response.Deployment.EnumerateObject().Select(member => member.Name)
             .ShouldBe(expected.EnumerateObject().Select(member => member.Name), ignoreOrder: true);
         foreach (var field in expected.EnumerateObject().Where(field => field.Name is not ("id" or "creation_time")))
         {
-            answer.Deployment.GetProperty(field.Name).GetRawText().ShouldBe(field.Value.GetRawText(), field.Name);
+            response.Deployment.GetProperty(field.Name).GetRawText().ShouldBe(field.Value.GetRawText(), field.Name);
         }
 
-        answer.Id.ShouldMatch("^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$");
-        var time = answer.Deployment.GetProperty("creation_time").GetString()!;
+        response.Id.ShouldMatch("^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$");
+        var time = response.Deployment.GetProperty("creation_time").GetString()!;
         time.ShouldMatch(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$");
         DateTimeOffset.Parse(time, null).ShouldBeInRange(before.AddSeconds(-1), DateTimeOffset.UtcNow);
-        answer.Headers["Content-Type"].ShouldStartWith("application/json");
-        answer.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
+        response.Headers["Content-Type"].ShouldStartWith("application/json");
+        response.RequestId.ShouldMatch(ApiResponse.RequestIdForm().ToString());
     }
 
     [Test]
-    public async Task The_example_leaves_one_row_with_all_that_was_sent()
+    public async Task Create_with_the_example_request_stores_one_row_with_every_sent_value()
     {
         var id = (await CreateExampleAsync()).Id;
 
@@ -82,7 +82,7 @@ public sealed class SeedExampleTests
     }
 
     [Test]
-    public async Task Each_request_creates_a_deployment_of_its_own_with_ids_in_the_order_of_creation()
+    public async Task Create_with_the_example_request_twice_stores_two_deployments_with_ids_in_creation_order()
     {
         var first = await CreateExampleAsync();
         var second = await CreateExampleAsync();

@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>The second project may do with a deployment what its owner may, and nobody else learns that there is one.</summary>
+/// <summary>The second project may do with a deployment what its owner may; to others it does not exist.</summary>
 public sealed class SharedDeploymentTests
 {
     private static readonly Dictionary<string, Func<Project, string, Task<ApiResponse>>> OperationsOnADeployment = new()
@@ -38,7 +38,7 @@ public sealed class SharedDeploymentTests
     private static IEnumerable<string> NamesOfOperationsOnAConfig => OperationsOnAConfig.Keys;
 
     [Test]
-    public async Task The_second_project_lists_reads_updates_and_deletes_it_through_its_own_path()
+    public async Task Shared_deployment_can_be_listed_read_updated_and_deleted_by_the_second_project()
     {
         var owner = new Project();
         var second = new Project();
@@ -58,7 +58,7 @@ public sealed class SharedDeploymentTests
     }
 
     [Test]
-    public async Task The_owner_deletes_it_for_both()
+    public async Task Shared_deployment_deleted_by_the_owner_returns_404_to_the_second_project()
     {
         var owner = new Project();
         var second = new Project();
@@ -71,7 +71,7 @@ public sealed class SharedDeploymentTests
     }
 
     [Test]
-    public async Task The_second_project_gets_nothing_of_the_owners_beside_it()
+    public async Task Other_resources_of_the_owner_return_403_or_404_to_the_second_project()
     {
         var owner = new Project();
         var second = new Project();
@@ -87,7 +87,7 @@ public sealed class SharedDeploymentTests
     }
 
     [Test]
-    public async Task An_empty_second_project_is_nobody()
+    public async Task Empty_second_project_shares_the_deployment_with_nobody()
     {
         var owner = new Project();
 
@@ -98,26 +98,26 @@ public sealed class SharedDeploymentTests
     }
 
     [TestCaseSource(nameof(NamesOfOperationsOnADeployment))]
-    public async Task A_deployment_of_others_answers_as_one_that_does_not_exist(string operation)
+    public async Task Deployment_of_others_returns_the_same_as_one_that_does_not_exist(string operation)
     {
         var foreign = await new Project().CreateSharedAsync(new Project());
 
-        await ShouldTellNothingAsync(foreign.Id, OperationsOnADeployment[operation]);
+        await ShouldNotRevealAsync(foreign.Id, OperationsOnADeployment[operation]);
     }
 
     [TestCaseSource(nameof(NamesOfOperationsOnAConfig))]
-    public async Task A_config_of_others_answers_as_one_that_does_not_exist(string operation)
+    public async Task Config_of_others_returns_the_same_as_one_that_does_not_exist(string operation)
     {
         var owner = new Project();
         var unused = await owner.CreateConfigAsync("{}");
         var used = await owner.CreateConfigAsync("{}");
         await owner.CreateAsync($$"""{"config_id": "{{used.Id}}", "server_id": "s"}""");
 
-        await ShouldTellNothingAsync(unused.Id, OperationsOnAConfig[operation]);
-        await ShouldTellNothingAsync(used.Id, OperationsOnAConfig[operation]);
+        await ShouldNotRevealAsync(unused.Id, OperationsOnAConfig[operation]);
+        await ShouldNotRevealAsync(used.Id, OperationsOnAConfig[operation]);
     }
 
-    private static async Task ShouldTellNothingAsync(string foreign, Func<Project, string, Task<ApiResponse>> send)
+    private static async Task ShouldNotRevealAsync(string foreign, Func<Project, string, Task<ApiResponse>> send)
     {
         var stranger = new Project();
         var unknown = Guid.CreateVersion7().ToString();
@@ -129,11 +129,11 @@ public sealed class SharedDeploymentTests
         Masked(ofOthers, foreign).ShouldBe(Masked(ofNobody, unknown));
     }
 
-    private static IEnumerable<string> Masked(ApiResponse answer, string id) => answer.Headers
+    private static IEnumerable<string> Masked(ApiResponse response, string id) => response.Headers
         .Where(header => header.Key != "Date")
         .Select(header => $"{header.Key}: {header.Value}")
-        .Append(answer.Text)
+        .Append(response.Text)
         .Select(text => text
             .Replace(id, "ID", StringComparison.Ordinal)
-            .Replace(answer.RequestId, "REQUEST", StringComparison.Ordinal));
+            .Replace(response.RequestId, "REQUEST", StringComparison.Ordinal));
 }

@@ -13,14 +13,14 @@ namespace Deployments.FunctionalTests;
 public sealed partial class StartAndStopTests
 {
     [Test]
-    public async Task Instances_that_start_at_once_on_an_empty_database_make_one_schema_without_an_error()
+    public async Task Instances_started_at_the_same_time_on_an_empty_database_migrate_it_once_without_errors()
     {
         var connectionString = await TestRun.Server.CreateDatabaseAsync();
 
         var services = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Service.StartAsync(connectionString)));
         try
         {
-            // Asked before it is ready, a service logs that it is not: here nobody asks too early.
+            // A readiness check before the service is ready logs a warning, so wait for the log first.
             foreach (var service in services)
             {
                 await service.Log.WaitForAsync(line => line.Message == "The database answers and its schema is current.");
@@ -58,44 +58,44 @@ public sealed partial class StartAndStopTests
     }
 
     [Test]
-    public async Task A_service_told_not_to_migrate_is_not_ready_on_an_empty_database()
+    public async Task Service_with_migration_disabled_is_not_ready_on_an_empty_database()
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:MigrateOnStart"] = "false" };
         await using var service = await Service.StartAsync(await TestRun.Server.CreateDatabaseAsync(), settings);
 
-        var answer = await service.GetAsync("/healthz/ready");
+        var response = await service.GetAsync("/healthz/ready");
 
-        answer.ShouldBeError(HttpStatusCode.ServiceUnavailable);
+        response.ShouldBeError(HttpStatusCode.ServiceUnavailable);
     }
 
     [Test]
-    public async Task A_request_in_flight_when_the_service_stops_is_answered_and_its_connection_ends()
+    public async Task Request_in_flight_at_shutdown_returns_200_and_closes_its_connection()
     {
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString);
         var project = new Project(service);
 
-        var answer = await StopInFlightAsync(service, project, $"POST {project.Path}");
+        var response = await StopInFlightAsync(service, project, $"POST {project.Path}");
 
-        answer.ShouldStartWith("HTTP/1.1 200 OK\r\n");
-        answer.ShouldContain("\r\nConnection: close\r\n");
-        answer.ShouldContain("\"software_deployment\"");
+        response.ShouldStartWith("HTTP/1.1 200 OK\r\n");
+        response.ShouldContain("\r\nConnection: close\r\n");
+        response.ShouldContain("\"software_deployment\"");
         (await project.CountStoredAsync()).ShouldBe(1);
     }
 
     [Test]
-    public async Task An_error_too_ends_its_connection_when_the_service_stops()
+    public async Task Request_in_flight_at_shutdown_that_returns_404_closes_its_connection()
     {
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString);
         var project = new Project(service);
 
-        var answer = await StopInFlightAsync(service, project, $"PUT {project.Path}/{Guid.NewGuid()}");
+        var response = await StopInFlightAsync(service, project, $"PUT {project.Path}/{Guid.NewGuid()}");
 
-        answer.ShouldStartWith("HTTP/1.1 404 Not Found\r\n");
-        answer.ShouldContain("\r\nConnection: close\r\n");
+        response.ShouldStartWith("HTTP/1.1 404 Not Found\r\n");
+        response.ShouldContain("\r\nConnection: close\r\n");
     }
 
     [Test]
-    public async Task In_development_it_prints_an_address_and_a_token_to_begin_with()
+    public async Task Start_in_Development_prints_an_address_and_a_valid_token()
     {
         var settings = new Dictionary<string, string>
         {
@@ -118,7 +118,7 @@ public sealed partial class StartAndStopTests
     }
 
     [Test]
-    public async Task An_address_that_is_taken_is_told_in_one_line()
+    public async Task Start_with_an_address_in_use_prints_one_line_and_exits_with_1()
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys)
         {
@@ -141,7 +141,7 @@ public sealed partial class StartAndStopTests
     private static partial Regex Pasted();
 
     /// <summary>Stops the service while it reads the body of a request.</summary>
-    /// <returns>The answer, and all else that came until the connection ended.</returns>
+    /// <returns>Everything received until the connection was closed.</returns>
     private static async Task<string> StopInFlightAsync(Service service, Project project, string target)
     {
         using var client = new TcpClient();
@@ -149,7 +149,7 @@ public sealed partial class StartAndStopTests
         var stream = client.GetStream();
         using var reader = new StreamReader(stream, Encoding.ASCII, leaveOpen: true);
 
-        // That it asks for the body tells that the service has begun to read it.
+        // 100 Continue shows that the service has begun to read the body.
         await WriteAsync(
             stream,
             $"{target} HTTP/1.1\r\nHost: {service.Address.Authority}\r\nX-Auth-Token: {project.Token}\r\n"
@@ -169,13 +169,13 @@ public sealed partial class StartAndStopTests
 
     private static async Task ShouldRefuseConnectionsAsync(Uri address)
     {
-        using var patience = new CancellationTokenSource(Service.Timeout);
+        using var timeout = new CancellationTokenSource(Service.Timeout);
         while (true)
         {
             try
             {
                 using var another = new TcpClient();
-                await another.ConnectAsync(address.Host, address.Port, patience.Token);
+                await another.ConnectAsync(address.Host, address.Port, timeout.Token);
             }
             catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
             {
@@ -183,7 +183,7 @@ public sealed partial class StartAndStopTests
             }
             catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
             {
-                // It was taken, and dropped as the listener closed.
+                // Accepted, and dropped when the listener closed.
             }
         }
     }

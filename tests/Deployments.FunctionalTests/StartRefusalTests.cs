@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>A configuration that would be unsafe, or could not work, ends the program at once with a line that says why.</summary>
+/// <summary>An unsafe or invalid configuration ends the program at start with one line that names the reason.</summary>
 public sealed class StartRefusalTests
 {
     private const string Password = "a-password-that-stays-unsaid";
@@ -93,7 +93,7 @@ public sealed class StartRefusalTests
     ];
 
     [TestCaseSource(nameof(UnusableSettings))]
-    public async Task The_service_does_not_start_with(Action<Dictionary<string, string>> spoil, string setting)
+    public async Task Start_with_an_invalid_setting_prints_one_line_and_exits_with_1(Action<Dictionary<string, string>> change, string setting)
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys)
         {
@@ -102,7 +102,7 @@ public sealed class StartRefusalTests
             ["Authentication:Schemes:Bearer:ValidIssuer"] = Token.TrustedIssuer,
             ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
         };
-        spoil(settings);
+        change(settings);
 
         var ended = await ServiceProcess.RunAsync(settings);
 
@@ -120,12 +120,13 @@ public sealed class StartRefusalTests
     }
 
     [Test]
-    public async Task The_service_does_not_start_with_a_private_key_in_a_folder_of_public_keys()
+    public async Task Start_with_a_private_key_in_the_folder_of_public_keys_prints_one_line_and_exits_with_1()
     {
         using var keys = new KeyFolder();
         await File.WriteAllTextAsync(Path.Combine(keys.Path, "private.pem"), OfEc(key => key.ExportPkcs8PrivateKeyPem()));
 
-        await The_service_does_not_start_with(settings => settings["Authentication:PublicKeys"] = keys.Path, "Authentication:PublicKeys");
+        await Start_with_an_invalid_setting_prints_one_line_and_exits_with_1(
+            settings => settings["Authentication:PublicKeys"] = keys.Path, "Authentication:PublicKeys");
     }
 
     private static TestCaseData WithKey(string name, byte[] key) => Case(name, Key, settings => settings[Key] = Convert.ToBase64String(key));
@@ -136,8 +137,8 @@ public sealed class StartRefusalTests
         settings[variable] = value;
     });
 
-    private static TestCaseData Case(string name, string setting, Action<Dictionary<string, string>> spoil) =>
-        new TestCaseData(spoil, setting).SetArgDisplayNames(name);
+    private static TestCaseData Case(string name, string setting, Action<Dictionary<string, string>> change) =>
+        new TestCaseData(change, setting).SetArgDisplayNames(name);
 
     private static T OfRsa<T>(Func<RSA, T> export)
     {

@@ -10,20 +10,20 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>What an OpenTelemetry collector is sent, and that there is none where none is named.</summary>
+/// <summary>What is sent to an OpenTelemetry collector, and that nothing is sent without one.</summary>
 public sealed partial class TelemetryTests
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     [Test]
-    public async Task Traces_metrics_and_logs_reach_the_collector_that_is_named()
+    public async Task Traces_metrics_and_logs_are_sent_to_the_configured_collector()
     {
         await using var collector = await Collector.StartAsync();
         await using var service = await ServiceProcess.StartAsync(new Dictionary<string, string>(Settings(collector))
         {
             [Endpoint] = collector.Address,
 
-            // Its own: what is overdue here, no other service fails.
+            // A database of its own, so that no other service expires its deployments.
             ["ConnectionStrings:Deployments"] = await TestRun.Server.CreateDatabaseAsync(),
         });
         var project = new Project();
@@ -57,7 +57,7 @@ public sealed partial class TelemetryTests
     }
 
     [Test]
-    public async Task A_line_of_the_log_names_the_trace_of_its_request()
+    public async Task Log_record_has_the_trace_id_of_its_request()
     {
         await using var collector = await Collector.StartAsync();
         await using var service = await ServiceProcess.StartAsync(new Dictionary<string, string>(Settings(collector))
@@ -75,7 +75,7 @@ public sealed partial class TelemetryTests
     }
 
     [Test]
-    public async Task What_is_entrusted_to_the_service_does_not_reach_the_collector()
+    public async Task Bodies_queries_tokens_and_passwords_are_not_sent_to_the_collector()
     {
         await using var collector = await Collector.StartAsync();
         var service = await ServiceProcess.StartAsync(new Dictionary<string, string>(Settings(collector)) { [Endpoint] = collector.Address });
@@ -95,7 +95,7 @@ public sealed partial class TelemetryTests
 
         collector.Received.Distinct().ShouldBe(Collector.Signals, ignoreOrder: true);
         collector.Knows(project.Id).ShouldBeTrue();
-        collector.Knows("Deployments.Api.Requests").ShouldBeFalse(); // a trace tells the same
+        collector.Knows("Deployments.Api.Requests").ShouldBeFalse(); // a trace has the same information
         collector.Knows(marker).ShouldBeFalse();
         collector.Knows(token.Split('.')[1]).ShouldBeFalse();
         collector.Knows(token.Split('.')[2]).ShouldBeFalse();
@@ -109,50 +109,50 @@ public sealed partial class TelemetryTests
     }
 
     [Test]
-    public async Task A_request_is_traced_where_its_caller_asks_for_it_and_else_seldom()
+    public async Task Request_is_traced_if_its_caller_samples_it_and_rarely_otherwise()
     {
         const int requests = 50;
         await using var collector = await Collector.StartAsync();
         await using var service = await ServiceProcess.StartReadyAsync(SettingsWithoutSampler(collector));
         var project = new Project();
 
-        var asked = await SendAsync(service, Create(project, Project.Minimal, ActivityTraceId.CreateRandom()));
+        var sampled = await SendAsync(service, Create(project, Project.Minimal, ActivityTraceId.CreateRandom()));
         var others = new List<ApiResponse>();
         while (others.Count < requests)
         {
             others.Add(await SendAsync(service, Create(project, Project.Minimal)));
         }
 
-        await service.StopAsync(); // what is to be sent is sent
+        await service.StopAsync(); // flushes the exporters
 
-        collector.Knows(asked.ShouldBeOk().RequestId).ShouldBeTrue();
+        collector.Knows(sampled.ShouldBeOk().RequestId).ShouldBeTrue();
 
-        // One in a hundred: that chance takes 25 of them is one case in 10^36.
-        others.Count(answer => collector.Knows(answer.ShouldBeOk().RequestId)).ShouldBeLessThan(requests / 2);
+        // One in a hundred is sampled: 25 of 50 by chance has a probability of 10^-36.
+        others.Count(response => collector.Knows(response.ShouldBeOk().RequestId)).ShouldBeLessThan(requests / 2);
     }
 
     [Test]
-    public async Task Whether_the_service_is_well_is_never_traced()
+    public async Task Health_checks_are_never_traced()
     {
         await using var collector = await Collector.StartAsync();
         await using var service = await ServiceProcess.StartReadyAsync(SettingsWithoutSampler(collector));
         var project = new Project();
-        var (asking, serving) = (ActivityTraceId.CreateRandom(), ActivityTraceId.CreateRandom());
+        var (checking, serving) = (ActivityTraceId.CreateRandom(), ActivityTraceId.CreateRandom());
 
         foreach (var path in new[] { "/healthz/live", "/healthz/ready" })
         {
-            (await SendAsync(service, Requests.Make(HttpMethod.Get, path, Headers(project, asking)))).ShouldBeOk();
+            (await SendAsync(service, Requests.Make(HttpMethod.Get, path, Headers(project, checking)))).ShouldBeOk();
         }
 
         (await SendAsync(service, Create(project, Project.Minimal, serving))).ShouldBeOk();
         await service.StopAsync();
 
         collector.Knows(TraceBytes(serving)).ShouldBeTrue();
-        collector.Knows(TraceBytes(asking)).ShouldBeFalse();
+        collector.Knows(TraceBytes(checking)).ShouldBeFalse();
     }
 
     [Test]
-    public async Task Nothing_is_sent_where_no_collector_is_named()
+    public async Task Nothing_is_sent_without_a_configured_collector()
     {
         await using var collector = await Collector.StartAsync();
         await using var service = await ServiceProcess.StartReadyAsync(Settings(collector));
@@ -164,7 +164,7 @@ public sealed partial class TelemetryTests
         collector.Received.ShouldBeEmpty();
     }
 
-    /// <summary>The metrics that operators are told of.</summary>
+    /// <summary>The metrics in the operations guide.</summary>
     private static IReadOnlyList<string> DescribedMetrics([CallerFilePath] string thisFile = "") =>
     [
         .. File.ReadLines(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "docs", "operations.md"))
@@ -178,7 +178,7 @@ public sealed partial class TelemetryTests
     [GeneratedRegex(@"[a-z_]+(\.[a-z_]+)+")]
     private static partial Regex Metric();
 
-    /// <summary>All that a sender would need to reach the collector, but for what makes it one.</summary>
+    /// <summary>Everything an exporter needs to reach the collector except the endpoint that enables it.</summary>
     private static Dictionary<string, string> Settings(Collector collector)
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys)

@@ -4,7 +4,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Some clients parse only times that do not say that they are UTC.</summary>
+/// <summary>Some clients parse only times without a zone.</summary>
 public sealed class TimeFormatTests
 {
     private const string Zoneless = @"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$";
@@ -20,12 +20,12 @@ public sealed class TimeFormatTests
     public async Task StopAsync() => await service.DisposeAsync();
 
     [Test]
-    public async Task No_time_has_a_Z()
+    public async Task Zoneless_times_have_no_Z_in_any_response()
     {
         var project = new Project(service);
         var config = await project.CreateConfigAsync("{}");
         var created = await project.CreateAsync($$"""{"config_id": "{{config.Id}}", "server_id": "s"}""");
-        var answers = new[]
+        var responses = new[]
         {
             config,
             created,
@@ -39,9 +39,9 @@ public sealed class TimeFormatTests
             await project.GetMetadataAsync("s"),
         };
 
-        foreach (var answer in answers)
+        foreach (var response in responses)
         {
-            var times = answer.ShouldBeOk().Text.Split('"').Where((_, index) => index % 2 == 1).ToList();
+            var times = response.ShouldBeOk().Text.Split('"').Where((_, index) => index % 2 == 1).ToList();
             times.ShouldContain(text => text.EndsWith("time", StringComparison.Ordinal));
             times.Select((text, index) => (text, index)).Where(each => each.text is "creation_time" or "updated_time" or "time")
                 .ShouldAllBe(each => System.Text.RegularExpressions.Regex.IsMatch(times[each.index + 1], Zoneless));
@@ -49,7 +49,7 @@ public sealed class TimeFormatTests
     }
 
     [Test]
-    public async Task The_same_in_another_form_has_another_tag()
+    public async Task Entity_tag_differs_between_time_formats()
     {
         var project = new Project(service);
         var usual = new Project(id: project.Id);
@@ -63,7 +63,7 @@ public sealed class TimeFormatTests
     }
 
     [Test]
-    public async Task Its_tag_is_good_for_a_change_on_condition()
+    public async Task Update_with_the_entity_tag_of_a_zoneless_response_returns_200()
     {
         var project = new Project(service);
         var created = await project.CreateAsync(Project.Minimal);

@@ -7,7 +7,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Every kind of token on every operation that the service's own document lists: only the right ones pass.</summary>
+/// <summary>Every kind of token on every operation of the OpenAPI document.</summary>
 public sealed class TokenMatrixTests
 {
     private const string Metadata = "/v1/{project_id}/software_deployments/metadata/{server_id}";
@@ -17,7 +17,7 @@ public sealed class TokenMatrixTests
     private static KeyFolder keys = null!;
     private static Service service = null!;
 
-    private static IEnumerable<TestCaseData> TokensThatDoNotVerify =>
+    private static IEnumerable<TestCaseData> InvalidTokens =>
     [
         Case("absent", _ => []),
         Case("empty", _ => [("X-Auth-Token", string.Empty)]),
@@ -46,7 +46,7 @@ public sealed class TokenMatrixTests
             [("X-Auth-Token", token.ToString()), ("Authorization", $"Bearer {token with { Roles = ["admin"] }}")]),
     ];
 
-    private static IEnumerable<TestCaseData> TokensThatVerify =>
+    private static IEnumerable<TestCaseData> ValidTokens =>
     [
         Case("another project's", token => InEither(token with { Project = "another" }), (_, _) => false),
         Case("the project in upper case", token => InEither(token with { Project = token.Project!.ToUpperInvariant() }), (_, _) => false),
@@ -80,13 +80,13 @@ public sealed class TokenMatrixTests
         keys.Dispose();
     }
 
-    [TestCaseSource(nameof(TokensThatDoNotVerify))]
-    public async Task Nothing_can_be_done_with_a_token_that_does_not_verify(Func<string, (string, string)[][]> spellings)
+    [TestCaseSource(nameof(InvalidTokens))]
+    public async Task Every_operation_with_an_invalid_token_returns_401(Func<string, (string, string)[][]> headerSets)
     {
         var project = new Project(service);
         foreach (var operation in await Operation.ListAsync())
         {
-            foreach (var headers in spellings(project.Id))
+            foreach (var headers in headerSets(project.Id))
             {
                 (await operation.SendAsync(project, service, headers)).ShouldBeUnauthorized();
             }
@@ -96,24 +96,24 @@ public sealed class TokenMatrixTests
         (await project.CountStoredConfigsAsync()).ShouldBe(0);
     }
 
-    [TestCaseSource(nameof(TokensThatVerify))]
-    public async Task A_token_may_do_what_its_project_and_its_roles_allow(
-        Func<string, (string, string)[][]> spellings, Func<HttpMethod, string, bool> allowed)
+    [TestCaseSource(nameof(ValidTokens))]
+    public async Task Every_operation_returns_403_unless_project_and_roles_of_the_token_allow_it(
+        Func<string, (string, string)[][]> headerSets, Func<HttpMethod, string, bool> allowed)
     {
         var project = new Project(service);
         var operations = await Operation.ListAsync();
         foreach (var operation in operations)
         {
-            foreach (var headers in spellings(project.Id))
+            foreach (var headers in headerSets(project.Id))
             {
-                var answer = await operation.SendAsync(project, service, headers);
+                var response = await operation.SendAsync(project, service, headers);
                 if (allowed(operation.Method, operation.Template))
                 {
-                    answer.Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.BadRequest, HttpStatusCode.NotFound);
+                    response.Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.BadRequest, HttpStatusCode.NotFound);
                 }
                 else
                 {
-                    answer.ShouldBeError(HttpStatusCode.Forbidden);
+                    response.ShouldBeError(HttpStatusCode.Forbidden);
                 }
             }
         }
@@ -144,13 +144,13 @@ public sealed class TokenMatrixTests
     private static (string, string)[] InEither(string token) => [("X-Auth-Token", token), ("Authorization", $"Bearer {token}")];
 
     private static TestCaseData Case(string name, Func<Token, (string Name, string Value)[]> headers) =>
-        new TestCaseData(Spellings(headers, together: true)).SetArgDisplayNames(name);
+        new TestCaseData(HeaderSets(headers, together: true)).SetArgDisplayNames(name);
 
     private static TestCaseData Case(string name, Func<Token, (string Name, string Value)[]> headers, Func<HttpMethod, string, bool> allowed) =>
-        new TestCaseData(Spellings(headers, together: false), allowed).SetArgDisplayNames(name);
+        new TestCaseData(HeaderSets(headers, together: false), allowed).SetArgDisplayNames(name);
 
-    /// <summary>Each header by itself, as either is a token's place, and all of them together.</summary>
-    private static Func<string, (string Name, string Value)[][]> Spellings(
+    /// <summary>Each header alone, as a token may be in either, and both together.</summary>
+    private static Func<string, (string Name, string Value)[][]> HeaderSets(
         Func<Token, (string Name, string Value)[]> headers, bool together) => project => headers(new Token(project)) switch
         {
             [var one, var other] when one.Value != other.Value[("Bearer ".Length)..] => [[one, other]],

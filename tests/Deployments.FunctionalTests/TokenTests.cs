@@ -8,14 +8,14 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>What a token may look like and when it is good, beside what <see cref="TokenMatrixTests"/> tries on every operation.</summary>
+/// <summary>The format and lifetime of tokens, in addition to <see cref="TokenMatrixTests"/>.</summary>
 public sealed class TokenTests
 {
     // The service allows 30 s; the rest is room for a slow machine.
     private static readonly TimeSpan InsideSkew = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan BeyondSkew = TimeSpan.FromSeconds(35);
 
-    private static IEnumerable<TestCaseData> TokensThatDoNotVerify =>
+    private static IEnumerable<TestCaseData> InvalidTokens =>
     [
         Case("header that is no JSON", token => $"e30x.{Payload(token)}.{SignatureOf(token)}"),
         Case("header of 100 levels", token => Signed(token, $$"""{"alg":"HS256","x":{{Requests.Nested(100)}}}""", Payload(token))),
@@ -30,7 +30,7 @@ public sealed class TokenTests
         }),
     ];
 
-    private static IEnumerable<TestCaseData> TokensThatVerify =>
+    private static IEnumerable<TestCaseData> ValidTokens =>
     [
         Case("plain", token => token),
         Case("just expired", token => token with { Expires = DateTimeOffset.UtcNow - InsideSkew }),
@@ -38,8 +38,8 @@ public sealed class TokenTests
         Case("about to be valid", token => token with { NotBefore = DateTimeOffset.UtcNow + InsideSkew }),
     ];
 
-    [TestCaseSource(nameof(TokensThatDoNotVerify))]
-    public async Task A_token_is_refused(Func<string, string> makeToken)
+    [TestCaseSource(nameof(InvalidTokens))]
+    public async Task Create_deployment_with_an_invalid_token_returns_401(Func<string, string> makeToken)
     {
         var project = new Project();
         var token = makeToken(project.Id);
@@ -52,8 +52,8 @@ public sealed class TokenTests
         (await project.CountStoredAsync()).ShouldBe(0);
     }
 
-    [TestCaseSource(nameof(TokensThatVerify))]
-    public async Task A_token_is_accepted_in_either_header_and_in_both(Func<string, string> makeToken)
+    [TestCaseSource(nameof(ValidTokens))]
+    public async Task Create_deployment_with_a_valid_token_in_either_or_both_headers_returns_200(Func<string, string> makeToken)
     {
         var project = new Project();
         var token = makeToken(project.Id);
@@ -68,7 +68,7 @@ public sealed class TokenTests
     [TestCase("a\\u0000b")]
     [TestCase("\\ud800")]
     [TestCase("\\udc00\\ud800")]
-    public async Task A_subject_that_no_database_can_hold_is_no_defect_of_ours(string subject)
+    public async Task Create_deployment_with_a_subject_that_cannot_be_stored_returns_200_or_401(string subject)
     {
         var project = new Project();
         var token = WithSubject(project.Token, subject);
@@ -79,17 +79,17 @@ public sealed class TokenTests
     }
 
     [Test]
-    public async Task The_challenge_tells_why_and_never_shows_the_token()
+    public async Task Expired_token_returns_401_with_the_reason_and_without_the_token()
     {
         var project = new Project();
         var token = (project.Token with { Expires = DateTimeOffset.UtcNow - BeyondSkew }).ToString();
 
-        var answer = await project.CreateAsAsync(token);
+        var response = await project.CreateAsAsync(token);
 
-        answer.ShouldBeUnauthorized().Headers["WWW-Authenticate"].ShouldContain("error=\"invalid_token\"");
-        answer.Headers["WWW-Authenticate"].ShouldContain("expired");
-        answer.Text.ShouldContain("expired");
-        answer.Text.ShouldNotContain(SignatureOf(token));
+        response.ShouldBeUnauthorized().Headers["WWW-Authenticate"].ShouldContain("error=\"invalid_token\"");
+        response.Headers["WWW-Authenticate"].ShouldContain("expired");
+        response.Text.ShouldContain("expired");
+        response.Text.ShouldNotContain(SignatureOf(token));
     }
 
     [TestCase("""["b64"]""")]
@@ -97,7 +97,7 @@ public sealed class TokenTests
     [TestCase("[]")]
     [TestCase("null")]
     [TestCase("\"b64\"")]
-    public async Task A_token_with_a_crit_header_is_refused_each_time(string crit)
+    public async Task Token_with_a_crit_header_returns_401_also_when_repeated(string crit)
     {
         var project = new Project();
         var token = Signed(project.Token, $$"""{"alg":"HS256","typ":"JWT","b64":true,"crit":{{crit}}}""", Payload(project.Token));
@@ -111,7 +111,7 @@ public sealed class TokenTests
     [TestCase("RS256")]
     [TestCase("none")]
     [TestCase("")]
-    public async Task A_token_of_another_algorithm_is_refused_for_its_algorithm(string algorithm)
+    public async Task Token_with_another_algorithm_returns_401_with_that_reason(string algorithm)
     {
         var project = new Project();
 
@@ -125,7 +125,7 @@ public sealed class TokenTests
     private static TestCaseData Case(string name, Func<Token, string> make) =>
         new TestCaseData((Func<string, string>)(project => make(new Token(project)))).SetArgDisplayNames(name);
 
-    /// <summary>The token, signed anew with a subject that is spelled as it is given.</summary>
+    /// <summary>The token, signed again with the given text as subject.</summary>
     private static string WithSubject(Token token, string subject)
     {
         var claims = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(Payload(token))).Replace(token.Subject, subject, StringComparison.Ordinal);

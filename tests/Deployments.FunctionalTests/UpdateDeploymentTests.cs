@@ -6,7 +6,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>What a PUT changes, what it leaves, and what it refuses.</summary>
+/// <summary>What a PUT changes, keeps and rejects.</summary>
 public sealed class UpdateDeploymentTests
 {
     private const string Full =
@@ -28,7 +28,7 @@ public sealed class UpdateDeploymentTests
         Change("output_values", """{"deploy_stdout":"x","deploy_status_code":0}"""),
         Change("output_values", "{}"),
 
-        // Compared as text: these say the same to a machine that counts, and are stored as they are sent.
+        // Compared as text: numerically equal values are a change, and stored as sent.
         Change("input_values", """{"a":1,"b":"é"}"""),
         Change("input_values", """{"b":"é","a":1.0}"""),
     ];
@@ -56,7 +56,7 @@ public sealed class UpdateDeploymentTests
         Change("updated_time", "\"2015-01-31T15:12:36Z\""),
     ];
 
-    private static IEnumerable<TestCaseData> BodiesThatAreRefused =>
+    private static IEnumerable<TestCaseData> InvalidBodies =>
     [
         Refused("empty", "", "body"),
         Refused("not JSON", "status=COMPLETE", "body"),
@@ -113,7 +113,7 @@ public sealed class UpdateDeploymentTests
     ];
 
     [TestCaseSource(nameof(Changes))]
-    public async Task A_field_that_is_given_changes_alone(string field, string body)
+    public async Task Update_deployment_changes_only_the_given_field(string field, string body)
     {
         var project = new Project();
         var created = await project.CreateAsync(Full);
@@ -131,19 +131,19 @@ public sealed class UpdateDeploymentTests
     }
 
     [TestCaseSource(nameof(NonChanges))]
-    public async Task What_changes_nothing_leaves_no_trace(string field, string body)
+    public async Task Update_deployment_without_a_change_leaves_version_and_events_unchanged(string field, string body)
     {
         var project = new Project();
         var created = await project.CreateAsync(Full);
 
-        var answer = await project.UpdateAsync(created.Id, body);
+        var response = await project.UpdateAsync(created.Id, body);
 
-        answer.ShouldBeOk().Text.ShouldBe(created.Text, field);
+        response.ShouldBeOk().Text.ShouldBe(created.Text, field);
         await ShouldBeUnchangedAsync(project, created);
     }
 
     [Test]
-    public async Task All_fields_change_at_once_and_a_repetition_leaves_no_trace()
+    public async Task Update_deployment_with_every_field_changes_them_and_repeating_it_changes_nothing()
     {
         const string body =
             """
@@ -167,7 +167,7 @@ public sealed class UpdateDeploymentTests
     }
 
     [Test]
-    public async Task Server_and_second_project_stay_as_they_were_created()
+    public async Task Update_deployment_ignores_server_id_and_second_project()
     {
         var owner = new Project();
         var second = new Project();
@@ -183,7 +183,7 @@ public sealed class UpdateDeploymentTests
     }
 
     [Test]
-    public async Task Any_status_may_follow_any_other(
+    public async Task Update_deployment_from_any_status_to_any_status_returns_200(
         [Values("COMPLETE", "IN_PROGRESS", "FAILED")] string before, [Values("COMPLETE", "IN_PROGRESS", "FAILED")] string after)
     {
         var project = new Project();
@@ -196,7 +196,7 @@ public sealed class UpdateDeploymentTests
     }
 
     [Test]
-    public async Task Values_at_their_limits_are_kept()
+    public async Task Update_deployment_with_values_at_their_limits_stores_them_unchanged()
     {
         var project = new Project();
         var id = (await project.CreateAsync(Project.Minimal)).Id;
@@ -215,20 +215,20 @@ public sealed class UpdateDeploymentTests
         shown.GetProperty("output_values").GetRawText().ShouldBe(Requests.Nested(64));
     }
 
-    [TestCaseSource(nameof(BodiesThatAreRefused))]
-    public async Task A_body_is_refused_and_nothing_changes(string body, string[] fields)
+    [TestCaseSource(nameof(InvalidBodies))]
+    public async Task Update_deployment_with_an_invalid_body_returns_400_and_changes_nothing(string body, string[] fields)
     {
         var project = new Project();
         var created = await project.CreateAsync(Full);
 
-        var answer = await project.UpdateAsync(created.Id, body);
+        var response = await project.UpdateAsync(created.Id, body);
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, fields);
+        response.ShouldBeError(HttpStatusCode.BadRequest, fields);
         await ShouldBeUnchangedAsync(project, created);
     }
 
     [Test]
-    public async Task A_body_too_large_or_of_another_type_is_refused_and_nothing_changes()
+    public async Task Update_deployment_with_invalid_size_accept_or_content_type_returns_413_406_or_415_and_changes_nothing()
     {
         var project = new Project();
         var created = await project.CreateAsync(Full);
@@ -244,27 +244,27 @@ public sealed class UpdateDeploymentTests
     }
 
     [TestCaseSource(nameof(Conditions))]
-    public async Task A_change_on_condition_is_made_where_the_condition_holds(string ifMatch, HttpStatusCode status)
+    public async Task Update_deployment_with_if_match_returns_200_only_if_the_entity_tag_matches(string ifMatch, HttpStatusCode status)
     {
         var project = new Project();
         var created = await project.CreateAsync(Full);
         ifMatch = ifMatch.Replace("TAG", created.EntityTag, StringComparison.Ordinal);
 
-        var answer = await project.UpdateAsync(created.Id, """{"status": "COMPLETE"}""", ("If-Match", ifMatch));
+        var response = await project.UpdateAsync(created.Id, """{"status": "COMPLETE"}""", ("If-Match", ifMatch));
 
         if (status == HttpStatusCode.OK)
         {
-            answer.Deployment.GetProperty("status").GetString().ShouldBe("COMPLETE");
+            response.Deployment.GetProperty("status").GetString().ShouldBe("COMPLETE");
         }
         else
         {
-            answer.ShouldBeError(status, status == HttpStatusCode.BadRequest ? ["If-Match"] : []);
+            response.ShouldBeError(status, status == HttpStatusCode.BadRequest ? ["If-Match"] : []);
             await ShouldBeUnchangedAsync(project, created);
         }
     }
 
     [Test]
-    public async Task A_tag_from_before_a_change_holds_no_longer_not_even_for_a_change_that_changes_nothing()
+    public async Task Update_deployment_with_an_outdated_if_match_returns_412_even_without_a_change()
     {
         var project = new Project();
         var created = await project.CreateAsync(Full);
@@ -277,7 +277,7 @@ public sealed class UpdateDeploymentTests
     [TestCase(null)]
     [TestCase("*")]
     [TestCase("\"1\"")]
-    public async Task What_is_not_there_is_not_found_on_any_condition(string? ifMatch)
+    public async Task Update_deployment_that_does_not_exist_returns_404_with_every_if_match(string? ifMatch)
     {
         var project = new Project();
         (string, string)[] headers = ifMatch is null ? [] : [("If-Match", ifMatch)];
@@ -287,7 +287,7 @@ public sealed class UpdateDeploymentTests
     }
 
     [Test]
-    public async Task Of_two_writers_with_the_same_tag_exactly_one_wins()
+    public async Task Concurrent_updates_with_the_same_if_match_return_200_once_and_412_otherwise()
     {
         var project = new Project();
         var id = (await project.CreateAsync(Project.Minimal)).Id;
@@ -295,39 +295,39 @@ public sealed class UpdateDeploymentTests
         {
             var tag = (await project.GetAsync(id)).EntityTag;
 
-            var answers = await Task.WhenAll(new[] { "one", "another" }.Select(writer =>
+            var responses = await Task.WhenAll(new[] { "one", "another" }.Select(writer =>
                 project.UpdateAsync(id, $$"""{"status_reason": "{{writer}} {{round}}"}""", ("If-Match", tag))));
 
-            answers.Select(answer => answer.Status).ShouldBe([HttpStatusCode.OK, HttpStatusCode.PreconditionFailed], ignoreOrder: true);
-            var winner = answers.Single(answer => answer.Status == HttpStatusCode.OK);
+            responses.Select(response => response.Status).ShouldBe([HttpStatusCode.OK, HttpStatusCode.PreconditionFailed], ignoreOrder: true);
+            var winner = responses.Single(response => response.Status == HttpStatusCode.OK);
             (await project.GetAsync(id)).Text.ShouldBe(winner.Text);
             (await project.ListEventsAsync(id)).Items.Count.ShouldBe(1 + round);
         }
     }
 
     [Test]
-    public async Task Writers_without_a_tag_all_win_one_after_the_other()
+    public async Task Concurrent_updates_without_if_match_all_return_200()
     {
         const int writers = 32;
         var project = new Project();
         var id = (await project.CreateAsync(Project.Minimal)).Id;
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, writers).Select(writer =>
+        var responses = await Task.WhenAll(Enumerable.Range(0, writers).Select(writer =>
             project.UpdateAsync(id, $$"""{"status_reason": "{{writer}}"}""")));
 
-        answers.ShouldAllBe(answer => answer.Status == HttpStatusCode.OK);
-        answers.Select(answer => answer.EntityTag).ShouldBeUnique();
+        responses.ShouldAllBe(response => response.Status == HttpStatusCode.OK);
+        responses.Select(response => response.EntityTag).ShouldBeUnique();
         (await StoredVersionAsync(project, id)).ShouldBe(1 + writers);
         var history = (await project.ListEventsAsync(id)).Items;
         history.Count.ShouldBe(1 + writers);
         history.Skip(1).Select(entry => entry.GetProperty("request_id").GetString())
-            .ShouldBe(answers.Select(answer => answer.RequestId), ignoreOrder: true);
+            .ShouldBe(responses.Select(response => response.RequestId), ignoreOrder: true);
         history[^1].GetProperty("status_reason").GetString()
             .ShouldBe((await project.GetAsync(id)).Deployment.GetProperty("status_reason").GetString());
     }
 
     [Test]
-    public async Task Writers_of_different_fields_without_a_tag_lose_nothing_of_each_other()
+    public async Task Concurrent_updates_of_different_fields_without_if_match_are_all_kept()
     {
         var project = new Project();
         var id = (await project.CreateAsync(Project.Minimal)).Id;
@@ -356,7 +356,7 @@ public sealed class UpdateDeploymentTests
 
     private static string Emoji(int times) => string.Concat(Enumerable.Repeat("\U0001F680", times));
 
-    private static IEnumerable<string> Rest(ApiResponse answer, string field) => answer.Deployment.EnumerateObject()
+    private static IEnumerable<string> Rest(ApiResponse response, string field) => response.Deployment.EnumerateObject()
         .Where(member => member.Name != field && member.Name != "updated_time")
         .Select(member => $"{member.Name}: {member.Value.GetRawText()}");
 

@@ -5,10 +5,10 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>A template is judged by the rules of a configuration's creation, and nothing is stored.</summary>
+/// <summary>Templates are validated by the rules of creating a config; nothing is stored.</summary>
 public sealed class ValidateTemplateTests
 {
-    private static IEnumerable<TestCaseData> TemplatesThatAreRefused =>
+    private static IEnumerable<TestCaseData> InvalidTemplates =>
     [
         Refused("no template", "{}", "template"),
         Refused("null", """{"template": null}""", "template"),
@@ -57,70 +57,70 @@ public sealed class ValidateTemplateTests
     ];
 
     [TestCaseSource(nameof(ValidTemplates))]
-    public async Task A_template_is_valid_and_nothing_is_stored(string json)
+    public async Task Validate_template_with_a_valid_template_returns_200_and_stores_nothing(string json)
     {
         var project = new Project();
 
-        var answer = await project.ValidateAsync(json);
+        var response = await project.ValidateAsync(json);
 
-        answer.ShouldBeOk().Json.EnumerateObject().Select(member => member.Name).ShouldBe(["Description", "Parameters"]);
-        answer.Json.GetProperty("Description").GetString().ShouldNotBeNullOrWhiteSpace();
-        answer.Json.GetProperty("Parameters").GetRawText().ShouldBe("{}");
+        response.ShouldBeOk().Json.EnumerateObject().Select(member => member.Name).ShouldBe(["Description", "Parameters"]);
+        response.Json.GetProperty("Description").GetString().ShouldNotBeNullOrWhiteSpace();
+        response.Json.GetProperty("Parameters").GetRawText().ShouldBe("{}");
         (await project.CountStoredConfigsAsync()).ShouldBe(0);
     }
 
     [Test]
-    public async Task The_description_is_the_templates_own()
+    public async Task Validate_template_returns_the_description_of_the_template()
     {
-        var answer = await new Project().ValidateAsync("""{"template": {"description": "What it is for: é"} }""");
+        var response = await new Project().ValidateAsync("""{"template": {"description": "What it is for: é"} }""");
 
-        answer.ShouldBeOk().Text.ShouldBe("""{"Description":"What it is for: é","Parameters":{}}""");
+        response.ShouldBeOk().Text.ShouldBe("""{"Description":"What it is for: é","Parameters":{}}""");
     }
 
-    [TestCaseSource(nameof(TemplatesThatAreRefused))]
-    public async Task A_template_is_refused(string json, string[] fields)
+    [TestCaseSource(nameof(InvalidTemplates))]
+    public async Task Validate_template_with_an_invalid_template_returns_400(string json, string[] fields)
     {
-        var answer = await new Project().ValidateAsync(json);
+        var response = await new Project().ValidateAsync(json);
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, fields);
+        response.ShouldBeError(HttpStatusCode.BadRequest, fields);
     }
 
     [TestCase("OS::Nova::Server")]
     [TestCase("OS::Heat::SoftwareDeployment")]
     [TestCase("banana")]
-    public async Task A_resource_of_another_type_is_refused_and_its_type_named(string type)
+    public async Task Validate_template_with_another_resource_type_returns_400_naming_the_type(string type)
     {
-        var answer = await new Project().ValidateAsync(Template($$"""{"type": "{{type}}", "properties": {"inputs": 3} }"""));
+        var response = await new Project().ValidateAsync(Template($$"""{"type": "{{type}}", "properties": {"inputs": 3} }"""));
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, "template.resources.r.type")
+        response.ShouldBeError(HttpStatusCode.BadRequest, "template.resources.r.type")
             .Json.GetProperty("detail").GetString()!.ShouldContain(type);
     }
 
     [TestCaseSource(typeof(BadConfigs), nameof(BadConfigs.All))]
-    public async Task What_could_not_be_created_is_not_valid(string config, string[] fields)
+    public async Task Validate_template_with_invalid_config_properties_returns_400(string config, string[] fields)
     {
-        var answer = await new Project().ValidateAsync(Config(config));
+        var response = await new Project().ValidateAsync(Config(config));
 
-        answer.ShouldBeError(HttpStatusCode.BadRequest, [.. fields.Select(field => $"template.resources.r.properties.{field}")]);
+        response.ShouldBeError(HttpStatusCode.BadRequest, [.. fields.Select(field => $"template.resources.r.properties.{field}")]);
     }
 
     [Test]
-    public async Task The_queries_of_real_clients_are_passed_over()
+    public async Task Validate_template_ignores_the_query_parameters_of_real_clients()
     {
         (await new Project().ValidateAsync("""{"template": {} }""", "?show_nested=False&ignore_errors=99001&x=&x="))
             .ShouldBeOk();
     }
 
     [Test]
-    public async Task What_the_command_line_sends_is_valid()
+    public async Task Validate_template_as_sent_by_the_command_line_client_returns_200()
     {
-        var answer = await new Project().ValidateAsync(
+        var response = await new Project().ValidateAsync(
             """
             {"template": {"heat_template_version": "2013-05-23", "resources": {"name": {"type": "OS::Heat::SoftwareConfig", "properties": {
               "config": "#!/bin/sh\n", "group": "Heat::Ungrouped", "inputs": [{"name": "foo", "type": "String"}], "outputs": [], "options": {} } } } } }
             """);
 
-        answer.ShouldBeOk();
+        response.ShouldBeOk();
     }
 
     private static TestCaseData Refused(string name, string json, params string[] fields) =>

@@ -6,14 +6,14 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Without a limit a list comes whole, however long it is, and never looks whole where it is not.</summary>
+/// <summary>A list without a limit is complete, however long it is; an incomplete one is never mistaken for complete.</summary>
 public sealed class WholeListTests
 {
     // More than the service reads, and more than a batch may hold, at once.
     private const int Many = 1_200;
 
     [Test]
-    public async Task A_long_list_is_whole_and_in_order_with_what_is_shared_in_its_place()
+    public async Task List_deployments_without_a_limit_returns_1200_own_and_shared_deployments_in_order()
     {
         var project = new Project();
         var owner = new Project();
@@ -36,7 +36,7 @@ public sealed class WholeListTests
     [TestCase(102)]
     [TestCase(303)]
     [TestCase(1_000)]
-    public async Task A_list_about_as_long_as_the_service_reads_at_once_is_whole(int count)
+    public async Task List_deployments_around_the_read_size_returns_every_deployment(int count)
     {
         var project = new Project();
         var ids = (await project.CreateBatchAsync(Enumerable.Repeat(Project.Minimal, count))).Ids;
@@ -45,7 +45,7 @@ public sealed class WholeListTests
     }
 
     [Test]
-    public async Task Large_values_are_read_a_few_at_a_time_and_the_list_is_whole()
+    public async Task List_deployments_with_large_values_reads_a_few_at_a_time_and_returns_every_deployment()
     {
         var project = new Project();
         await StoreAsync(project, [.. Enumerable.Repeat(10, 30), .. Enumerable.Repeat(600_000, 30), .. Enumerable.Repeat(10, 300)]);
@@ -57,7 +57,7 @@ public sealed class WholeListTests
         whole.Items.Select(item => item.GetProperty("input_values").GetProperty("a").GetString()!.Length).Count(length => length == 600_000)
             .ShouldBe(30);
         whole.Ids.Count.ShouldBe(360);
-        statements.Captured.Count.ShouldBeGreaterThan(15, "More than two of them came at once.");
+        statements.Captured.Count.ShouldBeGreaterThan(15, "More than two large values were read at once.");
     }
 
     [TestCase(1)]
@@ -65,7 +65,7 @@ public sealed class WholeListTests
     [TestCase(25)]
     [TestCase(150)]
     [TestCase(1_000)]
-    public async Task Pages_with_large_values_are_as_long_as_was_asked_and_together_the_whole_list(int limit)
+    public async Task List_deployments_by_pages_with_large_values_returns_full_pages_and_every_deployment(int limit)
     {
         var project = new Project();
         await StoreAsync(project, [.. Enumerable.Repeat(10, 10), .. Enumerable.Repeat(600_000, 10), .. Enumerable.Repeat(10, 140)]);
@@ -84,7 +84,7 @@ public sealed class WholeListTests
     }
 
     [Test]
-    public async Task A_long_list_of_configs_is_whole_and_newest_first()
+    public async Task List_configs_without_a_limit_returns_1200_configs_newest_first()
     {
         var project = new Project();
         await using var insert = TestRun.Database.CreateCommand(
@@ -101,7 +101,7 @@ public sealed class WholeListTests
     }
 
     [Test]
-    public async Task A_list_that_fails_after_its_first_byte_breaks_off()
+    public async Task List_that_fails_after_the_first_byte_closes_the_connection()
     {
         await using var proxy = new Proxy(TestRun.ConnectionString);
         proxy.Open();
@@ -111,7 +111,7 @@ public sealed class WholeListTests
         await project.CreateBatchAsync(Enumerable.Repeat(large, 600));
         await project.CreateBatchAsync(Enumerable.Repeat(large, 600));
 
-        // A reader who takes little keeps most of the list in the database.
+        // A slow reader leaves most of the list in the database.
         using var client = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectNarrowlyAsync });
         using var request = Requests.Make(HttpMethod.Get, service.Absolute(project.Path), ("X-Auth-Token", project.Token.ToString()));
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
@@ -125,19 +125,19 @@ public sealed class WholeListTests
     }
 
     [Test]
-    public async Task A_list_that_fails_before_its_first_byte_is_told()
+    public async Task List_that_fails_before_the_first_byte_returns_503()
     {
         await using var proxy = new Proxy(TestRun.ConnectionString);
         proxy.Open();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
 
         proxy.Close();
-        var answers = await Task.WhenAll(new Project(service).ListAsync(), new Project(service).ListConfigsAsync());
+        var responses = await Task.WhenAll(new Project(service).ListAsync(), new Project(service).ListConfigsAsync());
 
-        answers.ShouldAllBe(answer => answer.ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ContainsKey("Retry-After"));
+        responses.ShouldAllBe(response => response.ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ContainsKey("Retry-After"));
     }
 
-    /// <summary>Stores deployments whose values have so many characters.</summary>
+    /// <summary>Stores deployments whose values have the given numbers of characters.</summary>
     private static async Task StoreAsync(Project project, params IEnumerable<int> lengths)
     {
         await using var insert = TestRun.Database.CreateCommand(

@@ -2,7 +2,7 @@ using NUnit.Framework;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>Configurations that break a rule each, and the fields at fault. Wherever one is taken, they are refused.</summary>
+/// <summary>Invalid configs, and the fields with errors. Every operation that takes a config rejects them.</summary>
 internal static class BadConfigs
 {
     public static IEnumerable<TestCaseData> All =>

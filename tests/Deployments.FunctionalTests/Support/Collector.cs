@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>An OpenTelemetry collector that takes OTLP over HTTP and keeps what it is sent: messages of protobuf, in which text stands as it is.</summary>
+/// <summary>An OpenTelemetry collector that receives OTLP over HTTP and keeps the messages: protobuf, in which text is not encoded further.</summary>
 internal sealed class Collector : IAsyncDisposable
 {
     public static readonly IReadOnlyList<string> Signals = ["traces", "metrics", "logs"];
@@ -29,7 +29,7 @@ internal sealed class Collector : IAsyncDisposable
 
     public string Address => app.Urls.Single();
 
-    /// <summary>Which signals have come.</summary>
+    /// <summary>The signals received.</summary>
     public IEnumerable<string> Received => received.Select(one => one.Signal);
 
     public static async Task<Collector> StartAsync()
@@ -43,10 +43,10 @@ internal sealed class Collector : IAsyncDisposable
         return collector;
     }
 
-    /// <summary>Waits until all of these have come in one message of the signal.</summary>
+    /// <summary>Waits until one message of the signal contains all of these.</summary>
     public async Task WaitForAsync(string signal, params byte[][] parts)
     {
-        using var patience = new CancellationTokenSource(Service.Timeout);
+        using var timeout = new CancellationTokenSource(Service.Timeout);
         while (true)
         {
             var growth = Volatile.Read(ref grown).Task;
@@ -55,14 +55,14 @@ internal sealed class Collector : IAsyncDisposable
                 return;
             }
 
-            await growth.WaitAsync(patience.Token);
+            await growth.WaitAsync(timeout.Token);
         }
     }
 
-    /// <summary>Whether the text stands in anything that has come.</summary>
+    /// <summary>Whether any received message contains the text.</summary>
     public bool Knows(string text) => Knows(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Whether the bytes stand in anything that has come.</summary>
+    /// <summary>Whether any received message contains the bytes.</summary>
     public bool Knows(byte[] bytes) => received.Any(one => Contains(one.Message, bytes));
 
     public ValueTask DisposeAsync() => app.DisposeAsync();

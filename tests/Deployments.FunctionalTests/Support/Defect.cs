@@ -2,29 +2,29 @@ using Npgsql;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>A defect of ours: a row that the service takes for good, and its database does not.</summary>
+/// <summary>An unhandled exception: a row that passes the service's validation but violates a constraint of its database.</summary>
 internal static class Defect
 {
-    /// <summary>What the database calls the rule that is broken.</summary>
+    /// <summary>The name of the violated constraint.</summary>
     public const string Name = "spoilt";
 
-    /// <summary>Provokes it in a service of its own.</summary>
-    /// <returns>What the caller is told.</returns>
+    /// <summary>Causes the exception in a service of its own.</summary>
+    /// <returns>The response.</returns>
     public static async Task<ApiResponse> ProvokeAsync()
     {
         await using var service = await Service.StartReadyAsync(await CreateDatabaseAsync());
         return await new Project(service).CreateConfigAsync("{}");
     }
 
-    /// <summary>A database with a current schema, in which every configuration without a name provokes it.</summary>
+    /// <summary>A database with a current schema in which every config without a name causes the exception.</summary>
     /// <returns>Its connection string.</returns>
     public static async Task<string> CreateDatabaseAsync()
     {
         var connectionString = await TestRun.Server.CreateDatabaseAsync();
         await using var service = await Service.StartReadyAsync(connectionString);
         await using var database = NpgsqlDataSource.Create(connectionString);
-        await using var spoil = database.CreateCommand($"ALTER TABLE software_configs ADD CONSTRAINT {Name} CHECK (name IS NOT NULL)");
-        await spoil.ExecuteNonQueryAsync();
+        await using var addConstraint = database.CreateCommand($"ALTER TABLE software_configs ADD CONSTRAINT {Name} CHECK (name IS NOT NULL)");
+        await addConstraint.ExecuteNonQueryAsync();
         return connectionString;
     }
 }

@@ -12,7 +12,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>docs/openapi.json, as the service is held to it: by every request that it accepts and every response that it gives.</summary>
+/// <summary>docs/openapi.json; every accepted request and every response of the tests is validated against it.</summary>
 internal sealed partial class Document
 {
     private const HttpStatusCode FirstError = HttpStatusCode.BadRequest;
@@ -26,7 +26,7 @@ internal sealed partial class Document
     {
         error = document.Components.Schemas["Error"];
 
-        // Clients pass over what they do not know; but what the service answers and the document does not mention has been forgotten.
+        // Clients ignore unknown members, but a member of a response that the document does not have was forgotten there.
         foreach (var (name, schema) in document.Components.Schemas)
         {
             schema.AllowAdditionalProperties = schema.Properties.Count == 0 || name.EndsWith("Body", StringComparison.Ordinal);
@@ -45,7 +45,7 @@ internal sealed partial class Document
     public static async Task<Document> ReadAsync() =>
         new(await OpenApiDocument.FromFileAsync(Path.Combine(AppContext.BaseDirectory, "Data", "openapi.json")));
 
-    /// <summary>Fails the test that sent the request, if the response, or the body that it accepts, is not as the document says.</summary>
+    /// <summary>Fails the test that sent the request if the response, or an accepted body, does not match the document.</summary>
     public async Task ShouldDescribeAsync(HttpRequestMessage request, HttpResponseMessage response)
     {
         var path = WithoutDots(EncodedLetter().Replace(request.RequestUri!.AbsolutePath, letter => Uri.UnescapeDataString(letter.Value)));
@@ -66,7 +66,7 @@ internal sealed partial class Document
         faults.ShouldBeEmpty($"docs/openapi.json does not describe {request.Method} {path} ({(int)response.StatusCode}): {text}");
     }
 
-    // Other methods than the documented ones, and all that lies outside projects: only errors have a form of their own.
+    // For undocumented methods and paths outside projects only the format of errors is defined.
     private List<string> OfUnknownPath(string path, HttpStatusCode status, string text) =>
         status >= FirstError ? Validate(error, Read(text))
         : path.StartsWith("/v1/", StringComparison.OrdinalIgnoreCase) ? [$"The document has no operation at {path}."]
@@ -103,14 +103,14 @@ internal sealed partial class Document
             : [.. faults, $"The media type {mediaType} is not listed."];
     }
 
-    // Tests send dots as they are, and the server takes what they lead to.
+    // Tests send dot segments unresolved; the server resolves them.
     private static string WithoutDots(string path) => new Uri($"http://service{path}").AbsolutePath;
 
-    // A browser's question whether it may ask.
+    // A CORS preflight request.
     private static bool IsPreflight(HttpRequestMessage request, HttpResponseMessage response) =>
         request.Method == HttpMethod.Options && response.StatusCode == HttpStatusCode.NoContent;
 
-    // What is no HTTP, or too long for it, is refused by the server beneath.
+    // Malformed or too large HTTP is rejected by Kestrel.
     private static bool NeverReachedTheService(HttpResponseMessage response, string text) =>
         response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestUriTooLong or HttpStatusCode.RequestHeaderFieldsTooLarge
         && text.Length == 0 && HeaderOf(response, ApiResponse.RequestIdHeader) is null;
@@ -129,7 +129,7 @@ internal sealed partial class Document
         using var reader = new JsonTextReader(text) { DateParseHandling = DateParseHandling.None, MaxDepth = null };
         var token = JToken.ReadFrom(reader);
 
-        // The validator takes no integer beyond 64 bits, and counts a character beyond the first 65,536 twice.
+        // The validator does not support integers beyond 64 bits, and counts a character outside the BMP twice.
         foreach (var value in new JArray(token).Descendants().OfType<JValue>())
         {
             value.Value = value.Value switch
@@ -160,7 +160,7 @@ internal sealed partial class Document
         return settings;
     }
 
-    // The validator knows guid, which OpenAPI does not.
+    // The validator has the format guid, which OpenAPI does not.
     private sealed class Uuids : IFormatValidator
     {
         public string Format => "uuid";
@@ -173,7 +173,7 @@ internal sealed partial class Document
     private sealed record DocumentedOperation(
         string Method, Regex Path, IReadOnlyDictionary<string, OpenApiParameter> Parameters, OpenApiOperation Operation)
     {
-        // A part of the address that its parameter does not allow is another address, where there is nothing.
+        // A path segment that its parameter does not allow is a path that does not exist.
         public bool Is(string method, string path) =>
             method.Equals(Method, StringComparison.OrdinalIgnoreCase)
             && Path.Match(path) is { Success: true } match

@@ -1,6 +1,6 @@
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>All HTTP of the tests goes through here, and is held to the document on the way.</summary>
+/// <summary>All HTTP of the tests passes this handler, which validates it against the document.</summary>
 internal sealed class DocumentedHandler : DelegatingHandler
 {
     private static readonly Lazy<Task<Document>> Document = new(Support.Document.ReadAsync);

@@ -3,11 +3,11 @@ using System.Text;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>JSON text made of chance: any Unicode, extreme numbers, odd white space; and ways to break it.</summary>
+/// <summary>Random JSON text: any Unicode, extreme numbers, unusual white space; and ways to break it.</summary>
 internal sealed class GeneratedJson(Random random)
 {
     private const int DeepestAllowed = 64;
-    private const int MostLevels = 5; // of what is not made to be deep
+    private const int MostLevels = 5; // of values that are not meant to be deep
 
     private static readonly string[] Numbers =
     [
@@ -16,7 +16,7 @@ internal sealed class GeneratedJson(Random random)
         "1.7976931348623157e308", "0.1000000000000000055511151231257827021181583404541015625",
     ];
 
-    // First and last of each plane and length in UTF-8, controls, marks that combine or turn the direction, what is no character.
+    // First and last of each plane and UTF-8 length, controls, combining and direction marks, noncharacters.
     private static readonly int[] Runes =
     [
         0x1, 0x8, 0x9, 0xA, 0xD, 0x1F, 0x20, 0x22, 0x27, 0x2F, 0x3C, 0x5C, 0x7F, 0x80, 0x85, 0xA0, 0xE9, 0x130, 0x131, 0x300, 0x7FF, 0x800, 0x200B, 0x200D,
@@ -27,7 +27,7 @@ internal sealed class GeneratedJson(Random random)
 
     public T One<T>(params ReadOnlySpan<T> of) => of[random.Next(of.Length)];
 
-    /// <summary>A text without NUL or half a surrogate pair, not blank.</summary>
+    /// <summary>A text without NUL and unpaired surrogates, not blank.</summary>
     public string Text(int longest)
     {
         var characters = 1 + (int)(Math.Pow(random.NextDouble(), 4) * (longest - 1));
@@ -63,7 +63,7 @@ internal sealed class GeneratedJson(Random random)
         return json.Append('"').ToString();
     }
 
-    /// <summary>Any value, with as many levels as are left.</summary>
+    /// <summary>Any value, with at most the remaining levels.</summary>
     public string Value(int levels = MostLevels) => random.Next(levels > 1 ? 9 : 6) switch
     {
         0 => "null",
@@ -74,12 +74,12 @@ internal sealed class GeneratedJson(Random random)
         _ => Object(levels),
     };
 
-    /// <summary>An object without a name twice.</summary>
+    /// <summary>An object without duplicate names.</summary>
     public string Object(int levels = MostLevels) => Chance(0.02)
         ? Requests.Nested(random.Next(1, DeepestAllowed - MostLevels + 2))
         : Members(Enumerable.Range(0, random.Next(4)).Select(i => (Chance(0.1) ? $"{i}" : $"{i}{Text(20)}", Value(levels - 1))));
 
-    /// <summary>An object of these members, in any order.</summary>
+    /// <summary>An object of these members, in random order.</summary>
     public string Members(IEnumerable<(string Name, string Value)> members)
     {
         var all = members.ToArray();
@@ -88,7 +88,7 @@ internal sealed class GeneratedJson(Random random)
         return $"{{{Joined(all.Length, () => $"{Quoted(all[next].Name)}{Space()}:{Space()}{all[next++].Value}")}{Space()}}}";
     }
 
-    /// <summary>The body, broken in one way or another; mostly no longer JSON, or against a rule.</summary>
+    /// <summary>The body, broken in a random way; mostly not JSON any more, or invalid.</summary>
     public byte[] Broken(string json)
     {
         var bytes = Encoding.UTF8.GetBytes(json);

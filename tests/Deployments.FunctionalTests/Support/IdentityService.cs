@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>An OpenID Connect issuer, as far as discovery asks for one: a document, and the public keys that it names.</summary>
+/// <summary>An OpenID Connect issuer with what discovery needs: a document, and the public keys that it refers to.</summary>
 internal sealed class IdentityService : IAsyncDisposable
 {
     private readonly Dictionary<string, RSA> keys = [];
@@ -16,17 +16,17 @@ internal sealed class IdentityService : IAsyncDisposable
 
     public string Address => server.Urls.Single();
 
-    /// <summary>Settings that make a service trust it.</summary>
+    /// <summary>Settings that make a service trust this issuer.</summary>
     public Dictionary<string, string> Settings => new()
     {
         ["Authentication:Schemes:Bearer:Authority"] = Address,
         ["Authentication:Schemes:Bearer:RequireHttpsMetadata"] = "false",
     };
 
-    /// <summary>Whether it says that it is out of order.</summary>
+    /// <summary>Whether it returns an error.</summary>
     public bool IsDown { get; set; }
 
-    /// <summary>Whether it takes requests and never answers.</summary>
+    /// <summary>Whether it accepts requests and never responds.</summary>
     public bool IsSilent { get; set; }
 
     public static async Task<IdentityService> StartAsync()
@@ -61,7 +61,7 @@ internal sealed class IdentityService : IAsyncDisposable
 
     public void Withdraw(string keyId) => keys.Remove(keyId);
 
-    /// <summary>What a key signs, then and later.</summary>
+    /// <summary>Signs with the key, even after it was withdrawn.</summary>
     public Func<Token, Token> SignerWith(string keyId)
     {
         var key = keys[keyId];

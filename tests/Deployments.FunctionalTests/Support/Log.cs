@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>One line of a service's log; <paramref name="Text"/> has everything that was handed to the log, exception included.</summary>
+/// <summary>One line of a service's log; <paramref name="Text"/> has everything that was logged, including the exception.</summary>
 internal sealed record LogLine(string Category, LogLevel Level, string Message, IReadOnlyDictionary<string, object?> Values, string Text);
 
-/// <summary>Keeps what a service logs, in place of a console.</summary>
+/// <summary>Keeps the log of a service, in place of a console.</summary>
 internal sealed class Log : ILoggerProvider
 {
     private readonly ConcurrentQueue<LogLine> lines = [];
@@ -16,7 +16,7 @@ internal sealed class Log : ILoggerProvider
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
-    /// <summary>The first line that fits; waits for it, as a line may be written after its request was answered.</summary>
+    /// <summary>Waits for the first matching line, which may be written after the response.</summary>
     public async Task<LogLine> WaitForAsync(Func<LogLine, bool> fits)
     {
         while (true)
@@ -33,7 +33,7 @@ internal sealed class Log : ILoggerProvider
 
     public void Dispose()
     {
-        // It holds memory alone.
+        // It holds only memory.
     }
 
     private void Add(LogLine line)

@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>An operation that the service itself says it has.</summary>
+/// <summary>An operation of the service's OpenAPI document.</summary>
 internal sealed record Operation(HttpMethod Method, string Template)
 {
-    /// <summary>An id that nothing has.</summary>
+    /// <summary>An id that does not exist.</summary>
     public const string NobodysId = "0197f3a0-0000-7000-8000-000000000000";
 
-    /// <summary>All that the service's OpenAPI document lists.</summary>
+    /// <summary>All operations of the service's OpenAPI document.</summary>
     public static async Task<IReadOnlyList<Operation>> ListAsync()
     {
         var document = (await TestRun.Service.GetAsync("/openapi/v1.json")).ShouldBeOk().Json;
@@ -21,7 +21,7 @@ internal sealed record Operation(HttpMethod Method, string Template)
         ];
     }
 
-    /// <summary>The operation in a project, on something that is not there.</summary>
+    /// <summary>The path of the operation in a project, with ids that do not exist.</summary>
     public string PathIn(Project project) => Template
         .Replace("{project_id}", project.Id, StringComparison.Ordinal)
         .Replace("{id}", NobodysId, StringComparison.Ordinal)

@@ -1,9 +1,9 @@
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>A project that no other test knows, and its member who sends requests.</summary>
+/// <summary>A project that no other test uses, and its member who sends requests.</summary>
 internal sealed class Project(Service? service = null, string? id = null)
 {
-    /// <summary>The least that creates a deployment.</summary>
+    /// <summary>The smallest body that creates a deployment.</summary>
     public const string Minimal = """{"config_id": "a config", "server_id": "a server"}""";
 
     private readonly Service service = service ?? TestRun.Service;
@@ -39,11 +39,11 @@ internal sealed class Project(Service? service = null, string? id = null)
     public Task<ApiResponse> GetAsync(string id, Token? token = null, params (string Name, string Value)[] headers) =>
         service.GetAsync($"{Path}/{id}", [("X-Auth-Token", (token ?? Token).ToString()), .. headers]);
 
-    /// <summary>Creates the least that there can be, shared with a second project.</summary>
+    /// <summary>Creates a minimal deployment that is shared with a second project.</summary>
     public Task<ApiResponse> CreateSharedAsync(Project second) => CreateAsync(
         $$"""{"config_id": "a config", "server_id": "a server", "stack_user_project_id": "{{second.Id}}"}""");
 
-    /// <param name="deployments">Each as one would be created.</param>
+    /// <param name="deployments">The JSON of each deployment.</param>
     /// <param name="headers">Beside the token's.</param>
     public Task<ApiResponse> CreateBatchAsync(IEnumerable<string> deployments, params (string Name, string Value)[] headers) =>
         SendAsync(HttpMethod.Post, $"{Path}/batch", $$"""{"software_deployments": [{{string.Join(',', deployments)}}]}""", headers);
@@ -59,7 +59,7 @@ internal sealed class Project(Service? service = null, string? id = null)
 
     public Task<ApiResponse> ListEventsAsync(string id) => SendAsync(HttpMethod.Get, $"{Path}/{id}/events");
 
-    /// <param name="serverId">As it stands in the path.</param>
+    /// <param name="serverId">Encoded as in the path.</param>
     public Task<ApiResponse> GetMetadataAsync(string serverId) => SendAsync(HttpMethod.Get, $"{Path}/metadata/{serverId}");
 
     public Task<ApiResponse> CreateConfigAsync(string json) => SendAsync(HttpMethod.Post, ConfigsPath, json);
@@ -76,7 +76,7 @@ internal sealed class Project(Service? service = null, string? id = null)
     /// <param name="query">With its question mark, or nothing.</param>
     public Task<ApiResponse> ValidateAsync(string json, string query = "") => SendAsync(HttpMethod.Post, $"/v1/{Id}/validate{query}", json);
 
-    /// <summary>Sends what its member would, to any path.</summary>
+    /// <summary>Sends a request to any path with the member's token.</summary>
     /// <param name="method">The method.</param>
     /// <param name="path">From the root, or absolute; sent as it is given.</param>
     /// <param name="json">The body, null for none.</param>
@@ -88,13 +88,13 @@ internal sealed class Project(Service? service = null, string? id = null)
         return service.SendAsync(request);
     }
 
-    /// <summary>How many deployments the project owns, by the database's own account.</summary>
+    /// <summary>Counts the project's deployments in the database.</summary>
     public Task<long> CountStoredAsync() => CountAsync("software_deployments");
 
-    /// <summary>How many events the project's deployments have, or had, by the database's own account.</summary>
+    /// <summary>Counts the events of the project's deployments in the database, including deleted deployments.</summary>
     public Task<long> CountStoredEventsAsync() => CountAsync("deployment_events");
 
-    /// <summary>How many configurations the project owns, by the database's own account.</summary>
+    /// <summary>Counts the project's configs in the database.</summary>
     public Task<long> CountStoredConfigsAsync() => CountAsync("software_configs");
 
     private async Task<long> CountAsync(string table)

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>Requests byte by byte, over a connection of their own: what no HTTP client would send.</summary>
+/// <summary>Raw requests over a connection of their own, for what no HTTP client would send.</summary>
 internal static class RawHttp
 {
     public static async Task<TcpClient> ConnectAsync(Service service)
@@ -15,7 +15,7 @@ internal static class RawHttp
         return client;
     }
 
-    /// <summary>Sends a head, to which the end of it is added, and a body; returns the response, or null where the server hung up without one.</summary>
+    /// <summary>Sends a head, completed by its end, and a body; returns the response, or null if the server closed the connection without one.</summary>
     public static async Task<ApiResponse?> SendAsync(Service service, byte[] head, byte[] body)
     {
         using var client = await ConnectAsync(service);
@@ -29,13 +29,13 @@ internal static class RawHttp
         }
         catch (IOException)
         {
-            // The server has answered already, and takes no more.
+            // The server has responded already, and reads no more.
         }
 
         return await response;
     }
 
-    /// <summary>Reads one response, which ends where the server closes the connection.</summary>
+    /// <summary>Reads one response, which ends when the server closes the connection.</summary>
     public static async Task<ApiResponse?> ReadAsync(Stream stream)
     {
         using var all = new MemoryStream();
@@ -45,7 +45,7 @@ internal static class RawHttp
         }
         catch (IOException)
         {
-            // Reset behind the response: what came of it counts.
+            // Reset after the response: keep what was received.
         }
 
         var text = Encoding.UTF8.GetString(all.ToArray());

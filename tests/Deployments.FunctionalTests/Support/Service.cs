@@ -40,7 +40,7 @@ internal sealed class Service : IAsyncDisposable
     {
         ["environment"] = Environments.Production,
 
-        // Rather than as UseKestrel's port, which the factory sets while the program may already be starting.
+        // Not as UseKestrel's port, which the factory sets while the program may already be starting.
         [WebHostDefaults.ServerUrlsKey] = "http://127.0.0.1:0",
         ["Authentication:Schemes:Bearer:ValidIssuer"] = Token.TrustedIssuer,
         ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
@@ -48,7 +48,7 @@ internal sealed class Service : IAsyncDisposable
 
     /// <summary>Starts a service and returns as soon as it listens.</summary>
     /// <param name="connectionString">Its database.</param>
-    /// <param name="settings">Beside and over the usual ones; without any, <see cref="Token.SigningKeys"/>.</param>
+    /// <param name="settings">Added to the default settings, overriding them; <see cref="Token.SigningKeys"/> if null.</param>
     public static async Task<Service> StartAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null)
     {
         var all = new Dictionary<string, string>(Usual) { ["ConnectionStrings:Deployments"] = connectionString };
@@ -75,20 +75,20 @@ internal sealed class Service : IAsyncDisposable
     {
         for (var waited = Stopwatch.StartNew(); ; await Task.Delay(PollingInterval))
         {
-            using var answer = await Http.GetAsync(new Uri("/healthz/ready", UriKind.Relative));
-            if (answer.StatusCode == HttpStatusCode.OK)
+            using var response = await Http.GetAsync(new Uri("/healthz/ready", UriKind.Relative));
+            if (response.StatusCode == HttpStatusCode.OK)
             {
                 return;
             }
 
             if (waited.Elapsed > Timeout)
             {
-                throw new TimeoutException($"The service did not become ready: {await answer.Content.ReadAsStringAsync()}");
+                throw new TimeoutException($"The service did not become ready: {await response.Content.ReadAsStringAsync()}");
             }
         }
     }
 
-    /// <summary>An address on this service whose path and query go out as they are given, dots, slashes and all.</summary>
+    /// <summary>An address on this service whose path and query are sent unchanged, including dot segments and slashes.</summary>
     /// <param name="path">From the root, or absolute.</param>
     public Uri Absolute(string path) => new(
         path.StartsWith('/') ? $"{Address.GetLeftPart(UriPartial.Authority)}{path}" : path,

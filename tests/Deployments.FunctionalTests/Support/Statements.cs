@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Deployments.FunctionalTests.Support;
 
-/// <summary>Listens for the statements that a request sends to the database, by the driver's own account.</summary>
+/// <summary>Records the statements that a request sends to the database, from the driver's activities.</summary>
 internal sealed class Statements : IDisposable
 {
     private readonly ActivityTraceId trace = ActivityTraceId.CreateRandom();
@@ -14,12 +14,12 @@ internal sealed class Statements : IDisposable
     {
         listener = new ActivityListener
         {
-            // The server's own activity takes over the trace that the request names; the driver's hang below it.
+            // The server's activity continues the trace of the request; the driver's activities are its children.
             ShouldListenTo = source => source.Name is "Npgsql" or "Microsoft.AspNetCore",
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
             ActivityStopped = activity =>
             {
-                // To open a connection is an activity too, without a text.
+                // Opening a connection is an activity too, without a statement.
                 if (activity.TraceId == trace && activity.Source.Name == "Npgsql" && activity.GetTagItem("db.query.text") is string text)
                 {
                     captured.Enqueue(text);
@@ -29,7 +29,7 @@ internal sealed class Statements : IDisposable
         ActivitySource.AddActivityListener(listener);
     }
 
-    /// <summary>The header by which a request is recognised.</summary>
+    /// <summary>The header that identifies the request.</summary>
     public (string Name, string Value) Trace => ("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
 
     public IReadOnlyCollection<string> Captured => captured;

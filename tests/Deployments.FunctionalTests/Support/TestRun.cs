@@ -8,8 +8,8 @@ using NUnit.Framework;
 namespace Deployments.FunctionalTests;
 
 /// <summary>
-/// What the whole run shares: one PostgreSQL server, one database on it, and one service configured as its users run it. Tests keep apart
-/// by a project of their own each, so they run side by side; those that look at whole tables run alone.
+/// Shared by the whole run: one PostgreSQL server, one database on it, and one service configured as its users run it. Each test has a
+/// project of its own, so tests run in parallel; those that read whole tables run alone.
 /// </summary>
 [SetUpFixture]
 public sealed class TestRun

@@ -19,7 +19,7 @@ public class CommandLineTests
     [TestCase("--environment=Production --urls http://localhost:80 openapi", "openapi")]
     [TestCase("serve openapi", "serve openapi")]
     [TestCase("Token", "Token")]
-    public void A_command_known_or_not_is_found_with_what_follows_it(string line, string command) =>
+    public void Find_returns_the_command_and_its_arguments_after_leading_settings(string line, string command) =>
         CommandLine.Find(line.Split(' ')).ShouldBe(command.Split(' '));
 
     [TestCase]
@@ -28,6 +28,6 @@ public class CommandLineTests
     [TestCase("--environment=Production")]
     [TestCase("--environment", "token")]
     [TestCase("--environment", "Production", "--urls", "openapi")]
-    public void Without_a_command_the_program_serves(params string[] args) =>
+    public void Find_without_a_command_returns_nothing(params string[] args) =>
         CommandLine.Find(args).ShouldBeEmpty();
 }

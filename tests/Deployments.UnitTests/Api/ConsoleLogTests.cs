@@ -11,7 +11,7 @@ namespace Deployments.UnitTests.Api;
 public sealed partial class ConsoleLogTests
 {
     [Test]
-    public void Lines_that_could_not_be_written_are_counted_in_a_warning_before_the_next_line()
+    public void Lines_that_cannot_be_written_are_counted_in_a_warning_before_the_next_line()
     {
         using var output = new FullDisk();
         using (var log = new ConsoleLog(output, new JsonLogFormatter()))
@@ -30,7 +30,7 @@ public sealed partial class ConsoleLogTests
     }
 
     [Test]
-    public void The_end_of_the_log_waits_until_its_lines_are_written()
+    public void Dispose_waits_until_all_lines_are_written()
     {
         const int lines = 5_000;
         using var output = new MemoryStream();
@@ -45,18 +45,18 @@ public sealed partial class ConsoleLogTests
         Lines(output).Length.ShouldBe(lines);
     }
 
-    // By number: the names of test cases may not have such characters.
+    // As numbers, because names of test cases cannot contain these characters.
     [TestCase(0x0A)]
     [TestCase(0x1B)]
     [TestCase(0x9B)]
     [TestCase(0x2028)]
     [TestCase(0x202E)]
-    public void A_line_for_people_replaces_a_character_that_a_terminal_obeys(int character) =>
+    public void Development_format_replaces_characters_that_control_a_terminal(int character) =>
         Lines(Log(new DevelopmentLogFormatter(colours: false), $"größer 😀{(char)character}[31m"))
             .ShouldHaveSingleItem().ShouldMatch(@"^\d\d:\d\d:\d\d warn größer 😀\uFFFD\[31m$");
 
     [Test]
-    public void The_level_has_a_colour_only_where_there_are_colours()
+    public void Development_format_colours_the_level_only_with_colours_enabled()
     {
         Lines(Log(new DevelopmentLogFormatter(colours: true), "text")).Single().ShouldEndWith(" \e[33mwarn\e[0m text");
         Lines(Log(new DevelopmentLogFormatter(colours: false), "text")).Single().ShouldEndWith(" warn text");
@@ -77,7 +77,7 @@ public sealed partial class ConsoleLogTests
 
     private static string[] Lines(MemoryStream output) => Encoding.UTF8.GetString(output.ToArray()).TrimEnd('\n').Split('\n');
 
-    /// <summary>Fails to take what is written to it first.</summary>
+    /// <summary>Fails the first write.</summary>
     private sealed class FullDisk : MemoryStream
     {
         public ManualResetEvent Failed { get; } = new(false);

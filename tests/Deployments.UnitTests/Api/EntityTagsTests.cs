@@ -10,7 +10,7 @@ public class EntityTagsTests
     [TestCase(null)]
     [TestCase("*")]
     [TestCase(" * ")]
-    public void Without_a_header_or_with_a_star_any_version_matches(string? header) =>
+    public void Versions_without_a_header_or_with_a_star_returns_null(string? header) =>
         EntityTags.Versions(header).ShouldBeNull();
 
     [TestCase("\"1\"", 1)]
@@ -20,7 +20,7 @@ public class EntityTagsTests
     [TestCase("\"2147483647\"", int.MaxValue)]
     [TestCase("\"7-zoneless\"", 7)]
     [TestCase("\"1\", \"7-zoneless\"", 1, 7)]
-    public void The_versions_in_a_list_match(string header, params int[] versions) =>
+    public void Versions_of_a_list_returns_the_versions_in_it(string header, params int[] versions) =>
         EntityTags.Versions(header).ShouldNotBeNull().ShouldBe(versions, ignoreOrder: true);
 
     [TestCase("W/\"1\"")] // weak: If-Match compares strongly
@@ -37,7 +37,7 @@ public class EntityTagsTests
     [TestCase("\"1-Zoneless\"")]
     [TestCase("\"1-zoneless-zoneless\"")]
     [TestCase("\"zoneless-1\"")]
-    public void A_tag_that_is_weak_or_none_of_ours_matches_no_version(string tag)
+    public void Versions_ignores_weak_and_unknown_tags(string tag)
     {
         EntityTags.Versions(tag).ShouldNotBeNull().ShouldBeEmpty();
         EntityTags.Versions($"{tag}, \"5\"").ShouldNotBeNull().ShouldBe([5]);
@@ -52,11 +52,11 @@ public class EntityTagsTests
     [TestCase("'1'")]
     [TestCase("\"1\" \"2\"")]
     [TestCase("\"1\", 2")]
-    public void What_is_no_list_of_entity_tags_is_refused_by_name(string header)
+    public void Versions_of_an_invalid_header_throws_naming_If_Match(string header)
     {
-        var refusal = Should.Throw<InvalidRequestException>(() => EntityTags.Versions(header));
+        var exception = Should.Throw<InvalidRequestException>(() => EntityTags.Versions(header));
 
-        refusal.Errors.Keys.ShouldBe(["If-Match"]);
-        refusal.Errors["If-Match"].ShouldBe(["If-Match must be * or a list of entity tags, such as \"1\"."]);
+        exception.Errors.Keys.ShouldBe(["If-Match"]);
+        exception.Errors["If-Match"].ShouldBe(["If-Match must be * or a list of entity tags, such as \"1\"."]);
     }
 }

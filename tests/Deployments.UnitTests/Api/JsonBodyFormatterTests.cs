@@ -13,7 +13,7 @@ namespace Deployments.UnitTests.Api;
 public sealed class JsonBodyFormatterTests
 {
     [Test]
-    public async Task Memory_is_given_for_what_has_come_and_not_for_what_is_announced()
+    public async Task Read_allocates_memory_for_received_bytes_and_not_for_the_content_length()
     {
         const int announced = 16 * 1024 * 1024;
         var body = new MeasuringStream("""{"config_id": "c", "server_id": "s"}"""u8.ToArray());
@@ -34,7 +34,7 @@ public sealed class JsonBodyFormatterTests
         body.LargestBuffer.ShouldBeInRange(1, 128 * 1024);
     }
 
-    /// <summary>Notes how much room its reader has for what comes.</summary>
+    /// <summary>Records the largest buffer that it is read into.</summary>
     private sealed class MeasuringStream(byte[] bytes) : MemoryStream(bytes)
     {
         public int LargestBuffer { get; private set; }

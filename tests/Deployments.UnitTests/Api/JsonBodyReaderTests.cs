@@ -16,7 +16,7 @@ public class JsonBodyReaderTests
     private static readonly JsonSerializerOptions Options = Policy();
 
     [Test]
-    public void Of_elements_past_all_bounds_only_so_many_are_kept_as_tell_it()
+    public void Read_keeps_one_element_more_than_a_list_may_have()
     {
         var elements = string.Join(',', Enumerable.Repeat("{}", 100_000));
 
@@ -32,17 +32,17 @@ public class JsonBodyReaderTests
     [TestCase("\"text\"")]
     [TestCase("1")]
     [TestCase("true")]
-    public void A_body_that_is_no_object_is_refused(string text) =>
+    public void Read_of_a_body_that_is_not_an_object_throws(string text) =>
         Errors<NewDeployment>(text).ShouldBe("body", "must be a JSON object.");
 
     [Test]
-    public void A_text_must_be_a_string(
+    public void Read_of_a_text_field_that_is_not_a_string_throws(
         [Values("config_id", "server_id", "action", "status", "status_reason", "stack_user_project_id")] string field,
         [Values("1", "true", "[]", "{}")] string value) =>
         Errors<NewDeployment>($$"""{"{{field}}":{{value}}}""").ShouldBe(field, "must be a string.");
 
     [Test]
-    public void Values_must_be_a_JSON_object(
+    public void Read_of_values_that_are_not_an_object_throws(
         [Values("input_values", "output_values")] string field, [Values("1", "true", "[]", "\"{}\"")] string value) =>
         Errors<DeploymentUpdate>($$"""{"{{field}}":{{value}}}""").ShouldBe(field, "must be a JSON object.");
 
@@ -51,7 +51,7 @@ public class JsonBodyReaderTests
     [TestCase("""{"software_deployments":[{},1]}""", "software_deployments[1]", "a JSON object")]
     [TestCase("""{"software_deployments":[{},{},{"status":1}]}""", "software_deployments[2].status", "a string")]
     [TestCase("""{"software_deployments":[{"input_values":[]}]}""", "software_deployments[0].input_values", "a JSON object")]
-    public void In_a_batch_the_element_is_named(string text, string field, string kind) =>
+    public void Read_of_an_invalid_batch_names_the_element(string text, string field, string kind) =>
         Errors<CreateSoftwareDeploymentsBody>(text).ShouldBe(field, $"must be {kind}.");
 
     [TestCase("""{"name":1}""", "name", "a string")]
@@ -62,7 +62,7 @@ public class JsonBodyReaderTests
     [TestCase("""{"inputs":[{},{"type":1}]}""", "inputs[1].type", "a string")]
     [TestCase("""{"inputs":[{"replace_on_change":"true"}]}""", "inputs[0].replace_on_change", "true or false")]
     [TestCase("""{"outputs":[{"error_output":1}]}""", "outputs[0].error_output", "true or false")]
-    public void In_a_config_the_member_is_named(string text, string field, string kind) =>
+    public void Read_of_an_invalid_config_names_the_member(string text, string field, string kind) =>
         Errors<NewConfig>(text).ShouldBe(field, $"must be {kind}.");
 
     [TestCase("""{"template":[]}""", "template", "a JSON object")]
@@ -75,39 +75,39 @@ public class JsonBodyReaderTests
     [TestCase("""{"template":{"resources":{"it's":{"type":1}}}}""", "template.resources.it's.type", "a string")]
     [TestCase("""{"template":{"resources":{"a']b":{"type":1}}}}""", "template.resources.a']b.type", "a string")]
     [TestCase("""{"template":{"resources":{"a.b":1}}}""", "template.resources.a.b", "a JSON object")]
-    public void In_a_template_the_resource_is_named_as_it_was_sent(string text, string field, string kind) =>
+    public void Read_of_an_invalid_template_names_the_resource_as_it_was_sent(string text, string field, string kind) =>
         Errors<ValidateTemplateBody>(text).ShouldBe(field, $"must be {kind}.");
 
     [TestCase("[]", "a.properties", "a JSON object")]
     [TestCase("""{"group":1}""", "a.properties.group", "a string")]
     [TestCase("""{"inputs":[{},{"name":{}}]}""", "a.properties.inputs[1].name", "a string")]
-    public void A_part_is_named_by_its_place_in_the_whole(string part, string field, string kind) =>
+    public void Read_of_an_invalid_part_names_its_path_in_the_whole_body(string part, string field, string kind) =>
         Should.Throw<InvalidRequestException>(() => JsonBodyReader.Read<NewConfig>(JsonElement.Parse(part), "a.properties", Options))
             .Errors.ShouldBe(field, $"must be {kind}.");
 
     [Test]
-    public void Null_is_the_same_as_nothing() =>
+    public void Read_treats_null_as_missing() =>
         Read<NewDeployment>("""{"config_id":null,"input_values":null,"status":null}""")
             .ShouldBe(new NewDeployment());
 
     [TestCase("""{"tenant_id":"x","Config_Id":1,"configId":[]}""")]
-    public void What_is_not_known_is_ignored_whatever_it_holds(string text) =>
+    public void Read_ignores_unknown_members_of_any_type(string text) =>
         Read<NewDeployment>(text).ShouldBe(new NewDeployment());
 
     [TestCase("""{"colour":1,"unknown":null,"Name":"b"}""", "colour", "unknown", "Name")]
     [TestCase("""{"error_output":true}""", "error_output")]
     [TestCase("""{"name":"a","description":"","type":"Json","default":1,"replace_on_change":true,"value":null}""")]
-    public void Of_an_input_what_is_not_known_is_told(string input, params string[] unknown) =>
+    public void Read_of_an_input_keeps_its_unknown_members(string input, params string[] unknown) =>
         (Read<NewConfig>($$"""{"inputs":[{{input}}]}""").Inputs.ShouldHaveSingleItem().ShouldNotBeNull().UnknownMembers?.Keys ?? []).ShouldBe(unknown);
 
     [TestCase("""{"colour":1,"unknown":null,"Name":"b"}""", "colour", "unknown", "Name")]
     [TestCase("""{"default":1,"value":1,"replace_on_change":true}""", "default", "value", "replace_on_change")]
     [TestCase("""{"name":"a","description":"","type":"Json","error_output":true}""")]
-    public void Of_an_output_what_is_not_known_is_told(string output, params string[] unknown) =>
+    public void Read_of_an_output_keeps_its_unknown_members(string output, params string[] unknown) =>
         (Read<NewConfig>($$"""{"outputs":[{{output}}]}""").Outputs.ShouldHaveSingleItem().ShouldNotBeNull().UnknownMembers?.Keys ?? []).ShouldBe(unknown);
 
     [Test]
-    public void Every_member_of_a_config_goes_to_its_own_place()
+    public void Read_of_a_config_sets_every_member()
     {
         var config = Read<NewConfig>(
             """
@@ -133,25 +133,25 @@ public class JsonBodyReaderTests
     }
 
     [Test]
-    public void A_template_is_required() =>
-        Refusal("""{"template":null}""").ShouldBe("template", "is required.");
+    public void ToQuery_without_a_template_throws() =>
+        ToQueryErrors("""{"template":null}""").ShouldBe("template", "is required.");
 
     [Test]
-    public void Null_is_no_resource() =>
-        Refusal("""{"template":{"resources":{"a":null}}}""").ShouldBe("template.resources.a", "must be a JSON object.");
+    public void ToQuery_with_a_null_resource_throws() =>
+        ToQueryErrors("""{"template":{"resources":{"a":null}}}""").ShouldBe("template.resources.a", "must be a JSON object.");
 
     [Test]
-    public void A_resource_of_another_type_may_have_properties_of_any_shape() =>
+    public void ToQuery_ignores_the_properties_of_another_resource_type() =>
         Read<ValidateTemplateBody>("""{"template":{"resources":{"a":{"type":"OS::Nova::Server","properties":{"name":1}}}}}""")
             .ToQuery(Options).Resources["a"].ShouldBe(new TemplateResource("OS::Nova::Server", Properties: null));
 
     [Test]
-    public void The_properties_of_a_config_in_a_template_are_read_as_a_config() =>
-        Refusal("""{"template":{"resources":{"a":{"type":"OS::Heat::SoftwareConfig","properties":{"inputs":[{"name":1}]}}}}}""")
+    public void ToQuery_reads_the_properties_of_a_config_resource_as_a_config() =>
+        ToQueryErrors("""{"template":{"resources":{"a":{"type":"OS::Heat::SoftwareConfig","properties":{"inputs":[{"name":1}]}}}}}""")
             .ShouldBe("template.resources.a.properties.inputs[0].name", "must be a string.");
 
     [Test]
-    public void The_values_of_a_template_may_be_nested_as_deep_as_those_of_a_config_and_no_deeper()
+    public void Check_limits_the_depth_of_template_values_like_that_of_config_values()
     {
         ShouldStopAt<NewConfig>("""{"options":""", "}", "options");
         ShouldStopAt<ValidateTemplateBody>(
@@ -159,7 +159,7 @@ public class JsonBodyReaderTests
     }
 
     [Test]
-    public void Whatever_the_rules_let_through_is_not_too_deep_to_be_read()
+    public void Read_accepts_the_deepest_body_that_the_validator_accepts()
     {
         var deepest = Nested("""{"template":{"resources":{"a":{"properties":{"inputs":[{"value":""", "}]}}}}}", 62);
 
@@ -187,7 +187,7 @@ public class JsonBodyReaderTests
     private static IReadOnlyDictionary<string, string[]> Errors<T>(string text) =>
         Should.Throw<InvalidRequestException>(() => Read<T>(text)).Errors;
 
-    private static IReadOnlyDictionary<string, string[]> Refusal(string text) =>
+    private static IReadOnlyDictionary<string, string[]> ToQueryErrors(string text) =>
         Should.Throw<InvalidRequestException>(() => Read<ValidateTemplateBody>(text).ToQuery(Options)).Errors;
 
     private static JsonSerializerOptions Policy()

@@ -15,7 +15,7 @@ public class JsonTextValidatorTests
     [TestCase("""{"a":"\\u0000 \\ud83d \n \u0001 \uffff"}""")]
     [TestCase("""{"a":"\ud83d\ude80 🚀","\ud83d\ude80":"\uD83D\uDE80"}""")]
     [TestCase(""" { "a" : [ 1e100000, -0.0, null, true ] } """)]
-    public void Text_that_keeps_every_rule_passes(string text) =>
+    public void Check_accepts_valid_text(string text) =>
         Should.NotThrow(() => Check(text));
 
     [TestCase("""{"a":1,"a":1}""", "a")]
@@ -27,7 +27,7 @@ public class JsonTextValidatorTests
     [TestCase("""[{"a":1,"a":1}]""", "[0].a")]
     [TestCase("""{"x":[[],[{},{"a":1,"a":1}]]}""", "x[1][1].a")]
     [TestCase("""{"input_values":{"a":[0,"1",{"b":1},{"b":1,"b":1}]}}""", "input_values.a[3].b")]
-    public void A_member_that_stands_twice_is_named(string text, string field) =>
+    public void Check_reports_a_duplicate_member_by_its_path(string text, string field) =>
         Errors(text).ShouldBe(field, "stands more than once.");
 
     [TestCase("""{"a":"\u0000"}""", "a")]
@@ -36,7 +36,7 @@ public class JsonTextValidatorTests
     [TestCase("""{"a":{"b":["x","y\u0000"]}}""", "a.b[1]")]
     [TestCase("""["\u0000"]""", "[0]")]
     [TestCase(""" "\u0000" """, "body")]
-    public void A_value_with_a_NUL_is_named(string text, string field) =>
+    public void Check_reports_a_NUL_in_a_value_by_its_path(string text, string field) =>
         Errors(text).ShouldBe(field, "holds a NUL character.");
 
     [TestCase("""\ud83d""")]
@@ -51,29 +51,29 @@ public class JsonTextValidatorTests
     [TestCase("""\ud83d🚀""")]
     [TestCase("""\uDBFF""")]
     [TestCase("""\uDC00""")]
-    public void Half_a_surrogate_pair_is_refused_in_values_and_names(string escaped)
+    public void Check_reports_an_unpaired_surrogate_in_values_and_names(string escaped)
     {
         Errors($$"""{"a":[{"b":"{{escaped}}"}]}""").ShouldBe("a[0].b", "holds half of a surrogate pair.");
         Errors($$"""{"a":[{"{{escaped}}":1}]}""").ShouldBe("a[0]", "has a member whose name holds half of a surrogate pair.");
     }
 
     [Test]
-    public void Past_a_thousand_faults_of_one_field_the_rest_is_not_read()
+    public void Check_stops_reading_after_1000_errors_of_one_field()
     {
-        var faults = string.Concat(Enumerable.Repeat(",\"a\":1", 1_001));
+        var duplicates = string.Concat(Enumerable.Repeat(",\"a\":1", 1_001));
 
-        // What stands behind them is not reached, though it is a fault of another field, and no JSON.
-        Errors($"{{\"a\":1{faults},\"b\":\"\\u0000\" this is no JSON").ShouldBe("a", "stands more than once.");
+        // The rest is not read, although it has an error in another field and is not JSON.
+        Errors($"{{\"a\":1{duplicates},\"b\":\"\\u0000\" this is no JSON").ShouldBe("a", "stands more than once.");
     }
 
     [TestCase("""{"\u0000":1}""", "body")]
     [TestCase("""{"a":{"b\u0000":{"c":1}}}""", "a")]
-    public void A_name_with_a_NUL_is_reported_by_its_parent(string text, string field) =>
+    public void Check_reports_a_NUL_in_a_name_by_its_parent(string text, string field) =>
         Errors(text).ShouldBe(field, "has a member whose name holds a NUL character.");
 
     [TestCase("[", "]")]
     [TestCase("""{"b":""", "}")]
-    public void A_value_may_be_nested_64_levels_deep_and_no_deeper(string open, string close)
+    public void Check_accepts_64_levels_of_nesting_and_rejects_65(string open, string close)
     {
         Should.NotThrow(() => Check(Nested(64)));
         Errors(Nested(65)).ShouldBe("input_values", "is nested more than 64 levels deep.");
@@ -84,7 +84,7 @@ public class JsonTextValidatorTests
 
     [TestCase("[", "]")]
     [TestCase("""{"b":""", "}")]
-    public void A_value_of_a_batch_may_be_nested_just_as_deep(string open, string close)
+    public void Check_of_a_batch_accepts_64_levels_of_nesting_and_rejects_65(string open, string close)
     {
         Should.NotThrow(() => Check(Nested(64), depthOfValues: 3));
         Errors(Nested(65), depthOfValues: 3).ShouldBe("software_deployments[1].input_values", "is nested more than 64 levels deep.");
@@ -94,15 +94,15 @@ public class JsonTextValidatorTests
     }
 
     [Test]
-    public void Depth_without_end_is_refused_like_any_other() =>
+    public void Check_rejects_a_million_levels_of_nesting() =>
         Errors("""{"a":""" + new string('[', 1_000_000)).ShouldBe("a", "is nested more than 64 levels deep.");
 
     [TestCase(new byte[] { (byte)'"', 0xFF, (byte)'"' })]
-    [TestCase(new byte[] { (byte)'"', 0xC0, 0x80, (byte)'"' })] // NUL, in a longer form than it needs
+    [TestCase(new byte[] { (byte)'"', 0xC0, 0x80, (byte)'"' })] // NUL in an overlong encoding
     [TestCase(new byte[] { (byte)'"', 0xED, 0xA0, 0xBD, (byte)'"' })] // half of a surrogate pair
     [TestCase(new byte[] { (byte)'"', 0xF0, 0x9F, 0x9A, (byte)'"' })] // cut short
     [TestCase(new byte[] { 0xFE, 0xFF, 0x00, (byte)'1' })] // UTF-16
-    public void Text_that_is_not_UTF8_is_refused(byte[] text) =>
+    public void Check_rejects_text_that_is_not_UTF_8(byte[] text) =>
         Should.Throw<InvalidRequestException>(() => JsonTextValidator.Check(text, depthOfValues: 1)).Errors.ShouldBe("body", "is not valid UTF-8.");
 
     [TestCase("""{"a":}""", 1, 6)]
@@ -115,7 +115,7 @@ public class JsonTextValidatorTests
     [TestCase("""{"a":"\x"}""", 1, 8)]
     [TestCase("{\"a\":\"\0\"}", 1, 7)]
     [TestCase("// text\n1", 1, 1)]
-    public void Malformed_text_is_refused_where_it_stops_being_JSON(string text, int line, int position) =>
+    public void Check_rejects_malformed_text_with_its_position(string text, int line, int position) =>
         Errors(text).ShouldBe("body", $"is not valid JSON: line {line}, byte {position}.");
 
     [TestCase("")]
@@ -123,11 +123,11 @@ public class JsonTextValidatorTests
     [TestCase("""{"a":1""")]
     [TestCase("""["a",""")]
     [TestCase("\"a")]
-    public void Text_that_ends_too_early_is_refused(string text) =>
+    public void Check_rejects_truncated_text(string text) =>
         Errors(text).Keys.ShouldBe(["body"]);
 
     [Test]
-    public void All_faults_are_told_at_once()
+    public void Check_reports_all_errors_at_once()
     {
         var errors = Errors("""{"a":"\u0000","b":["\ud83d"],"c":{"d":1,"d":2,"d":3}}""");
 
@@ -136,11 +136,11 @@ public class JsonTextValidatorTests
     }
 
     [Test]
-    public void No_answer_grows_with_the_number_of_faults() =>
+    public void Check_reports_at_most_50_errors() =>
         Errors($"[{string.Join(',', Enumerable.Repeat("\"\\u0000\"", 1000))}]").Count.ShouldBe(50);
 
     [Test]
-    public void No_answer_grows_with_the_length_of_names_and_the_depth_of_values()
+    public void Check_truncates_long_names_and_deep_paths()
     {
         var name = new string('x', 1_000);
         var path = string.Join('.', Enumerable.Repeat(name[..100], 5));
@@ -149,7 +149,7 @@ public class JsonTextValidatorTests
     }
 
     [Test]
-    public void A_long_name_is_cut_between_characters()
+    public void Check_truncates_a_long_name_between_characters()
     {
         var name = new string('x', 99) + "🚀🚀";
 
@@ -164,10 +164,10 @@ public class JsonTextValidatorTests
 
 internal static class ErrorsAssertions
 {
-    /// <summary>One field is at fault, with one message, which begins with the field's name.</summary>
-    public static void ShouldBe(this IReadOnlyDictionary<string, string[]> errors, string field, string fault)
+    /// <summary>Exactly one field has an error, with one message that begins with its name.</summary>
+    public static void ShouldBe(this IReadOnlyDictionary<string, string[]> errors, string field, string error)
     {
         errors.Keys.ShouldBe([field]);
-        errors[field].ShouldBe([$"{(field == "body" ? "The body" : field)} {fault}"]);
+        errors[field].ShouldBe([$"{(field == "body" ? "The body" : field)} {error}"]);
     }
 }

@@ -21,7 +21,7 @@ public class PercentEncodingTests
     [TestCase("🚀", "🚀")]
     [TestCase("🚀%20ü", "🚀 ü")]
     [TestCase("%00", "\0")]
-    public void Text_is_decoded_once(string encoded, string text) =>
+    public void DecodeToBytes_decodes_text_once(string encoded, string text) =>
         Encoding.UTF8.GetString(PercentEncoding.DecodeToBytes(encoded)).ShouldBe(text);
 
     [TestCase("%")]
@@ -33,22 +33,22 @@ public class PercentEncodingTests
     [TestCase("%+1")]
     [TestCase("%-1")]
     [TestCase("%1 ")]
-    public void What_encodes_nothing_stays(string text) =>
+    public void DecodeToBytes_keeps_invalid_escapes(string text) =>
         Encoding.UTF8.GetString(PercentEncoding.DecodeToBytes(text)).ShouldBe(text);
 
     [Test]
-    public void An_escape_may_stand_at_the_very_end() =>
+    public void DecodeToBytes_decodes_an_escape_at_the_end() =>
         PercentEncoding.DecodeToBytes("a%41").ShouldBe("aA"u8.ToArray());
 
     [Test]
-    public void Bytes_that_are_no_text_come_through() =>
+    public void DecodeToBytes_returns_bytes_that_are_not_UTF_8() =>
         PercentEncoding.DecodeToBytes("a%ff%C3").ShouldBe([(byte)'a', 0xFF, 0xC3]);
 
     [TestCase("/v1/p/x%2Fy", "/v1/p/x%2Fy")]
     [TestCase("/v1/p?marker=%41", "/v1/p")]
     [TestCase("/v1/p?a=/b?c", "/v1/p")]
     [TestCase("/?", "/")]
-    public void A_raw_path_is_still_encoded_and_without_the_query(string target, string path)
+    public void RawPath_is_encoded_and_without_the_query(string target, string path)
     {
         var context = new DefaultHttpContext();
         context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = target;

@@ -11,16 +11,16 @@ public sealed class RequestBodyMemoryTests
     private const int Largest = 1_000_000;
 
     [Test]
-    public async Task A_body_has_its_turn_when_the_answers_of_those_before_it_have_begun()
+    public async Task Body_enters_when_the_responses_to_earlier_bodies_have_started()
     {
         using var bodies = new RequestBodyMemory(Largest);
-        var answer = new Answer();
-        await bodies.EnterAsync(new DefaultHttpContext(answer.Features), 900_000);
+        var response = new TestResponse();
+        await bodies.EnterAsync(new DefaultHttpContext(response.Features), 900_000);
 
         var small = bodies.EnterAsync(new DefaultHttpContext(), 50_000);
         var large = bodies.EnterAsync(new DefaultHttpContext(), 200_000);
         var hadToWait = !large.IsCompleted;
-        await answer.BeginAsync();
+        await response.StartAsync();
 
         small.IsCompletedSuccessfully.ShouldBeTrue();
         hadToWait.ShouldBeTrue();
@@ -28,7 +28,7 @@ public sealed class RequestBodyMemoryTests
     }
 
     [Test]
-    public async Task A_body_that_is_larger_than_any_may_be_has_its_turn_alone()
+    public async Task Body_over_the_limit_enters_alone()
     {
         using var bodies = new RequestBodyMemory(Largest);
 
@@ -37,10 +37,10 @@ public sealed class RequestBodyMemoryTests
         bodies.EnterAsync(new DefaultHttpContext(), 1).IsCompleted.ShouldBeFalse();
     }
 
-    /// <summary>An answer that begins when it is told to.</summary>
-    private sealed class Answer : HttpResponseFeature
+    /// <summary>A response that starts on demand.</summary>
+    private sealed class TestResponse : HttpResponseFeature
     {
-        private readonly List<Func<Task>> beginning = [];
+        private readonly List<Func<Task>> callbacks = [];
 
         public IFeatureCollection Features => new FeatureCollection
         {
@@ -48,8 +48,8 @@ public sealed class RequestBodyMemoryTests
             [typeof(IHttpResponseFeature)] = this,
         };
 
-        public override void OnStarting(Func<object, Task> callback, object state) => beginning.Add(() => callback(state));
+        public override void OnStarting(Func<object, Task> callback, object state) => callbacks.Add(() => callback(state));
 
-        public Task BeginAsync() => Task.WhenAll(beginning.Select(begin => begin()));
+        public Task StartAsync() => Task.WhenAll(callbacks.Select(callback => callback()));
     }
 }

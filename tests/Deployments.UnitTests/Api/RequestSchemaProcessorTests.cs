@@ -13,7 +13,7 @@ namespace Deployments.UnitTests.Api;
 
 public class RequestSchemaProcessorTests
 {
-    // A validator takes the names of its members when it is made.
+    // A validator reads the names of its members when it is created.
     [OneTimeSetUp]
     public void NameMembersAsOnTheWire() => new ServiceCollection().AddApplication();
 
@@ -30,7 +30,7 @@ public class RequestSchemaProcessorTests
 
     [TestCase("a")]
     [TestCase("b", "c")]
-    public void Schema_has_the_values_of_the_validator_and_null_where_it_may_be_left_out(params string[] names)
+    public void Schema_has_the_values_of_the_validator_and_null_if_optional(params string[] names)
     {
         var properties = SchemaFor(new BodyValidator(1, names)).Properties;
 
@@ -51,7 +51,7 @@ public class RequestSchemaProcessorTests
     }
 
     [Test]
-    public void Schema_says_of_text_that_may_not_be_blank_that_it_has_a_visible_character()
+    public void Schema_of_required_text_has_a_pattern_for_a_visible_character()
     {
         var text = SchemaFor(new BodyValidator(1)).Properties["required_choice"];
 

@@ -22,15 +22,15 @@ public class ServerIdModelBinderTests
     [TestCase("/v1/metadata/software_deployments/metadata/a", "a")]
     [TestCase("/v1/software_deployments/software_deployments/metadata/a", "a")]
     [TestCase("/v1/p/software_deployments/metadata/x/software_deployments/metadata/a", "x/software_deployments/metadata/a")]
-    public async Task The_rest_of_the_path_is_decoded_once(string target, string id) =>
+    public async Task Bind_decodes_the_rest_of_the_path_once(string target, string id) =>
         (await BindAsync(target)).ShouldBe(id);
 
     [Test]
-    public async Task Where_the_path_itself_is_encoded_the_router_knows_the_id() =>
+    public async Task Bind_uses_the_routed_value_if_the_path_itself_is_encoded() =>
         (await BindAsync("/v1/p/software%5Fdeployments/metadata/server", routed: "server")).ShouldBe("server");
 
     [Test]
-    public async Task No_server_is_no_such_path() =>
+    public async Task Bind_without_a_server_id_throws_NotFoundException() =>
         await Should.ThrowAsync<NotFoundException>(() => BindAsync("/v1/p/software_deployments/metadata/"));
 
     private static async Task<object?> BindAsync(string target, string? routed = null)

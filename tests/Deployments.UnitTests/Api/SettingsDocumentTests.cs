@@ -6,17 +6,17 @@ using Shouldly;
 
 namespace Deployments.UnitTests.Api;
 
-/// <summary>Operators find every setting in docs/operations.md.</summary>
+/// <summary>Every setting is documented in docs/operations.md.</summary>
 public sealed partial class SettingsDocumentTests
 {
     private static readonly string Root = Path.Combine(ThisFolder(), "..", "..", "..");
 
     [Test]
-    public void Every_setting_under_Deployments_is_described() => ShouldBeDescribed(
+    public void Every_setting_under_Deployments_is_documented() => ShouldBeDocumented(
         typeof(ServiceOptions).GetProperties().Select(property => $"{ServiceOptions.Section}:{property.Name}"));
 
     [Test]
-    public void Every_setting_that_the_source_names_is_described()
+    public void Every_setting_in_the_source_is_documented()
     {
         var named = Directory.GetFiles(Path.Combine(Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
@@ -26,10 +26,10 @@ public sealed partial class SettingsDocumentTests
 
         named.ShouldContain("Authentication:Keystone:PublicKeys");
         named.ShouldContain("OTEL_EXPORTER_OTLP_ENDPOINT");
-        ShouldBeDescribed(named);
+        ShouldBeDocumented(named);
     }
 
-    private static void ShouldBeDescribed(IEnumerable<string> settings)
+    private static void ShouldBeDocumented(IEnumerable<string> settings)
     {
         var text = File.ReadAllText(Path.Combine(Root, "docs", "operations.md"));
 

@@ -12,7 +12,7 @@ using Shouldly;
 
 namespace Deployments.UnitTests.Api;
 
-/// <summary>A token that is remembered is no better than one that is verified anew.</summary>
+/// <summary>A cached token is accepted only as long as a newly validated one would be.</summary>
 public sealed class TokenCacheTests
 {
     private const string Issuer = "https://issuer.example";
@@ -47,7 +47,7 @@ public sealed class TokenCacheTests
     }
 
     [Test]
-    public async Task A_remembered_token_is_refused_one_second_after_its_expiry_and_skew()
+    public async Task Cached_token_is_rejected_one_second_after_its_expiry_and_clock_skew()
     {
         var life = TimeSpan.FromSeconds(10);
         var token = TokenOf("somebody", life);
@@ -61,7 +61,7 @@ public sealed class TokenCacheTests
     }
 
     [Test]
-    public async Task A_token_is_remembered_for_a_minute_and_no_longer()
+    public async Task Cached_token_is_kept_for_one_minute()
     {
         var token = TokenOf("somebody", TimeSpan.FromHours(1));
         var first = await ValidateAsync(token);
@@ -74,7 +74,7 @@ public sealed class TokenCacheTests
     }
 
     [Test]
-    public async Task A_remembered_token_is_refused_within_a_minute_of_its_keys_removal()
+    public async Task Cached_token_is_rejected_within_a_minute_of_the_removal_of_its_key()
     {
         var token = TokenOf("somebody", TimeSpan.FromHours(1));
         (await ValidateAsync(token)).IsValid.ShouldBeTrue();
@@ -87,7 +87,7 @@ public sealed class TokenCacheTests
     }
 
     [Test]
-    public async Task The_last_key_may_be_removed_too()
+    public async Task Cached_token_is_rejected_after_the_removal_of_the_last_key()
     {
         var token = TokenOf("somebody", TimeSpan.FromHours(1));
         (await ValidateAsync(token)).IsValid.ShouldBeTrue();
@@ -100,7 +100,7 @@ public sealed class TokenCacheTests
 
     [TestCase("no key")]
     [TestCase("a link to nothing")]
-    public async Task A_file_without_a_good_key_is_left_out_and_the_others_are_read(string file)
+    public async Task File_without_a_valid_key_is_logged_and_the_others_are_read(string file)
     {
         var token = TokenOf("somebody", TimeSpan.FromHours(1));
         var bad = Path.Combine(folder.FullName, "another.pem");
@@ -123,7 +123,7 @@ public sealed class TokenCacheTests
     }
 
     [Test]
-    public async Task A_folder_that_is_gone_for_a_moment_keeps_its_keys()
+    public async Task Keys_are_kept_while_their_folder_is_missing()
     {
         var token = TokenOf("somebody", TimeSpan.FromHours(1));
         var elsewhere = $"{folder.FullName}-elsewhere";
@@ -140,7 +140,7 @@ public sealed class TokenCacheTests
     }
 
     [Test]
-    public async Task What_did_not_verify_is_not_remembered()
+    public async Task Invalid_tokens_are_not_cached()
     {
         (await ValidateAsync("garbage")).IsValid.ShouldBeFalse();
         (await ValidateAsync(TokenOf("somebody", -Skew - Second))).IsValid.ShouldBeFalse();
@@ -149,7 +149,7 @@ public sealed class TokenCacheTests
     }
 
     [Test]
-    public async Task Ten_thousand_tokens_leave_a_bounded_number_remembered()
+    public async Task Cache_is_bounded_after_10000_tokens()
     {
         const int tokens = 10_000;
         var padding = new string('x', 1_500);
@@ -166,7 +166,7 @@ public sealed class TokenCacheTests
     }
 
     [Test]
-    public async Task Many_threads_with_many_tokens_never_see_anothers_claims()
+    public async Task Concurrent_validations_never_return_the_claims_of_another_token()
     {
         const int threads = 64;
         var tokens = Enumerable.Range(0, 1_000)
@@ -184,7 +184,7 @@ public sealed class TokenCacheTests
                 var claims = result.ClaimsIdentity.Claims.Where(claim => claim.Type == "sub").ToList();
                 wrong += result.IsValid && claims is [{ } only] && only.Value == subject ? 0 : 1;
 
-                // What one thread adds must be seen by no other.
+                // A claim that one thread adds must not be visible to another.
                 result.ClaimsIdentity.AddClaim(new Claim("sub", $"of thread {thread}"));
             }
 
@@ -195,7 +195,7 @@ public sealed class TokenCacheTests
     }
 
     [Test]
-    public async Task The_identity_that_is_handed_out_is_the_requests_own()
+    public async Task Each_validation_returns_an_identity_of_its_own()
     {
         var token = TokenOf("somebody", TimeSpan.FromHours(1));
 
@@ -237,7 +237,7 @@ public sealed class TokenCacheTests
             SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key), SecurityAlgorithms.EcdsaSha256),
         });
 
-    /// <summary>Keeps what is logged as a warning or worse.</summary>
+    /// <summary>Keeps the log messages of level warning and above.</summary>
     private sealed class WarningLog : ILogger
     {
         public List<string> Warnings { get; } = [];

@@ -42,21 +42,21 @@ public sealed class TrustedIssuerConfigurationTests
     }
 
     [Test]
-    public void Without_any_source_the_service_refuses_to_start() =>
-        Refusal([]).ShouldContain($"{Bearer}:Authority");
+    public void Read_without_a_key_source_throws() =>
+        ReadError([]).ShouldContain($"{Bearer}:Authority");
 
     [Test]
-    public void Discovery_is_a_source_by_itself() =>
+    public void Read_with_only_an_authority_succeeds() =>
         Read([($"{Bearer}:Authority", "https://issuer.example")]).ShouldBeEmpty();
 
     [Test]
-    public void Discovery_too_needs_an_audience() =>
+    public void ForAuthority_without_an_audience_throws() =>
         Should.Throw<InvalidConfigurationException>(() => TrustedIssuerConfiguration.ForAuthority(
                 Configuration([($"{Bearer}:Authority", "https://issuer.example")]), TimeProvider.System))
             .Message.ShouldContain($"{Bearer}:ValidAudiences");
 
     [Test]
-    public void In_Development_the_development_key_is_a_source_by_itself()
+    public void Development_key_is_accepted_in_Development_without_another_source()
     {
         var token = DevelopmentKey.CreateToken("project", ["member"], TimeSpan.FromHours(1));
 
@@ -64,7 +64,7 @@ public sealed class TrustedIssuerConfigurationTests
     }
 
     [Test]
-    public void Outside_Development_the_development_key_is_no_source()
+    public void Development_key_is_not_accepted_outside_Development()
     {
         var token = DevelopmentKey.CreateToken("project", ["member"], TimeSpan.FromHours(1));
         var sources = Read(With((Secret, Convert.ToBase64String(LongSecret)), ($"{Bearer}:ValidIssuer", DevelopmentKey.Issuer)));
@@ -73,28 +73,28 @@ public sealed class TrustedIssuerConfigurationTests
     }
 
     [Test]
-    public void The_development_key_among_the_secrets_is_refused_outside_Development()
+    public void Development_key_among_the_secrets_throws_outside_Development()
     {
         var settings = With((Secret, Convert.ToBase64String(DevelopmentKey.Key.Key)));
 
-        Refusal(settings).ShouldContain("is the development key");
+        ReadError(settings).ShouldContain("is the development key");
         Read(settings, development: true).Count.ShouldBe(2);
     }
 
     [TestCaseSource(nameof(AsymmetricKeys))]
-    public void A_public_or_private_key_among_the_secrets_is_refused(byte[] key)
+    public void Public_or_private_key_among_the_secrets_throws(byte[] key)
     {
-        var message = Refusal(With((Secret, Convert.ToBase64String(key))));
+        var message = ReadError(With((Secret, Convert.ToBase64String(key))));
 
         message.ShouldContain(Secret);
         message.ShouldContain("is a public or private key");
         message.ShouldContain(PublicKeys);
     }
 
-    [TestCaseSource(nameof(TextsThatAreNoBase64))]
-    public void A_secret_that_is_not_base64_is_refused(string text)
+    [TestCaseSource(nameof(TextsThatAreNotBase64))]
+    public void Secret_that_is_not_base64_throws(string text)
     {
-        var message = Refusal(With((Secret, text)));
+        var message = ReadError(With((Secret, text)));
 
         message.ShouldContain(Secret);
         message.ShouldContain("must be a secret in base64");
@@ -103,11 +103,11 @@ public sealed class TrustedIssuerConfigurationTests
     [TestCase(0)]
     [TestCase(1)]
     [TestCase(31)]
-    public void A_short_secret_is_refused(int bytes) =>
-        Refusal(With((Secret, Convert.ToBase64String(LongSecret[..bytes])))).ShouldContain("at least 32 bytes");
+    public void Secret_of_less_than_32_bytes_throws(int bytes) =>
+        ReadError(With((Secret, Convert.ToBase64String(LongSecret[..bytes])))).ShouldContain("at least 32 bytes");
 
     [Test]
-    public void A_secret_of_32_bytes_verifies_HS256_and_nothing_else()
+    public void Secret_of_32_bytes_accepts_only_HS256()
     {
         var sources = Read(With((Secret, Convert.ToBase64String(LongSecret[..32]))));
 
@@ -117,7 +117,7 @@ public sealed class TrustedIssuerConfigurationTests
 
     [TestCase(SecurityAlgorithms.HmacSha384)]
     [TestCase(SecurityAlgorithms.HmacSha512)]
-    public void A_longer_secret_verifies_no_longer_hash(string algorithm)
+    public void Secret_of_64_bytes_accepts_only_HS256(string algorithm)
     {
         var sources = Read(With((Secret, Convert.ToBase64String(LongSecret))));
         var key = new SymmetricSecurityKey(LongSecret);
@@ -127,7 +127,7 @@ public sealed class TrustedIssuerConfigurationTests
     }
 
     [Test]
-    public void A_secret_of_one_issuer_verifies_no_other_issuers_tokens()
+    public void Secret_of_one_issuer_rejects_tokens_of_another_issuer()
     {
         var key = new SymmetricSecurityKey(LongSecret);
         var sources = Read(With(
@@ -140,21 +140,21 @@ public sealed class TrustedIssuerConfigurationTests
     }
 
     [Test]
-    public void A_secret_of_an_unknown_issuer_is_refused() =>
-        Refusal(With((Secret, Convert.ToBase64String(LongSecret)), ($"{Bearer}:SigningKeys:0:Issuer", "https://other.example")))
+    public void Secret_of_an_unknown_issuer_throws() =>
+        ReadError(With((Secret, Convert.ToBase64String(LongSecret)), ($"{Bearer}:SigningKeys:0:Issuer", "https://other.example")))
             .ShouldContain("https://other.example");
 
     [Test]
-    public void Keys_held_here_need_an_issuer_and_an_audience([Values] bool secret)
+    public void Configured_keys_without_issuer_or_audience_throw([Values] bool secret)
     {
         var keys = secret ? (Secret, Convert.ToBase64String(LongSecret)) : (PublicKeys, FolderWith(Rsa.ExportSubjectPublicKeyInfoPem()));
 
-        Refusal([keys, ($"{Bearer}:ValidAudiences:0", Audience)]).ShouldContain($"{Bearer}:ValidIssuer");
-        Refusal([keys, ($"{Bearer}:ValidIssuer", Issuer)]).ShouldContain($"{Bearer}:ValidAudiences");
+        ReadError([keys, ($"{Bearer}:ValidAudiences:0", Audience)]).ShouldContain($"{Bearer}:ValidIssuer");
+        ReadError([keys, ($"{Bearer}:ValidIssuer", Issuer)]).ShouldContain($"{Bearer}:ValidAudiences");
     }
 
     [Test]
-    public void A_folder_of_public_keys_verifies_RS256_and_ES256()
+    public void Folder_of_public_keys_accepts_RS256_and_ES256()
     {
         var sources = Read(With((PublicKeys, FolderWith(Rsa.ExportSubjectPublicKeyInfoPem(), P256.ExportSubjectPublicKeyInfoPem()))));
 
@@ -165,7 +165,7 @@ public sealed class TrustedIssuerConfigurationTests
     [TestCase(SecurityAlgorithms.RsaSha384)]
     [TestCase(SecurityAlgorithms.RsaSha512)]
     [TestCase(SecurityAlgorithms.RsaSsaPssSha256)]
-    public void A_folder_of_public_keys_verifies_no_other_algorithm(string algorithm)
+    public void Folder_of_public_keys_rejects_every_other_algorithm(string algorithm)
     {
         var sources = Read(With((PublicKeys, FolderWith(Rsa.ExportSubjectPublicKeyInfoPem()))));
 
@@ -173,7 +173,7 @@ public sealed class TrustedIssuerConfigurationTests
     }
 
     [Test]
-    public void A_token_signed_with_the_public_key_for_a_secret_is_not_accepted()
+    public void Token_signed_with_a_public_key_as_secret_is_rejected()
     {
         var pem = Rsa.ExportSubjectPublicKeyInfoPem();
         var sources = Read(With((PublicKeys, FolderWith(pem)), (Secret, Convert.ToBase64String(LongSecret))));
@@ -183,7 +183,7 @@ public sealed class TrustedIssuerConfigurationTests
     }
 
     [Test]
-    public void Only_tokens_of_Keystones_keys_may_lack_issuer_and_audience()
+    public void Token_without_issuer_and_audience_is_accepted_only_for_a_Keystone_key()
     {
         var pem = FolderWith(P256.ExportSubjectPublicKeyInfoPem());
         var token = Token(new ECDsaSecurityKey(P256), SecurityAlgorithms.EcdsaSha256, issuer: null, audience: null);
@@ -193,7 +193,7 @@ public sealed class TrustedIssuerConfigurationTests
     }
 
     [Test]
-    public void Keystones_keys_verify_ES256_alone()
+    public void Keystone_keys_accept_only_ES256()
     {
         var sources = Read([(KeystoneKeys, FolderWith(Rsa.ExportSubjectPublicKeyInfoPem()))]);
 
@@ -202,7 +202,7 @@ public sealed class TrustedIssuerConfigurationTests
 
     [TestCase(PublicKeys)]
     [TestCase(KeystoneKeys)]
-    public void Every_source_asks_for_a_time_of_expiry(string setting)
+    public void Token_without_a_valid_expiry_is_rejected_by_every_source(string setting)
     {
         var sources = Read(With((setting, FolderWith(P256.ExportSubjectPublicKeyInfoPem()))));
         var key = new ECDsaSecurityKey(P256);
@@ -212,14 +212,14 @@ public sealed class TrustedIssuerConfigurationTests
         Accepts(sources, Token(key, SecurityAlgorithms.EcdsaSha256, expires: null)).ShouldBeFalse();
     }
 
-    [TestCaseSource(nameof(FilesThatAreNoKeys))]
-    public void A_folder_that_holds_anything_but_good_public_keys_is_refused(string text, string reason)
+    [TestCaseSource(nameof(InvalidKeyFiles))]
+    public void Folder_with_an_invalid_key_file_throws(string text, string reason)
     {
         var file = Path.Combine(FolderWith(P256.ExportSubjectPublicKeyInfoPem(), text), "1.pem");
 
         foreach (var setting in new[] { PublicKeys, KeystoneKeys })
         {
-            var message = Refusal(With((setting, folder)));
+            var message = ReadError(With((setting, folder)));
 
             message.ShouldContain(setting);
             message.ShouldContain(file);
@@ -229,28 +229,28 @@ public sealed class TrustedIssuerConfigurationTests
     }
 
     [Test]
-    public void A_folder_with_a_file_that_cannot_be_read_is_refused()
+    public void Folder_with_an_unreadable_file_throws()
     {
         var file = Path.Combine(FolderWith(P256.ExportSubjectPublicKeyInfoPem()), "link.pem");
         File.CreateSymbolicLink(file, Path.Combine(folder, "absent"));
 
-        Refusal(With((PublicKeys, folder))).ShouldBe($"{PublicKeys}: {file} cannot be read.");
+        ReadError(With((PublicKeys, folder))).ShouldBe($"{PublicKeys}: {file} cannot be read.");
     }
 
     [Test]
-    public void A_folder_without_keys_is_refused([Values(PublicKeys, KeystoneKeys)] string setting, [Values] bool exists)
+    public void Folder_without_keys_throws([Values(PublicKeys, KeystoneKeys)] string setting, [Values] bool exists)
     {
         var path = exists ? folder : Path.Combine(folder, "absent");
         File.WriteAllText(Path.Combine(folder, "key.txt"), P256.ExportSubjectPublicKeyInfoPem());
 
-        var message = Refusal(With((setting, path)));
+        var message = ReadError(With((setting, path)));
 
         message.ShouldContain(setting);
         message.ShouldContain(path);
     }
 
     [Test]
-    public void A_token_names_its_project_where_its_source_says()
+    public void Project_claim_is_that_of_the_key_source()
     {
         var pem = FolderWith(P256.ExportSubjectPublicKeyInfoPem());
 
@@ -292,7 +292,7 @@ public sealed class TrustedIssuerConfigurationTests
         static TestCaseData Named(string name, byte[] key) => new TestCaseData(key).SetArgDisplayNames(name);
     }
 
-    private static IEnumerable<TestCaseData> TextsThatAreNoBase64()
+    private static IEnumerable<TestCaseData> TextsThatAreNotBase64()
     {
         yield return new TestCaseData(Rsa.ExportSubjectPublicKeyInfoPem()).SetArgDisplayNames("public key, PEM");
         yield return new TestCaseData(P256.ExportPkcs8PrivateKeyPem()).SetArgDisplayNames("private key, PEM");
@@ -300,7 +300,7 @@ public sealed class TrustedIssuerConfigurationTests
         yield return new TestCaseData("a secret of well over thirty-two characters!").SetArgDisplayNames("text");
     }
 
-    private static IEnumerable<TestCaseData> FilesThatAreNoKeys()
+    private static IEnumerable<TestCaseData> InvalidKeyFiles()
     {
         using var weak = RSA.Create(1024);
         using var p384 = ECDsa.Create(ECCurve.NamedCurves.nistP384);
@@ -338,7 +338,7 @@ public sealed class TrustedIssuerConfigurationTests
     private static IReadOnlyList<TrustedIssuer> Read(IEnumerable<(string Name, string? Value)> settings, bool development = false) =>
         TrustedIssuerConfiguration.Read(Configuration(settings), development, TimeProvider.System, NullLogger.Instance);
 
-    private static string Refusal((string Name, string? Value)[] settings)
+    private static string ReadError((string Name, string? Value)[] settings)
     {
         var message = Should.Throw<InvalidConfigurationException>(() => Read(settings)).Message;
 

@@ -17,7 +17,7 @@ public class UtcTimeConverterTests
     [TestCase("2015-12-31T23:30:00-05:30", "2016-01-01T05:00:00Z")]
     [TestCase("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z")]
     [TestCase("9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59Z")]
-    public void A_time_goes_out_in_UTC_and_whole_seconds(string time, string expected)
+    public void Write_returns_UTC_in_whole_seconds(string time, string expected)
     {
         var json = JsonSerializer.Serialize(DateTimeOffset.Parse(time), Options);
 
@@ -27,7 +27,7 @@ public class UtcTimeConverterTests
     [TestCase("2015-01-31T15:12:36Z", "2015-01-31T15:12:36")]
     [TestCase("2015-01-31T15:12:36.9999999Z", "2015-01-31T15:12:36")]
     [TestCase("2015-12-31T23:30:00-05:30", "2016-01-01T05:00:00")]
-    public void A_zoneless_time_is_the_same_without_the_Z(string time, string expected)
+    public void Write_in_zoneless_format_omits_the_Z(string time, string expected)
     {
         var json = JsonSerializer.Serialize(DateTimeOffset.Parse(time), Zoneless);
 
@@ -35,7 +35,7 @@ public class UtcTimeConverterTests
     }
 
     [Test]
-    public void What_went_out_can_be_read_back()
+    public void Read_returns_the_written_time()
     {
         var time = new DateTimeOffset(2015, 1, 31, 15, 12, 36, TimeSpan.Zero);
 

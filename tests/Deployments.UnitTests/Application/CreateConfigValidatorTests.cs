@@ -11,11 +11,11 @@ public class CreateConfigValidatorTests
     private const string Types = "String, Number, CommaDelimitedList, Json, Boolean";
 
     [Test]
-    public void Nothing_is_enough() =>
+    public void Validate_empty_config_returns_no_error() =>
         Failures(new NewConfig()).ShouldBeEmpty();
 
     [Test]
-    public void Everything_may_be_given()
+    public void Validate_config_with_every_field_returns_no_error()
     {
         var anything = JsonElement.Parse("""{"any":[1.0,null]}""");
 
@@ -36,19 +36,19 @@ public class CreateConfigValidatorTests
 
     [TestCase("")]
     [TestCase(" ")]
-    public void A_name_and_a_group_may_be_blank(string text) =>
+    public void Validate_blank_name_and_group_returns_no_error(string text) =>
         Failures(new NewConfig { Name = text, Group = text }).ShouldBeEmpty();
 
     [Test]
-    public void A_name_has_at_most_255_characters() =>
+    public void Validate_name_over_255_characters_returns_an_error() =>
         Failures(new NewConfig { Name = new string('x', 256) }).ShouldBe([("name", "name must have at most 255 characters.")]);
 
     [Test]
-    public void A_group_has_at_most_255_characters() =>
+    public void Validate_group_over_255_characters_returns_an_error() =>
         Failures(new NewConfig { Group = new string('x', 256) }).ShouldBe([("group", "group must have at most 255 characters.")]);
 
     [Test]
-    public void There_may_be_a_thousand_inputs_and_outputs_and_no_more_are_looked_at()
+    public void Validate_over_1000_inputs_or_outputs_returns_one_error_each()
     {
         Failures(new NewConfig { Inputs = Inputs(1_000), Outputs = Outputs(1_000) }).ShouldBeEmpty();
         Failures(new NewConfig { Inputs = [.. Inputs(1_000), null], Outputs = [.. Outputs(1_000), null] }).ShouldBe(
@@ -62,21 +62,21 @@ public class CreateConfigValidatorTests
     }
 
     [Test]
-    public void Of_a_thousand_unknown_members_no_more_are_told_than_a_caller_is_shown() =>
+    public void Validate_1000_unknown_members_returns_the_maximum_number_of_errors() =>
         Failures(new NewConfig { Inputs = [new NewConfigInput { Name = "a", UnknownMembers = Members([.. Enumerable.Range(0, 1_000).Select(number => $"{number}")]) }] })
             .Count.ShouldBe(InvalidRequestException.MaxErrors);
 
     [Test]
-    public void An_input_has_a_name() =>
+    public void Validate_input_without_a_name_returns_an_error() =>
         SecondInput(new NewConfigInput()).ShouldBe([("inputs[1].name", "inputs[1].name is required.")]);
 
     [Test]
-    public void An_output_has_a_name() =>
+    public void Validate_output_without_a_name_returns_an_error() =>
         SecondOutput(new NewConfigOutput()).ShouldBe([("outputs[1].name", "outputs[1].name is required.")]);
 
     [TestCase("")]
     [TestCase("\t ")]
-    public void The_name_of_an_input_or_output_is_not_blank(string name)
+    public void Validate_input_or_output_with_a_blank_name_returns_an_error(string name)
     {
         SecondInput(new NewConfigInput { Name = name }).ShouldBe([("inputs[1].name", "inputs[1].name must not be blank.")]);
         SecondOutput(new NewConfigOutput { Name = name }).ShouldBe([("outputs[1].name", "outputs[1].name must not be blank.")]);
@@ -86,7 +86,7 @@ public class CreateConfigValidatorTests
     [TestCase("string")]
     [TestCase("0")]
     [TestCase("Integer")]
-    public void The_type_of_an_input_or_output_is_one_of_the_contract(string type)
+    public void Validate_input_or_output_with_an_unknown_type_returns_an_error(string type)
     {
         SecondInput(new NewConfigInput { Name = "b", Type = type }).ShouldBe([("inputs[1].type", $"inputs[1].type must be one of {Types}.")]);
         SecondOutput(new NewConfigOutput { Name = "b", Type = type }).ShouldBe([("outputs[1].type", $"outputs[1].type must be one of {Types}.")]);
@@ -97,17 +97,17 @@ public class CreateConfigValidatorTests
     [TestCase("Number", "Number")]
     [TestCase("Boolean", "Boolean")]
     [TestCase("CommaDelimitedList", "CommaDelimitedList")]
-    public void A_default_that_does_not_fit_is_told_with_the_type(string? type, string named) =>
+    public void Validate_default_of_another_type_returns_an_error_with_the_type(string? type, string named) =>
         SecondInput(new NewConfigInput { Name = "b", Type = type, Default = JsonElement.Parse("{}") })
             .ShouldBe([("inputs[1].default", $"inputs[1].default does not fit the type {named}.")]);
 
     [Test]
-    public void A_default_fits_or_not_only_where_the_type_is_known() =>
+    public void Validate_default_of_an_unknown_type_returns_only_the_type_error() =>
         SecondInput(new NewConfigInput { Name = "b", Type = "Integer", Default = JsonElement.Parse("{}") })
             .Select(failure => failure.Field).ShouldBe(["inputs[1].type"]);
 
     [Test]
-    public void Each_unknown_member_of_an_input_is_told() =>
+    public void Validate_unknown_members_of_an_input_returns_an_error_each() =>
         SecondInput(new NewConfigInput { Name = "b", UnknownMembers = Members("colour", "Name") }).ShouldBe(
             [
                 ("inputs[1].colour", "inputs[1].colour is not known here."),
@@ -115,7 +115,7 @@ public class CreateConfigValidatorTests
             ]);
 
     [Test]
-    public void Each_unknown_member_of_an_output_is_told() =>
+    public void Validate_unknown_members_of_an_output_returns_an_error_each() =>
         SecondOutput(new NewConfigOutput { Name = "b", UnknownMembers = Members("default", "value") }).ShouldBe(
             [
                 ("outputs[1].default", "outputs[1].default is not known here."),
@@ -123,7 +123,7 @@ public class CreateConfigValidatorTests
             ]);
 
     [Test]
-    public void A_name_that_stands_again_is_told_each_time()
+    public void Validate_duplicate_names_returns_an_error_for_each_repetition()
     {
         string[] names = ["a", "b", "a", "a"];
 
@@ -140,12 +140,12 @@ public class CreateConfigValidatorTests
     }
 
     [Test]
-    public void No_name_is_no_duplicate_of_no_name() =>
+    public void Validate_missing_names_returns_no_duplicate_error() =>
         Failures(new NewConfig { Inputs = [new NewConfigInput(), new NewConfigInput()], Outputs = [new NewConfigOutput(), new NewConfigOutput()] })
             .ShouldAllBe(failure => failure.Message.EndsWith(" is required."));
 
     [Test]
-    public void Null_is_no_input_and_no_output() =>
+    public void Validate_null_input_or_output_returns_an_error() =>
         Failures(new NewConfig { Inputs = [new NewConfigInput { Name = "a" }, null], Outputs = [null] }).ShouldBe(
             [
                 ("inputs[1]", "inputs[1] must be a JSON object."),
@@ -153,7 +153,7 @@ public class CreateConfigValidatorTests
             ]);
 
     [Test]
-    public void All_broken_rules_are_told_at_once()
+    public void Validate_invalid_config_returns_all_errors()
     {
         var failures = Failures(new NewConfig
         {

@@ -11,7 +11,7 @@ public class CreateDeploymentValidatorTests
 {
     private static readonly NewDeployment Minimal = new() { ConfigId = "config", ServerId = "server" };
 
-    // From the container, which is where members get the names that they have on the wire.
+    // From the container, which configures the wire names of members.
     private readonly ServiceProvider provider = UseCases.Build();
 
     private IValidator<CreateDeploymentCommand> Validator => provider.GetRequiredService<IValidator<CreateDeploymentCommand>>();
@@ -20,7 +20,7 @@ public class CreateDeploymentValidatorTests
     public void Dispose() => provider.Dispose();
 
     [Test]
-    public void Config_and_server_are_enough() =>
+    public void Validate_config_and_server_only_returns_no_error() =>
         Failures(Minimal).ShouldBeEmpty();
 
     [TestCase("config_id", 255)]
@@ -28,7 +28,7 @@ public class CreateDeploymentValidatorTests
     [TestCase("action", 255)]
     [TestCase("status_reason", 16_384)]
     [TestCase("stack_user_project_id", 64)]
-    public void A_text_may_fill_its_limit_and_go_no_further(string field, int limit)
+    public void Validate_text_at_its_limit_returns_no_error_and_beyond_it_an_error(string field, int limit)
     {
         var longest = new string('x', limit);
 
@@ -41,7 +41,7 @@ public class CreateDeploymentValidatorTests
     [TestCase("action", 255)]
     [TestCase("status_reason", 16_384)]
     [TestCase("stack_user_project_id", 64)]
-    public void Limits_count_characters_however_they_are_encoded(string field, int limit)
+    public void Validate_limits_count_code_points(string field, int limit)
     {
         var longest = string.Concat(Enumerable.Repeat("🚀", limit));
 
@@ -51,15 +51,16 @@ public class CreateDeploymentValidatorTests
 
     [TestCase("config_id")]
     [TestCase("server_id")]
-    public void A_required_text_must_be_given(string field) =>
+    public void Validate_missing_required_text_returns_an_error(string field) =>
         Failure(With(field, null)).ShouldBe((field, $"{field} is required."));
 
     [Test]
-    public void A_required_text_must_not_be_blank([Values("config_id", "server_id")] string field, [Values("", " ", "\t\r\n", "\u00A0")] string blank) =>
+    public void Validate_blank_required_text_returns_an_error(
+        [Values("config_id", "server_id")] string field, [Values("", " ", "\t\r\n", "\u00A0")] string blank) =>
         Failure(With(field, blank)).ShouldBe((field, $"{field} must not be blank."));
 
     [Test]
-    public void An_optional_text_may_be_null_or_blank(
+    public void Validate_null_or_blank_optional_text_returns_no_error(
         [Values("action", "status_reason", "stack_user_project_id")] string field, [Values(null, "", " ")] string? text) =>
         Failures(With(field, text)).ShouldBeEmpty();
 
@@ -67,7 +68,7 @@ public class CreateDeploymentValidatorTests
     [TestCase("COMPLETE")]
     [TestCase("IN_PROGRESS")]
     [TestCase("FAILED")]
-    public void A_status_of_the_contract_is_taken(string? status) =>
+    public void Validate_status_of_the_contract_returns_no_error(string? status) =>
         Failures(With("status", status)).ShouldBeEmpty();
 
     [TestCase("")]
@@ -75,11 +76,11 @@ public class CreateDeploymentValidatorTests
     [TestCase("DONE")]
     [TestCase("COMPLETE ")]
     [TestCase("1")]
-    public void Any_other_status_is_refused(string status) =>
+    public void Validate_other_status_returns_an_error(string status) =>
         Failure(With("status", status)).ShouldBe(("status", "status must be one of COMPLETE, IN_PROGRESS, FAILED."));
 
     [Test]
-    public void All_broken_rules_are_told_at_once()
+    public void Validate_invalid_deployment_returns_all_errors()
     {
         var deployment = Minimal with
         {
@@ -99,7 +100,7 @@ public class CreateDeploymentValidatorTests
     }
 
     [Test]
-    public void A_text_that_is_both_blank_and_too_long_breaks_two_rules()
+    public void Validate_blank_text_over_its_limit_returns_two_errors()
     {
         var failures = Failures(With("config_id", new string(' ', 256)));
 

@@ -10,29 +10,29 @@ public class CreateDeploymentsValidatorTests
 
     [TestCase(1)]
     [TestCase(1_000)]
-    public void A_batch_may_hold_from_1_to_1000_deployments(int count) =>
+    public void Validate_batch_of_1_to_1000_deployments_returns_no_error(int count) =>
         Failures([.. Enumerable.Repeat(Minimal, count)]).ShouldBeEmpty();
 
     [Test]
-    public void A_batch_of_1001_is_refused_before_its_elements_are_looked_at() =>
+    public void Validate_batch_of_1001_deployments_returns_only_the_size_error() =>
         Failures([.. Enumerable.Repeat(new NewDeployment(), 1_001)])
             .ShouldBe([("software_deployments", "software_deployments must hold at most 1000 deployments.")]);
 
     [Test]
-    public void A_batch_is_neither_empty_nor_null()
+    public void Validate_empty_or_null_batch_returns_an_error()
     {
-        (string, string)[] refusal = [("software_deployments", "software_deployments must hold at least one deployment.")];
+        (string, string)[] error = [("software_deployments", "software_deployments must hold at least one deployment.")];
 
-        Failures([]).ShouldBe(refusal);
-        Failures(null).ShouldBe(refusal);
+        Failures([]).ShouldBe(error);
+        Failures(null).ShouldBe(error);
     }
 
     [Test]
-    public void Null_is_no_deployment() =>
+    public void Validate_null_element_returns_an_error() =>
         Failures([Minimal, null]).ShouldBe([("software_deployments[1]", "software_deployments[1] must be a JSON object.")]);
 
     [Test]
-    public void Every_element_at_fault_is_told_with_every_rule_it_breaks()
+    public void Validate_invalid_elements_returns_all_errors_of_each()
     {
         var failures = Failures(
             [

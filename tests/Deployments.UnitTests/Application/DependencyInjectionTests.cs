@@ -10,32 +10,32 @@ namespace Deployments.UnitTests.Application;
 public class DependencyInjectionTests
 {
     [TestCaseSource(nameof(Requests))]
-    public void Each_request_has_one_handler_that_can_be_made(Type request)
+    public void Each_request_has_exactly_one_handler(Type request)
     {
         using var provider = UseCases.Build();
         using var scope = provider.CreateScope();
-        var answer = request.GetInterfaces().Single(IsRequest).GetGenericArguments()[0];
+        var response = request.GetInterfaces().Single(IsRequest).GetGenericArguments()[0];
 
-        var handlers = scope.ServiceProvider.GetServices(typeof(IRequestHandler<,>).MakeGenericType(request, answer));
+        var handlers = scope.ServiceProvider.GetServices(typeof(IRequestHandler<,>).MakeGenericType(request, response));
 
         handlers.Count().ShouldBe(1);
     }
 
     [Test]
-    public async Task A_request_that_breaks_rules_ends_before_its_handler_with_all_of_them()
+    public async Task Send_of_an_invalid_request_throws_with_all_errors_before_the_handler()
     {
         using var provider = UseCases.Build();
         using var scope = provider.CreateScope();
         var mediator = scope.ServiceProvider.GetRequiredService<IMediator>();
         var command = new CreateDeploymentCommand(UseCases.Caller, new NewDeployment { ConfigId = " ", Status = "DONE" });
 
-        var refusal = await Should.ThrowAsync<InvalidRequestException>(() => mediator.Send(command));
+        var exception = await Should.ThrowAsync<InvalidRequestException>(() => mediator.Send(command));
 
-        refusal.Errors.Keys.ShouldBe(["config_id", "server_id", "status"], ignoreOrder: true);
+        exception.Errors.Keys.ShouldBe(["config_id", "server_id", "status"], ignoreOrder: true);
     }
 
     [Test]
-    public async Task A_request_that_breaks_no_rule_comes_to_its_handler()
+    public async Task Send_of_a_valid_request_calls_the_handler()
     {
         using var provider = UseCases.Build();
         using var scope = provider.CreateScope();

@@ -8,7 +8,7 @@ namespace Deployments.UnitTests.Application;
 public class InvalidRequestExceptionTests
 {
     [Test]
-    public void Faults_are_told_by_field_and_each_once()
+    public void Errors_are_grouped_by_field_without_duplicates()
     {
         var errors = new InvalidRequestException([("a", "a is one."), ("b", "b is."), ("a", "a is two."), ("b", "b is.")]).Errors;
 
@@ -18,7 +18,7 @@ public class InvalidRequestExceptionTests
     }
 
     [Test]
-    public void Of_faults_without_end_the_first_are_told()
+    public void Errors_of_an_endless_sequence_are_the_first_50()
     {
         var errors = new InvalidRequestException(Endless()).Errors;
 
@@ -38,10 +38,10 @@ public class InvalidRequestExceptionTests
     [TestCase(100, 100)]
     [TestCase(101, 100)]
     [TestCase(1_000_000, 100)]
-    public void Of_a_long_name_the_beginning_is_shown(int length, int shown) =>
+    public void Truncate_returns_at_most_100_characters(int length, int shown) =>
         new string('x', length).Truncate().ShouldBe(new string('x', shown));
 
     [Test]
-    public void A_name_is_cut_between_characters() =>
+    public void Truncate_cuts_between_characters() =>
         (new string('x', 99) + "🚀").Truncate().ShouldBe(new string('x', 99));
 }

@@ -13,13 +13,13 @@ public class ListReaderTests
     [TestCase(0, 1)]
     [TestCase(1, 1)]
     [TestCase(100, 1)]
-    [TestCase(101, 2)] // only a second look can tell that there is no more
+    [TestCase(101, 2)] // only a second read shows that there are no more
     [TestCase(102, 2)]
     [TestCase(302, 2)]
     [TestCase(303, 3)]
     [TestCase(1_206, 4)]
     [TestCase(1_207, 5)]
-    public async Task A_whole_list_is_whole_and_has_no_next_page(int length, int reads)
+    public async Task Read_without_a_limit_returns_the_whole_list_without_a_next_page(int length, int reads)
     {
         var list = new StoredList(length);
 
@@ -31,9 +31,9 @@ public class ListReaderTests
     }
 
     [Test]
-    public async Task A_list_of_large_items_is_read_as_few_at_once_as_came_together()
+    public async Task Read_of_large_items_reads_as_many_at_a_time_as_fit()
     {
-        var list = new StoredList(20) { MostAtOnce = 3 };
+        var list = new StoredList(20) { MaxAtOnce = 3 };
 
         var page = await list.PageAsync(limit: null, marker: null);
 
@@ -42,7 +42,7 @@ public class ListReaderTests
     }
 
     [Test]
-    public async Task A_whole_list_goes_on_after_its_marker()
+    public async Task Read_without_a_limit_continues_after_the_marker()
     {
         var list = new StoredList(600);
 
@@ -53,13 +53,13 @@ public class ListReaderTests
     }
 
     [Test]
-    public async Task A_whole_list_is_read_as_it_is_taken()
+    public async Task Read_without_a_limit_reads_only_as_items_are_consumed()
     {
         var list = new StoredList(1_250);
 
         var page = await list.PageAsync(limit: null, marker: null);
 
-        list.Reads.Count.ShouldBe(1, "The first chunk comes before the answer begins.");
+        list.Reads.Count.ShouldBe(1, "The first chunk is read before the response starts.");
         (await page.Items.Take(101).CountAsync()).ShouldBe(101);
         list.Reads.Count.ShouldBe(1);
         (await page.Items.Take(102).CountAsync()).ShouldBe(102);
@@ -67,12 +67,12 @@ public class ListReaderTests
     }
 
     [Test]
-    public async Task A_failure_of_the_first_read_is_told_before_the_list_begins() =>
+    public async Task Read_whose_first_chunk_fails_throws_before_the_page_is_returned() =>
         await Should.ThrowAsync<TimeoutException>(() => Lists.ReadPageAsync<Guid>(
             limit: null, marker: null, (_, _, _) => throw new TimeoutException(), findPageEnd: null, id => id, CancellationToken.None));
 
     [Test]
-    public async Task A_failure_of_a_later_read_ends_the_list_with_it()
+    public async Task Read_whose_later_chunk_fails_throws_while_items_are_consumed()
     {
         var list = new StoredList(600) { FailsAt = 2 };
         var taken = 0;
@@ -92,7 +92,7 @@ public class ListReaderTests
     [TestCase(1, 0, 1)]
     [TestCase(3, 0, 3)]
     [TestCase(3, 6, 3)]
-    public async Task A_page_that_is_not_the_last_names_its_last_item_as_the_next_marker(int limit, int after, int expected)
+    public async Task Page_before_the_last_has_its_last_item_as_next_marker(int limit, int after, int expected)
     {
         var list = new StoredList(10);
 
@@ -107,7 +107,7 @@ public class ListReaderTests
     [TestCase(3, 8)]
     [TestCase(3, 10)]
     [TestCase(1_000, 0)]
-    public async Task The_last_page_and_what_is_past_it_have_no_next(int limit, int after)
+    public async Task Last_page_and_page_after_the_end_have_no_next_marker(int limit, int after)
     {
         var list = new StoredList(10);
 
@@ -119,7 +119,7 @@ public class ListReaderTests
 
     [TestCase(1)]
     [TestCase(100)]
-    public async Task A_page_is_one_read_of_one_item_more(int limit)
+    public async Task Page_is_one_read_of_one_item_more(int limit)
     {
         var list = new StoredList(1_250);
 
@@ -133,7 +133,7 @@ public class ListReaderTests
     [TestCase(1)]
     [TestCase(101)]
     [TestCase(1_000)]
-    public async Task A_page_of_small_items_is_one_read_however_long_it_is(int limit)
+    public async Task Page_of_small_items_is_one_read_with_any_limit(int limit)
     {
         var list = new StoredList(1_250) { IsSmall = true };
 
@@ -149,11 +149,11 @@ public class ListReaderTests
     [TestCase(10, 3, new[] { 11, 3, 4, 1 })]
     [TestCase(5, 3, new[] { 6, 2 })]
     [TestCase(2, 1, new[] { 3, 1 })]
-    public async Task A_page_that_is_too_much_at_once_ends_where_the_next_begins(int limit, int mostAtOnce, int[] reads)
+    public async Task Page_of_large_items_is_read_in_chunks_and_ends_at_its_limit(int limit, int maxAtOnce, int[] reads)
     {
         foreach (var more in new[] { 1, 500 })
         {
-            var list = new StoredList(limit + more) { MostAtOnce = mostAtOnce };
+            var list = new StoredList(limit + more) { MaxAtOnce = maxAtOnce };
 
             var page = await list.PageAsync(limit, marker: null);
 
@@ -167,11 +167,11 @@ public class ListReaderTests
     [TestCase(101, 1_000)]
     [TestCase(1_000, 300)]
     [TestCase(10, 3)]
-    public async Task A_last_page_that_is_too_much_at_once_has_no_next(int limit, int mostAtOnce)
+    public async Task Last_page_of_large_items_has_no_next_marker(int limit, int maxAtOnce)
     {
         foreach (var length in new[] { limit - 3, limit })
         {
-            var list = new StoredList(length) { MostAtOnce = mostAtOnce };
+            var list = new StoredList(length) { MaxAtOnce = maxAtOnce };
 
             var page = await list.PageAsync(limit, marker: null);
 
@@ -181,13 +181,13 @@ public class ListReaderTests
     }
 
     [Test]
-    public async Task A_page_keeps_its_end_where_items_go_while_it_is_read()
+    public async Task Page_keeps_its_end_when_items_are_deleted_while_it_is_read()
     {
-        var list = new StoredList(20) { MostAtOnce = 3 };
+        var list = new StoredList(20) { MaxAtOnce = 3 };
         var ids = list.Ids.ToList();
 
         var page = await list.PageAsync(limit: 10, marker: null);
-        list.Ids.RemoveRange(8, 2); // its last item is one of them
+        list.Ids.RemoveRange(8, 2); // including the last item of the page
         var items = await page.Items.ToListAsync();
 
         items.ShouldBe(ids.Take(8));
@@ -213,7 +213,7 @@ public class ListReaderTests
         taken.ShouldBe(list.Ids);
     }
 
-    /// <summary>A list in storage, whose items are their own ids, and what is read of it.</summary>
+    /// <summary>A stored list of ids that records how it is read.</summary>
     private sealed class StoredList(int length)
     {
         public List<Guid> Ids { get; } = [.. Enumerable.Range(1, length).Select(number => new Guid(number, 0, 0, new byte[8]))];
@@ -224,7 +224,7 @@ public class ListReaderTests
 
         public int? FailsAt { get; init; }
 
-        public int MostAtOnce { get; init; } = int.MaxValue;
+        public int MaxAtOnce { get; init; } = int.MaxValue;
 
         public bool IsSmall { get; init; }
 
@@ -234,10 +234,10 @@ public class ListReaderTests
         private Task<Chunk<Guid>> ReadAsync(Guid? marker, int count, CancellationToken cancellationToken)
         {
             Reads.Add((marker, count));
-            var asked = After(marker).Take(count).ToList();
+            var requested = After(marker).Take(count).ToList();
             return Reads.Count == FailsAt
                 ? throw new TimeoutException()
-                : Task.FromResult(new Chunk<Guid>([.. asked.Take(MostAtOnce)], asked.Count > MostAtOnce));
+                : Task.FromResult(new Chunk<Guid>([.. requested.Take(MaxAtOnce)], requested.Count > MaxAtOnce));
         }
 
         private Task<Guid?> ReadEndAsync(Guid? marker, int count, CancellationToken cancellationToken)

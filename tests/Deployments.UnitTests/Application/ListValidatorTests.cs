@@ -12,7 +12,7 @@ public class ListValidatorTests
     [TestCase(null)]
     [TestCase(1)]
     [TestCase(1_000)]
-    public void A_limit_may_be_from_1_to_1000_or_none(int? limit)
+    public void Validate_limit_from_1_to_1000_or_none_returns_no_error(int? limit)
     {
         UseCases.Failures(Deployments with { Limit = limit }).ShouldBeEmpty();
         UseCases.Failures(new ListConfigsQuery("project", limit, Marker: null)).ShouldBeEmpty();
@@ -23,29 +23,29 @@ public class ListValidatorTests
     [TestCase(0)]
     [TestCase(1_001)]
     [TestCase(int.MaxValue)]
-    public void Any_other_limit_is_refused(int limit)
+    public void Validate_limit_out_of_range_returns_an_error(int limit)
     {
-        (string, string)[] refusal = [("limit", "limit must be from 1 to 1000.")];
+        (string, string)[] error = [("limit", "limit must be from 1 to 1000.")];
 
-        UseCases.Failures(Deployments with { Limit = limit }).ShouldBe(refusal);
-        UseCases.Failures(new ListConfigsQuery("project", limit, Marker: null)).ShouldBe(refusal);
+        UseCases.Failures(Deployments with { Limit = limit }).ShouldBe(error);
+        UseCases.Failures(new ListConfigsQuery("project", limit, Marker: null)).ShouldBe(error);
     }
 
     [TestCase(null)]
     [TestCase("COMPLETE")]
     [TestCase("IN_PROGRESS")]
     [TestCase("FAILED")]
-    public void Deployments_may_be_asked_for_by_a_status_of_the_contract(string? status) =>
+    public void Validate_status_of_the_contract_returns_no_error(string? status) =>
         UseCases.Failures(Deployments with { Status = status }).ShouldBeEmpty();
 
     [TestCase("")]
     [TestCase("failed")]
     [TestCase("DONE")]
-    public void Deployments_of_any_other_status_cannot_be_asked_for(string status) =>
+    public void Validate_other_status_returns_an_error(string status) =>
         UseCases.Failures(Deployments with { Status = status }).ShouldBe([("status", "status must be one of COMPLETE, IN_PROGRESS, FAILED.")]);
 
     [Test]
-    public void All_broken_rules_are_told_at_once() =>
+    public void Validate_invalid_query_returns_all_errors() =>
         UseCases.Failures(Deployments with { Limit = 0, Status = "DONE" }).Select(failure => failure.Field)
             .ShouldBe(["limit", "status"], ignoreOrder: true);
 }

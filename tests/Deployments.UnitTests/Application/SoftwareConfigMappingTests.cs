@@ -20,7 +20,7 @@ public class SoftwareConfigMappingTests
     public void Dispose() => provider.Dispose();
 
     [Test]
-    public void Each_field_comes_from_its_own()
+    public void Map_copies_each_field()
     {
         var script = JsonElement.Parse("\"#!/bin/sh\"");
         var number = JsonElement.Parse("80.0");
@@ -66,7 +66,7 @@ public class SoftwareConfigMappingTests
     }
 
     [Test]
-    public void What_was_not_given_goes_out_as_null_or_empty()
+    public void Map_of_missing_fields_returns_null_or_empty()
     {
         var dto = Mapper.Map<SoftwareConfigDto>(new SoftwareConfig(Guid.NewGuid(), "project", Time));
 

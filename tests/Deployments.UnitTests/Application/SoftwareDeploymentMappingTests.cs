@@ -18,11 +18,11 @@ public class SoftwareDeploymentMappingTests
     public void Dispose() => provider.Dispose();
 
     [Test]
-    public void Each_member_that_goes_out_has_a_source() =>
+    public void Every_DTO_member_has_a_source() =>
         Mapper.ConfigurationProvider.AssertConfigurationIsValid();
 
     [Test]
-    public void Each_field_comes_from_its_own()
+    public void Map_copies_each_field()
     {
         var inputs = new Dictionary<string, JsonElement> { ["b"] = JsonElement.Parse("1.0"), ["a"] = JsonElement.Parse("""{"y":[],"x":1e400}""") };
         var deployment = new SoftwareDeployment(
@@ -59,7 +59,7 @@ public class SoftwareDeploymentMappingTests
     }
 
     [Test]
-    public void Null_stays_null()
+    public void Map_keeps_null()
     {
         var dto = Mapper.Map<SoftwareDeploymentDto>(WithInputs(null));
 
@@ -71,7 +71,7 @@ public class SoftwareDeploymentMappingTests
     }
 
     [Test]
-    public void An_empty_object_stays_an_empty_object()
+    public void Map_keeps_an_empty_object()
     {
         var dto = Mapper.Map<SoftwareDeploymentDto>(WithInputs(new Dictionary<string, JsonElement>()));
 
@@ -79,7 +79,7 @@ public class SoftwareDeploymentMappingTests
     }
 
     [Test]
-    public void Each_field_of_an_event_comes_from_its_own()
+    public void Map_of_an_event_copies_each_field()
     {
         var happened = new DeploymentEvent(
             "project", Guid.NewGuid(), 3, DateTimeOffset.UnixEpoch, "action", DeploymentStatus.Failed, "reason", "actor", "req-1");
@@ -99,7 +99,7 @@ public class SoftwareDeploymentMappingTests
     }
 
     [Test]
-    public void A_list_keeps_its_order()
+    public void Map_of_a_list_keeps_its_order()
     {
         var deployments = Enumerable.Range(0, 3).Select(_ => WithInputs(null)).ToList();
 

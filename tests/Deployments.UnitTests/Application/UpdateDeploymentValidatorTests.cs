@@ -10,11 +10,11 @@ public class UpdateDeploymentValidatorTests
     private static readonly DeploymentUpdate Nothing = new();
 
     [Test]
-    public void Nothing_need_be_given() =>
+    public void Validate_empty_update_returns_no_error() =>
         Failures(Nothing).ShouldBeEmpty();
 
     [Test]
-    public void Empty_values_are_values() =>
+    public void Validate_empty_values_returns_no_error() =>
         Failures(Nothing with
         {
             Action = "",
@@ -26,7 +26,7 @@ public class UpdateDeploymentValidatorTests
     [TestCase("config_id", 255)]
     [TestCase("action", 255)]
     [TestCase("status_reason", 16_384)]
-    public void A_text_may_fill_its_limit_and_go_no_further(string field, int limit)
+    public void Validate_text_at_its_limit_returns_no_error_and_beyond_it_an_error(string field, int limit)
     {
         var longest = string.Concat(Enumerable.Repeat("🚀", limit));
 
@@ -37,23 +37,23 @@ public class UpdateDeploymentValidatorTests
     [TestCase("")]
     [TestCase(" ")]
     [TestCase("\t\n")]
-    public void A_config_is_never_blank(string configId) =>
+    public void Validate_blank_config_id_returns_an_error(string configId) =>
         Failures(With("config_id", configId)).ShouldBe([("config_id", "config_id must not be blank.")]);
 
     [TestCase("COMPLETE")]
     [TestCase("IN_PROGRESS")]
     [TestCase("FAILED")]
-    public void A_status_of_the_contract_is_taken(string status) =>
+    public void Validate_status_of_the_contract_returns_no_error(string status) =>
         Failures(With("status", status)).ShouldBeEmpty();
 
     [TestCase("")]
     [TestCase("complete")]
     [TestCase("DONE")]
-    public void Any_other_status_is_refused(string status) =>
+    public void Validate_other_status_returns_an_error(string status) =>
         Failures(With("status", status)).ShouldBe([("status", "status must be one of COMPLETE, IN_PROGRESS, FAILED.")]);
 
     [Test]
-    public void All_broken_rules_are_told_at_once()
+    public void Validate_invalid_update_returns_all_errors()
     {
         var update = Nothing with { ConfigId = " ", Action = new string('x', 256), Status = "DONE", StatusReason = new string('x', 16_385) };
 

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Deployments.UnitTests.Application;
 
-/// <summary>The use cases as the service registers them, over storage that is never to be reached.</summary>
+/// <summary>The use cases as the service registers them, with a store that must not be called.</summary>
 internal static class UseCases
 {
     public static Caller Caller { get; } = new("project", "actor", "req-00000000-0000-0000-0000-000000000000");
@@ -25,7 +25,7 @@ internal static class UseCases
         .AddSingleton<IConfigStore, UnreachableStore>()
         .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
-    /// <summary>What the validator of a request has against it, field by field as on the wire.</summary>
+    /// <summary>The errors of the request's validator, by field name on the wire.</summary>
     public static IReadOnlyList<(string Field, string Message)> Failures<TRequest>(TRequest request)
     {
         using var provider = Build();
@@ -40,53 +40,53 @@ internal static class UseCases
     {
         public Task<AddOutcome> AddAsync(
             IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         public Task AddAsync(SoftwareConfig config, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         Task<SoftwareDeployment?> IDeploymentQueries.FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         Task<SoftwareConfig?> IConfigStore.FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         public Task<Chunk<SoftwareDeployment>> ListAsync(
             DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         public Task<Guid?> FindPageEndAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         public Task<IReadOnlyList<SoftwareConfig>> FindAsync(IReadOnlyCollection<ConfigKey> keys, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         public Task<IReadOnlyList<SoftwareConfigSummaryDto>> ListAsync(
             string projectId, Guid? before, int count, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         public Task<ChangeOutcome> ChangeAsync(
             Guid id, Func<SoftwareDeployment, bool> change, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         public Task<bool> DeleteAsync(string projectId, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         public Task<ConfigDeletion> DeleteAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         public Task<Chunk<DeploymentEvent>> ListEventsAsync(
             string projectId, Guid id, int? after, int count, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         public Task<Chunk<SoftwareDeployment>> ListByIdempotencyKeyAsync(
             string projectId, string key, int? after, int count, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
         public Task<IReadOnlyList<AppliedConfig>> ListAppliedConfigsAsync(
             string projectId, string serverId, bool includeShared, AppliedConfig? after, int count, CancellationToken cancellationToken) =>
-            throw Reached();
+            throw Called();
 
-        private static NotSupportedException Reached() => new("The store was reached.");
+        private static NotSupportedException Called() => new("The store was called.");
     }
 }

@@ -9,11 +9,11 @@ namespace Deployments.UnitTests.Application;
 public class ValidateTemplateValidatorTests
 {
     [Test]
-    public void A_template_may_have_no_resources() =>
+    public void Validate_template_without_resources_returns_no_error() =>
         Failures([]).ShouldBeEmpty();
 
     [Test]
-    public void Resources_that_are_valid_configs_are_taken() =>
+    public void Validate_valid_config_resources_returns_no_error() =>
         Failures(
             ("a", Config(new NewConfig())),
             ("b", Config(new NewConfig { Name = "name", Inputs = [new NewConfigInput { Name = "in" }] }))).ShouldBeEmpty();
@@ -22,7 +22,7 @@ public class ValidateTemplateValidatorTests
     [TestCase("os::heat::softwareconfig", "os::heat::softwareconfig")]
     [TestCase("", "")]
     [TestCase(null, "(none)")]
-    public void Any_other_type_of_resource_is_refused_by_name(string? type, string named) =>
+    public void Validate_other_resource_type_returns_an_error_naming_it(string? type, string named) =>
         Failures(("a", new TemplateResource(type, Properties: null))).ShouldBe(
             [
                 ("template.resources.a.type",
@@ -30,7 +30,7 @@ public class ValidateTemplateValidatorTests
             ]);
 
     [Test]
-    public void A_property_is_held_to_the_rules_of_a_config_and_told_by_its_whole_path() =>
+    public void Validate_invalid_config_property_returns_an_error_with_its_full_path() =>
         Failures(("a", Config(new NewConfig { Name = new string('x', 256), Inputs = [new NewConfigInput()] }))).ShouldBe(
             [
                 ("template.resources.a.properties.name", "template.resources.a.properties.name must have at most 255 characters."),
@@ -40,7 +40,7 @@ public class ValidateTemplateValidatorTests
 
     [TestCase("inputs[1].name")]
     [TestCase("{PropertyName} {PropertyPath} {0}")]
-    public void A_caller_is_told_their_own_words_as_they_sent_them(string words)
+    public void Validate_returns_the_callers_text_unchanged_in_errors(string words)
     {
         var inputs = Enumerable.Repeat<NewConfigInput?>(new() { Name = words }, 2).ToList();
 
@@ -54,7 +54,7 @@ public class ValidateTemplateValidatorTests
     }
 
     [Test]
-    public void Every_resource_at_fault_is_told() =>
+    public void Validate_invalid_resources_returns_the_errors_of_each() =>
         Failures(
             ("a", new TemplateResource("OS::Nova::Server", Properties: null)),
             ("b", Config(new NewConfig())),
@@ -70,7 +70,7 @@ public class ValidateTemplateValidatorTests
                 ignoreOrder: true);
 
     [Test]
-    public void Of_a_thousand_resources_at_fault_no_more_are_told_than_a_caller_is_shown() =>
+    public void Validate_1000_invalid_resources_returns_the_maximum_number_of_errors() =>
         Failures([.. Enumerable.Range(0, 1_000).Select(number => ($"{number}", new TemplateResource(null, Properties: null)))])
             .Count.ShouldBe(InvalidRequestException.MaxErrors);
 

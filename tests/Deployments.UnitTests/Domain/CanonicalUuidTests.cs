@@ -17,7 +17,7 @@ public class CanonicalUuidTests
     [TestCase("8da95794-2ad9-4979-8ae5-739ce314c5cd0", false, false)]
     [TestCase("8da95794-2ad94-979-8ae5-739ce314c5cd", false, false)]
     [TestCase("", false, false)]
-    public void Only_the_canonical_form_is_a_UUID(string text, bool inLowerCase, bool inAnyCase)
+    public void Parse_accepts_only_the_canonical_form_in_lower_case(string text, bool inLowerCase, bool inAnyCase)
     {
         CanonicalUuid.Parse(text).ShouldBe(inLowerCase ? Guid.Parse(text) : null);
         CanonicalUuid.IsInAnyCase(text).ShouldBe(inAnyCase);

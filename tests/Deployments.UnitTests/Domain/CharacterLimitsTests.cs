@@ -15,7 +15,7 @@ public class CharacterLimitsTests
     [TestCase(Rocket + Rocket + Rocket, 3)]
     [TestCase("ab" + Rocket, 3)]
     [TestCase(Rocket, 1)]
-    public void A_text_up_to_the_limit_has_at_most_so_many_characters(string text, int characters) =>
+    public void HasAtMost_returns_true_up_to_the_limit(string text, int characters) =>
         text.HasAtMost(characters).ShouldBeTrue();
 
     [TestCase("a", 0)]
@@ -23,7 +23,7 @@ public class CharacterLimitsTests
     [TestCase("abc" + Rocket, 3)]
     [TestCase("ab" + Rocket + Rocket, 3)]
     [TestCase(Rocket + Rocket + Rocket + Rocket, 3)]
-    [TestCase("e\u0301", 1)] // one letter to the eye, two code points
-    public void A_text_beyond_the_limit_has_more(string text, int characters) =>
+    [TestCase("e\u0301", 1)] // one visible letter, two code points
+    public void HasAtMost_returns_false_beyond_the_limit(string text, int characters) =>
         text.HasAtMost(characters).ShouldBeFalse();
 }

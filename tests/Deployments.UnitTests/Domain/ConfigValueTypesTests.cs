@@ -14,7 +14,7 @@ public class ConfigValueTypesTests
     [TestCase(ConfigValueType.Boolean, "true", "false")]
     [TestCase(ConfigValueType.CommaDelimitedList, "\"text\"", "[1]")]
     [TestCase(ConfigValueType.Json, "\"text\"", "1", "true", "false", "null", "[1]", """{"a":1}""")]
-    public void A_type_takes_these_kinds_of_values_and_no_other(ConfigValueType type, params string[] accepted) =>
+    public void Accepts_returns_true_only_for_values_of_the_type(ConfigValueType type, params string[] accepted) =>
         OneOfEachKind.Where(value => type.Accepts(JsonElement.Parse(value))).ShouldBe(accepted);
 
     [TestCase("\"1\"")]
@@ -23,7 +23,7 @@ public class ConfigValueTypesTests
     [TestCase("\"1e10\"")]
     [TestCase("-0.0")]
     [TestCase("1e400")]
-    public void A_number_may_be_a_numeric_string(string value) =>
+    public void Accepts_numeric_strings_as_numbers(string value) =>
         ConfigValueType.Number.Accepts(JsonElement.Parse(value)).ShouldBeTrue();
 
     [TestCase("")]
@@ -37,7 +37,7 @@ public class ConfigValueTypesTests
     [TestCase("NaN")]
     [TestCase("Infinity")]
     [TestCase("-Infinity")]
-    public void A_number_is_no_other_string(string text) =>
+    public void Accepts_no_other_string_as_a_number(string text) =>
         ConfigValueType.Number.Accepts(JsonSerializer.SerializeToElement(text)).ShouldBeFalse();
 
     [TestCase("true", true)]
@@ -49,14 +49,14 @@ public class ConfigValueTypesTests
     [TestCase("true ", false)]
     [TestCase("yes", false)]
     [TestCase("1", false)]
-    public void A_boolean_may_be_the_string_true_or_false(string text, bool accepted) =>
+    public void Accepts_the_strings_true_and_false_as_booleans(string text, bool accepted) =>
         ConfigValueType.Boolean.Accepts(JsonSerializer.SerializeToElement(text)).ShouldBe(accepted);
 
     [TestCase("\"\"")]
     [TestCase("\"a,b\"")]
     [TestCase("[]")]
     [TestCase("""["a",1,{}]""")]
-    public void A_list_may_be_a_list_or_a_string(string value) =>
+    public void Accepts_lists_and_strings_as_lists(string value) =>
         ConfigValueType.CommaDelimitedList.Accepts(JsonElement.Parse(value)).ShouldBeTrue();
 
     [TestCase("String", ConfigValueType.String)]
@@ -64,7 +64,7 @@ public class ConfigValueTypesTests
     [TestCase("CommaDelimitedList", ConfigValueType.CommaDelimitedList)]
     [TestCase("Json", ConfigValueType.Json)]
     [TestCase("Boolean", ConfigValueType.Boolean)]
-    public void A_name_names_its_type(string name, ConfigValueType type) =>
+    public void Parse_returns_the_type_of_its_name(string name, ConfigValueType type) =>
         ConfigValueTypes.Parse(name).ShouldBe(type);
 
     [TestCase(null)]
@@ -75,7 +75,7 @@ public class ConfigValueTypesTests
     [TestCase("0")]
     [TestCase("String, Json")]
     [TestCase("Integer")]
-    public void Any_other_text_names_no_type(string? name) =>
+    public void Parse_of_an_unknown_name_returns_null(string? name) =>
         ConfigValueTypes.Parse(name).ShouldBeNull();
 
     [Test]

@@ -9,7 +9,7 @@ namespace Deployments.UnitTests.Domain;
 public class DeploymentStatusNamesTests
 {
     [Test]
-    public void Each_status_has_a_name_of_its_own_and_no_name_is_left_over()
+    public void Each_status_has_exactly_one_name()
     {
         var names = Enum.GetValues<DeploymentStatus>().Select(status => status.ToName());
 
@@ -18,11 +18,11 @@ public class DeploymentStatusNamesTests
     }
 
     [TestCaseSource(nameof(Statuses))]
-    public void A_name_leads_back_to_its_status(DeploymentStatus status) =>
+    public void Parse_returns_the_status_of_its_name(DeploymentStatus status) =>
         DeploymentStatusNames.Parse(status.ToName()).ShouldBe(status);
 
     [TestCaseSource(nameof(Statuses))]
-    public void Answers_call_a_status_by_the_same_name(DeploymentStatus status)
+    public void JSON_has_the_name_of_a_status(DeploymentStatus status)
     {
         var options = new JsonSerializerOptions();
         JsonOptionsSetup.Apply(options, TimeFormat.Utc);
@@ -40,11 +40,11 @@ public class DeploymentStatusNamesTests
     [TestCase("INPROGRESS")]
     [TestCase("InProgress")]
     [TestCase("0")]
-    public void Any_other_text_names_no_status(string? name) =>
+    public void Parse_of_an_unknown_name_returns_null(string? name) =>
         DeploymentStatusNames.Parse(name).ShouldBeNull();
 
     [Test]
-    public void An_undefined_status_has_no_name() =>
+    public void ToName_of_an_undefined_status_throws() =>
         Should.Throw<ArgumentOutOfRangeException>(() => ((DeploymentStatus)99).ToName());
 
     private static DeploymentStatus[] Statuses() => Enum.GetValues<DeploymentStatus>();

@@ -10,7 +10,7 @@ public class SoftwareConfigTests
     private static readonly DateTimeOffset Time = new(2026, 5, 4, 3, 2, 1, TimeSpan.Zero);
 
     [Test]
-    public void What_was_not_given_is_null_or_empty()
+    public void Constructor_sets_missing_fields_to_null_or_empty()
     {
         var config = new SoftwareConfig(Guid.NewGuid(), "project", Time);
 
@@ -23,7 +23,7 @@ public class SoftwareConfigTests
     }
 
     [Test]
-    public void What_was_given_is_kept()
+    public void Constructor_keeps_every_field()
     {
         var id = Guid.NewGuid();
         var script = JsonElement.Parse("\"#!/bin/sh\"");
@@ -47,7 +47,7 @@ public class SoftwareConfigTests
     [TestCase("projectId", 64)]
     [TestCase("name", 255)]
     [TestCase("group", 255)]
-    public void A_text_may_fill_its_limit_and_go_no_further(string field, int limit)
+    public void Constructor_accepts_text_at_its_limit_and_throws_beyond_it(string field, int limit)
     {
         var longest = new string('x', limit);
 
@@ -58,25 +58,25 @@ public class SoftwareConfigTests
     [TestCase(null)]
     [TestCase("")]
     [TestCase(" ")]
-    public void A_project_is_never_null_or_blank(string? projectId) =>
+    public void Constructor_with_a_null_or_blank_project_throws(string? projectId) =>
         Should.Throw<ArgumentException>(() => Create("projectId", projectId)).ParamName.ShouldBe("projectId");
 
     [Test]
-    public void No_two_inputs_have_one_name() =>
+    public void Constructor_with_duplicate_input_names_throws() =>
         Should.Throw<ArgumentException>(() => new SoftwareConfig(Guid.NewGuid(), "project", Time, inputs: [new("a"), new("b"), new("a")]))
             .ParamName.ShouldBe("inputs");
 
     [Test]
-    public void No_two_outputs_have_one_name() =>
+    public void Constructor_with_duplicate_output_names_throws() =>
         Should.Throw<ArgumentException>(() => new SoftwareConfig(Guid.NewGuid(), "project", Time, outputs: [new("a"), new("b"), new("a")]))
             .ParamName.ShouldBe("outputs");
 
     [Test]
-    public void An_input_and_an_output_may_have_one_name() =>
+    public void Constructor_accepts_the_same_name_for_an_input_and_an_output() =>
         Should.NotThrow(() => new SoftwareConfig(Guid.NewGuid(), "project", Time, inputs: [new("a")], outputs: [new("a")]));
 
     [Test]
-    public void An_input_of_which_only_the_name_was_given_is_a_string_without_a_value()
+    public void Input_with_only_a_name_is_a_string_without_a_value()
     {
         var input = new ConfigInput("name");
 
@@ -88,7 +88,7 @@ public class SoftwareConfigTests
     }
 
     [Test]
-    public void What_was_given_of_an_input_is_kept()
+    public void Input_keeps_every_field()
     {
         var value = JsonElement.Parse("[]");
         var given = JsonElement.Parse("\"80\"");
@@ -104,7 +104,7 @@ public class SoftwareConfigTests
     }
 
     [Test]
-    public void The_default_of_an_input_fits_its_type_and_the_value_need_not()
+    public void Input_throws_for_a_default_but_not_for_a_value_of_another_type()
     {
         var text = JsonElement.Parse("\"eighty\"");
 
@@ -113,7 +113,7 @@ public class SoftwareConfigTests
     }
 
     [Test]
-    public void An_output_of_which_only_the_name_was_given_is_a_string_and_no_error()
+    public void Output_with_only_a_name_is_a_string_and_not_an_error_output()
     {
         var output = new ConfigOutput("name");
 
@@ -123,7 +123,7 @@ public class SoftwareConfigTests
     }
 
     [Test]
-    public void What_was_given_of_an_output_is_kept()
+    public void Output_keeps_every_field()
     {
         var output = new ConfigOutput("name", ConfigValueType.Json, "description", errorOutput: true);
 
@@ -136,7 +136,7 @@ public class SoftwareConfigTests
     [TestCase(null)]
     [TestCase("")]
     [TestCase("\t ")]
-    public void Inputs_and_outputs_have_names(string? name)
+    public void Input_or_output_without_a_name_throws(string? name)
     {
         Should.Throw<ArgumentException>(() => new ConfigInput(name!)).ParamName.ShouldBe("name");
         Should.Throw<ArgumentException>(() => new ConfigOutput(name!)).ParamName.ShouldBe("name");

@@ -12,7 +12,7 @@ public class SoftwareDeploymentChangeTests
     private static readonly DateTimeOffset Now = Created.AddHours(1);
 
     [TestCaseSource(nameof(EachField))]
-    public void Each_field_can_change_alone_and_the_rest_stays(DeploymentChanges changes, string field)
+    public void Change_of_one_field_keeps_the_others(DeploymentChanges changes, string field)
     {
         var deployment = Filled();
         var before = FieldsOf(deployment);
@@ -27,7 +27,7 @@ public class SoftwareDeploymentChangeTests
     }
 
     [Test]
-    public void Null_leaves_every_field_as_it_is()
+    public void Change_with_null_in_every_field_changes_nothing()
     {
         var deployment = Filled();
         var before = FieldsOf(deployment);
@@ -40,7 +40,7 @@ public class SoftwareDeploymentChangeTests
     }
 
     [Test]
-    public void What_is_there_already_is_no_change()
+    public void Change_to_equal_values_changes_nothing()
     {
         var deployment = Filled();
         deployment.Change(new DeploymentChanges { OutputValues = Json("""{"out":[1.0,{"b":"ü","a":null}]}""") }, Now);
@@ -68,7 +68,7 @@ public class SoftwareDeploymentChangeTests
     [TestCase("""{"a":1}""", """{"a":"1"}""")]
     [TestCase("""{"a":null}""", """{}""")]
     [TestCase("""{"a":[]}""", """{"a":{}}""")]
-    public void Values_are_compared_as_text(string before, string after)
+    public void Change_compares_values_as_text(string before, string after)
     {
         var deployment = Filled();
         deployment.Change(new DeploymentChanges { InputValues = Json(before), OutputValues = Json(before) }, Created);
@@ -81,7 +81,7 @@ public class SoftwareDeploymentChangeTests
     }
 
     [Test]
-    public void Values_can_be_compared_beyond_the_depth_that_serialisers_stop_at()
+    public void Change_compares_values_of_100_levels()
     {
         var deepest = $$"""{"a":{{new string('[', 100)}}{{new string(']', 100)}}}""";
         var deployment = Filled();
@@ -91,7 +91,7 @@ public class SoftwareDeploymentChangeTests
     }
 
     [Test]
-    public void Empty_texts_and_empty_objects_are_values()
+    public void Change_sets_empty_texts_and_objects()
     {
         var deployment = Filled();
         var empty = new DeploymentChanges { Action = "", StatusReason = "", InputValues = Json("{}"), OutputValues = Json("{}") };
@@ -108,7 +108,7 @@ public class SoftwareDeploymentChangeTests
     [TestCase("statusReason")]
     [TestCase("inputValues")]
     [TestCase("outputValues")]
-    public void Empty_is_not_the_same_as_nothing(string field)
+    public void Change_from_null_to_empty_is_a_change(string field)
     {
         var deployment = new SoftwareDeployment(Guid.NewGuid(), "project", "config", "server", Created);
         var empty = field switch
@@ -124,7 +124,7 @@ public class SoftwareDeploymentChangeTests
     }
 
     [Test, Combinatorial]
-    public void Any_status_may_follow_any_other([Values] DeploymentStatus former, [Values] DeploymentStatus next)
+    public void Change_from_any_status_to_any_status_succeeds([Values] DeploymentStatus former, [Values] DeploymentStatus next)
     {
         var deployment = new SoftwareDeployment(Guid.NewGuid(), "project", "config", "server", Created, former);
 
@@ -134,7 +134,7 @@ public class SoftwareDeploymentChangeTests
     }
 
     [Test]
-    public void Each_change_makes_one_more_version_and_its_own_time()
+    public void Change_increments_the_version_and_sets_the_updated_time()
     {
         var deployment = Filled();
 
@@ -149,7 +149,7 @@ public class SoftwareDeploymentChangeTests
     [TestCase("ConfigId", 255)]
     [TestCase("Action", 255)]
     [TestCase("StatusReason", 16_384)]
-    public void A_text_may_fill_its_limit_and_go_no_further(string field, int limit)
+    public void Change_accepts_text_at_its_limit_and_throws_beyond_it(string field, int limit)
     {
         var longest = new string('x', limit);
 
@@ -160,11 +160,11 @@ public class SoftwareDeploymentChangeTests
     [TestCase("")]
     [TestCase(" ")]
     [TestCase("\t\n")]
-    public void A_config_is_never_blank(string configId) =>
+    public void Change_to_a_blank_config_throws(string configId) =>
         Should.Throw<ArgumentException>(() => Filled().Change(With("ConfigId", configId), Now)).ParamName.ShouldBe("ConfigId");
 
     [Test]
-    public void A_change_that_is_refused_leaves_nothing_behind()
+    public void Change_that_throws_changes_nothing()
     {
         var deployment = Filled();
         var before = FieldsOf(deployment);

@@ -11,7 +11,7 @@ public class SoftwareDeploymentDeadlineTests
 
     [TestCase(1)]
     [TestCase(SoftwareDeployment.MaxTimeout)]
-    public void A_deadline_is_as_far_from_the_creation_as_the_timeout(int timeout)
+    public void Deadline_is_the_timeout_after_the_creation(int timeout)
     {
         var deployment = Make(DeploymentStatus.InProgress, timeout);
 
@@ -22,7 +22,7 @@ public class SoftwareDeploymentDeadlineTests
     [TestCase(0)]
     [TestCase(-1)]
     [TestCase(SoftwareDeployment.MaxTimeout + 1)]
-    public void A_timeout_out_of_range_cannot_be(int timeout)
+    public void Timeout_out_of_range_throws(int timeout)
     {
         Should.Throw<ArgumentOutOfRangeException>(() => Make(DeploymentStatus.InProgress, timeout));
         Should.Throw<ArgumentOutOfRangeException>(
@@ -31,7 +31,7 @@ public class SoftwareDeploymentDeadlineTests
 
     [TestCase(DeploymentStatus.Complete)]
     [TestCase(DeploymentStatus.Failed)]
-    public void What_is_not_in_progress_has_none(DeploymentStatus status)
+    public void Deployment_that_is_not_in_progress_has_no_deadline(DeploymentStatus status)
     {
         var deployment = Make(status, 60);
 
@@ -43,7 +43,7 @@ public class SoftwareDeploymentDeadlineTests
 
     [TestCase(DeploymentStatus.Complete)]
     [TestCase(DeploymentStatus.Failed)]
-    public void Leaving_progress_cancels_it_and_coming_back_does_not_arm_it(DeploymentStatus status)
+    public void Change_to_another_status_removes_the_deadline_and_IN_PROGRESS_does_not_restore_it(DeploymentStatus status)
     {
         var deployment = Make(DeploymentStatus.InProgress, 60);
 
@@ -56,7 +56,7 @@ public class SoftwareDeploymentDeadlineTests
     }
 
     [Test]
-    public void Coming_back_with_a_timeout_arms_it()
+    public void Change_to_IN_PROGRESS_with_a_timeout_sets_a_deadline()
     {
         var deployment = Make(DeploymentStatus.Failed, null);
 
@@ -66,7 +66,7 @@ public class SoftwareDeploymentDeadlineTests
     }
 
     [Test]
-    public void Another_change_leaves_it_where_it_is()
+    public void Change_of_another_field_keeps_the_deadline()
     {
         var deployment = Make(DeploymentStatus.InProgress, 60);
 
@@ -77,7 +77,7 @@ public class SoftwareDeploymentDeadlineTests
     }
 
     [Test]
-    public void The_same_timeout_again_runs_anew_and_is_a_change()
+    public void Change_to_the_same_timeout_sets_a_new_deadline()
     {
         var deployment = Make(DeploymentStatus.InProgress, 60);
 

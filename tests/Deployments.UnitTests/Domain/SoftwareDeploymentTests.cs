@@ -10,7 +10,7 @@ public class SoftwareDeploymentTests
     private static readonly DateTimeOffset Time = new(2026, 5, 4, 3, 2, 1, TimeSpan.Zero);
 
     [Test]
-    public void What_was_not_given_is_null_and_the_status_is_in_progress()
+    public void Constructor_sets_missing_fields_to_null_and_the_status_to_IN_PROGRESS()
     {
         var deployment = new SoftwareDeployment(Guid.NewGuid(), "project", "config", "server", Time);
 
@@ -23,7 +23,7 @@ public class SoftwareDeploymentTests
     }
 
     [Test]
-    public void What_was_given_is_kept()
+    public void Constructor_keeps_every_field()
     {
         var id = Guid.NewGuid();
         var inputs = new Dictionary<string, JsonElement>();
@@ -82,7 +82,7 @@ public class SoftwareDeploymentTests
     [TestCase("action", 255)]
     [TestCase("statusReason", 16_384)]
     [TestCase("stackUserProjectId", 64)]
-    public void A_text_may_fill_its_limit_and_go_no_further(string field, int limit)
+    public void Constructor_accepts_text_at_its_limit_and_throws_beyond_it(string field, int limit)
     {
         var longest = new string('x', limit);
 
@@ -91,22 +91,22 @@ public class SoftwareDeploymentTests
     }
 
     [Test]
-    public void A_required_text_is_never_null_or_blank(
+    public void Constructor_with_null_or_blank_required_text_throws(
         [Values("projectId", "configId", "serverId")] string field, [Values(null, "", " ", "\t\n")] string? text) =>
         Should.Throw<ArgumentException>(() => Create(field, text)).ParamName.ShouldBe(field);
 
     [Test]
-    public void An_optional_text_may_be_empty(
+    public void Constructor_accepts_empty_optional_text(
         [Values("action", "statusReason", "stackUserProjectId")] string field, [Values(null, "", " ")] string? text) =>
         Should.NotThrow(() => Create(field, text));
 
     [Test]
-    public void An_undefined_status_is_refused() =>
+    public void Constructor_with_an_undefined_status_throws() =>
         Should.Throw<ArgumentOutOfRangeException>(
             () => new SoftwareDeployment(Guid.NewGuid(), "project", "config", "server", Time, (DeploymentStatus)3));
 
     [Test]
-    public void Nobody_can_pass_by_the_rules()
+    public void Type_has_one_constructor_and_no_public_setters_or_fields()
     {
         var type = typeof(SoftwareDeployment);
 

@@ -14,7 +14,7 @@ public sealed class BatchQueueTests
     public void CreateQueue() => queue = new BatchQueue<string>();
 
     [Test]
-    public void A_group_takes_the_entries_of_a_key_in_their_order()
+    public void TakeGroup_returns_the_entries_of_a_key_in_order()
     {
         Add("a", "a1", "a2", "a3");
 
@@ -22,7 +22,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public void A_group_takes_one_entry_of_each_key_in_turn()
+    public void TakeGroup_returns_one_entry_of_each_key_in_turn()
     {
         Add("a", "a1", "a2", "a3", "a4");
         Add("b", "b1", "b2");
@@ -32,7 +32,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public void The_next_group_goes_on_with_the_key_whose_turn_it_is()
+    public void TakeGroup_continues_with_the_key_after_that_of_the_last_group()
     {
         Add("a", "a1", "a2", "a3");
         Add("b", "b1", "b2");
@@ -43,7 +43,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public void A_key_that_comes_back_has_its_turn_after_those_that_wait()
+    public void TakeGroup_returns_a_key_that_was_emptied_and_added_again_after_the_waiting_keys()
     {
         Add("a", "a1");
         Add("b", "b1", "b2");
@@ -55,7 +55,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public void A_key_takes_the_place_of_one_that_is_done_and_keeps_apart_from_it()
+    public void LoadFor_and_TakeGroup_keep_keys_apart_after_an_earlier_key_was_emptied()
     {
         Add("a", "a1");
         Take();
@@ -68,7 +68,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public void A_group_ends_at_its_size()
+    public void TakeGroup_stops_at_the_maximum_size()
     {
         Add("a", "a1", "a2", "a3");
 
@@ -77,7 +77,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public void A_group_ends_with_the_entry_that_reaches_its_length()
+    public void TakeGroup_stops_after_the_entry_that_reaches_the_maximum_length()
     {
         queue.TryAdd("a", "a1", 60);
         queue.TryAdd("a", "a2", 60);
@@ -88,7 +88,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public void Dropped_entries_are_removed_and_take_no_place_in_the_group()
+    public void TakeGroup_removes_dropped_entries_without_counting_them()
     {
         queue.TryAdd("a", "abandoned", 1_000);
         queue.TryAdd("a", "a1", 1);
@@ -101,7 +101,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public void The_load_counts_what_waits_in_all_and_of_a_key()
+    public void LoadFor_counts_the_waiting_entries_in_total_and_of_the_key()
     {
         queue.TryAdd("a", "a1", 10);
         queue.TryAdd("a", "a2", 20);
@@ -114,7 +114,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public async Task Waiting_ends_when_an_entry_is_added()
+    public async Task WaitToTake_returns_true_when_an_entry_is_added()
     {
         var waiting = queue.WaitToTakeAsync();
         var hadToWait = !waiting.IsCompleted;
@@ -127,7 +127,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public async Task A_complete_queue_takes_no_entries_and_gives_out_those_that_wait()
+    public async Task TryAdd_after_Complete_returns_false_and_waiting_entries_are_still_taken()
     {
         Add("a", "a1");
 
@@ -140,7 +140,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public async Task Waiting_ends_when_the_queue_is_completed()
+    public async Task WaitToTake_returns_false_when_the_queue_is_completed()
     {
         var waiting = queue.WaitToTakeAsync();
 
@@ -150,7 +150,7 @@ public sealed class BatchQueueTests
     }
 
     [Test]
-    public async Task Every_entry_of_many_threads_is_taken_once_and_in_the_order_of_its_key()
+    public async Task Concurrent_adds_are_each_taken_once_in_the_order_of_their_key()
     {
         const int keys = 8;
         const int each = 5_000;
