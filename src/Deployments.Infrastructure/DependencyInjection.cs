@@ -43,11 +43,11 @@ public static class DependencyInjection
         services.AddSingleton(provider => new HealthDataSource(
             DataSources.CreateForHealth(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString)));
         services.AddSingleton<DatabaseRequirements>();
-        services.AddSingleton<PooledConnections>();
         services.AddSingleton<DatabaseExecutor>();
         services.AddSingleton<GroupCommitWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter>());
         services.AddHostedService<DeadlineExpiryJob>();
+        services.AddHostedService<ConnectionProbeJob>();
         services.AddSingleton<IDeploymentCommands, DeploymentCommands>();
         services.AddSingleton<IDeploymentQueries, DeploymentQueries>();
         services.AddSingleton<IConfigStore, ConfigStore>();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Deployments.FaultTests.Support;
 using NUnit.Framework;
 using Shouldly;
@@ -53,5 +54,35 @@ public sealed class ConnectionFaultTests
         load.Failed.Values.ShouldNotBeEmpty();
         load.Failed.Values.ShouldAllBe(failure => failure.StartsWith($"{ClosedLoopLoad.RejectedServer}: 5", StringComparison.Ordinal));
         load.Slowest.ShouldBeLessThan(ServiceLevels.Response);
+    }
+
+    [Test]
+    public async Task Service_recovers_within_6_seconds_after_its_database_vanishes_from_all_existing_connections()
+    {
+        await using var postgres = await Postgres.StartAsync();
+        await using var proxy = new Proxy(postgres.ConnectionString);
+        proxy.Open();
+        await using var services = await Services.StartAsync(proxy.ConnectionString, 1);
+        using var client = new Client();
+        await using (var load = ClosedLoopLoad.Start(services, writers: 64))
+        {
+            // Reads, so that the pool has as many connections as it may have.
+            await load.AcknowledgeAsync(200);
+            var id = load.Acknowledged.Values.First();
+            await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => client.SendAsync(services[0], HttpMethod.Get, $"/{id}")));
+
+            proxy.SwallowExistingConnections();
+            var watch = Stopwatch.StartNew();
+            await load.AcknowledgeAsync(1);
+            var stored = watch.Elapsed;
+            while ((await client.SendAsync(services[0], HttpMethod.Get, $"/{id}")).Status != HttpStatusCode.OK)
+            {
+                // The connection was one that leads nowhere.
+            }
+
+            await load.StopAsync();
+            await load.ShouldHoldAsync(postgres, $"stored again after {stored.TotalSeconds:F2} s, read again after {watch.Elapsed.TotalSeconds:F2} s");
+            watch.Elapsed.ShouldBeLessThan(ServiceLevels.Recovery + TimeSpan.FromSeconds(1));
+        }
     }
 }

@@ -63,6 +63,7 @@ public sealed class ReadinessTests
             project.GetAsync(id),
             project.ListAsync(),
             project.UpdateAsync(id, """{"status_reason": "changed"}"""),
+            project.ListEventsAsync(id),
             project.GetMetadataAsync("s"));
         responses.ShouldAllBe(response => response.Status == HttpStatusCode.OK || response.Status == HttpStatusCode.ServiceUnavailable);
         responses.ShouldContain(response => response.Status == HttpStatusCode.ServiceUnavailable || right == "UPDATE" || right == "DELETE");

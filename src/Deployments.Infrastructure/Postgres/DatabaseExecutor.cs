@@ -14,7 +14,7 @@ namespace Deployments.Infrastructure.Postgres;
 /// </summary>
 internal sealed partial class DatabaseExecutor(
     IDbContextFactory<DeploymentsDbContext> contexts,
-    PooledConnections connections,
+    NpgsqlDataSource dataSource,
     IOptions<TimeBudgets> budgets,
     TimeProvider clock,
     ILogger<DatabaseExecutor> logger)
@@ -56,17 +56,13 @@ internal sealed partial class DatabaseExecutor(
         Exception? last = null;
         for (var delay = InitialRetryDelay; ; delay = delay * 2 < MaxRetryDelay ? delay * 2 : MaxRetryDelay)
         {
-            var started = connections.Now;
             try
             {
                 await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-                var result = await work(new Attempt(context, IsRetry: last is not null, cancellationToken));
-                connections.Responded();
-                return result;
+                return await work(new Attempt(context, IsRetry: last is not null, cancellationToken));
             }
             catch (OperationCanceledException late) when (cancellationToken.IsCancellationRequested)
             {
-                connections.NoResponseSince(started);
                 throw Unavailable(last ?? late);
             }
             catch (Exception exception) when (PostgresErrors.IsWrongEncoding(exception.GetBaseException()))
@@ -78,15 +74,7 @@ internal sealed partial class DatabaseExecutor(
                 last = exception;
                 if (PostgresErrors.IsReadOnlyServer(exception))
                 {
-                    connections.LeadToReadOnlyServer();
-                }
-                else if (exception.GetBaseException() is PostgresException)
-                {
-                    connections.Responded();
-                }
-                else if (exception.GetBaseException() is TimeoutException)
-                {
-                    connections.NoResponseSince(started);
+                    dataSource.Clear(); // every connection leads to the former primary
                 }
             }
 

@@ -29,7 +29,6 @@ internal sealed partial class GroupCommitWriter : BackgroundService
     private readonly AdaptiveBatchSize batchSize = new(minSize: 64, initialSize: 256, maxSize: 1_000);
     private readonly QueueAdmission admission;
     private readonly NpgsqlDataSource dataSource;
-    private readonly PooledConnections connections;
     private readonly TimeBudgets budgets;
     private readonly TimeProvider clock;
     private readonly ILogger logger;
@@ -37,14 +36,12 @@ internal sealed partial class GroupCommitWriter : BackgroundService
 
     public GroupCommitWriter(
         NpgsqlDataSource dataSource,
-        PooledConnections connections,
         IOptions<TimeBudgets> budgets,
         TimeProvider clock,
         ILogger<GroupCommitWriter> logger)
     {
         admission = new QueueAdmission(batchSize, clock);
         this.dataSource = dataSource;
-        this.connections = connections;
         this.budgets = budgets.Value;
         this.clock = clock;
         this.logger = logger;
@@ -172,19 +169,16 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         var sending = command ?? new InsertDeploymentsCommand();
         command = null;
         group.ForEach(entry => sending.Add(entry.Row));
-        var started = connections.Now;
         var sent = sending.StoreAsync(dataSource);
         try
         {
             // A server that hangs responds neither to the statement nor to its cancellation: continue without this connection.
             var existing = await sent.WaitAsync(budgets.Request, clock);
-            connections.Responded();
             command = sending;
             return existing;
         }
         catch (PostgresException failure) when (sending.IsUsable && !PostgresErrors.IsReadOnlyServer(failure))
         {
-            connections.Responded();
             command = sending;
             throw;
         }
@@ -192,11 +186,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         {
             if (PostgresErrors.IsReadOnlyServer(failure))
             {
-                connections.LeadToReadOnlyServer();
-            }
-            else
-            {
-                connections.NoResponseSince(started);
+                dataSource.Clear(); // every connection leads to the former primary
             }
 
             _ = sent.ContinueWith(

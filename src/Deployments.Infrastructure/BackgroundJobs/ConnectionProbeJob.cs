@@ -1,0 +1,68 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Deployments.Infrastructure.BackgroundJobs;
+
+/// <summary>
+/// Asks over one of the pool's idle connections once a second. A host that vanishes without a reset leaves connections on which nothing is
+/// ever returned; without the probe each of them would cost a request its whole time. Where the probe has no response, the pool is exchanged
+/// for new connections.
+/// </summary>
+internal sealed partial class ConnectionProbeJob(NpgsqlDataSource dataSource, TimeProvider clock, ILogger<ConnectionProbeJob> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    // Somewhat arbitrary: longer than a server under load needs for a SELECT 1, and shorter than a request may take.
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(2);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Disposing the timer ends the loop without an exception, which the host would log as a failure.
+        using var timer = new PeriodicTimer(Interval, clock);
+        await using var end = stoppingToken.Register(timer.Dispose);
+        while (await timer.WaitForNextTickAsync(CancellationToken.None))
+        {
+            try
+            {
+                await ProbeAsync(stoppingToken);
+            }
+            catch (Exception exception) when (exception.GetBaseException() is TimeoutException)
+            {
+                dataSource.Clear();
+                LogCleared();
+            }
+            catch (Exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                // The server responded, if only with an error, or the connection broke by itself: the pool knows.
+            }
+        }
+    }
+
+    private async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenAsync(cancellationToken);
+        if (connection is not null)
+        {
+            await using var command = new NpgsqlCommand("SELECT 1", connection) { CommandTimeout = (int)ResponseTimeout.TotalSeconds };
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
+
+    /// <returns>Null where the pool is used up, or the server takes no connections: neither says anything of those that are idle.</returns>
+    private async Task<NpgsqlConnection?> OpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await dataSource.OpenConnectionAsync(cancellationToken);
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The database does not respond on an existing connection: all connections are opened anew.")]
+    private partial void LogCleared();
+}
