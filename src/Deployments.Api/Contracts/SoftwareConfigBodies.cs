@@ -25,3 +25,7 @@ public sealed record SoftwareConfigListEnvelope
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<PageLink>? SoftwareConfigsLinks { get; init; }
 }
+
+    /// <summary>The same as <c>software_configs_links</c>, by the name that gophertelekomcloud reads.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<PageLink>? SoftwareConfigLinks => SoftwareConfigsLinks;
