@@ -112,6 +112,12 @@ public class SoftwareConfigTests
         Should.NotThrow(() => new ConfigInput("port", ConfigValueType.Number, value: text));
     }
 
+    [TestCase("8080")]
+    [TestCase("[1.5]")]
+    [TestCase("{}")]
+    public void The_default_of_an_input_that_may_have_been_given_without_a_type_is_anything(string value) =>
+        Should.NotThrow(() => new ConfigInput("port", @default: JsonElement.Parse(value)));
+
     [Test]
     public void An_output_of_which_only_the_name_was_given_is_a_string_and_no_error()
     {
