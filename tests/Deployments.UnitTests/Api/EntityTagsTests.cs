@@ -1,5 +1,6 @@
 using Deployments.Api.Mvc.Filters;
 using Deployments.Application.Common.Errors;
+using Deployments.Application.SoftwareDeployments;
 using NUnit.Framework;
 using Shouldly;
 
@@ -7,11 +8,14 @@ namespace Deployments.UnitTests.Api;
 
 public class EntityTagsTests
 {
+    private static readonly DateTimeOffset Time = DateTimeOffset.UnixEpoch.AddMicroseconds(0x1f);
+
     [TestCase(null)]
     [TestCase("*")]
     [TestCase(" * ")]
+    [TestCase("*, W/\"1\"")]
     public void Without_a_header_or_with_a_star_any_version_matches(string? header) =>
-        EntityTags.Versions(header).ShouldBeNull();
+        EntityTags.Condition(header).ShouldBeNull();
 
     [TestCase("\"1\"", 1)]
     [TestCase(" \"12\" ", 12)]
@@ -20,10 +24,19 @@ public class EntityTagsTests
     [TestCase("\"2147483647\"", int.MaxValue)]
     [TestCase("\"7-zoneless\"", 7)]
     [TestCase("\"1\", \"7-zoneless\"", 1, 7)]
-    public void The_versions_in_a_list_match(string header, params int[] versions) =>
-        EntityTags.Versions(header).ShouldNotBeNull().ShouldBe(versions, ignoreOrder: true);
+    public void Bare_numbers_match_the_version_of_any_time(string header, params int[] versions) =>
+        Versions(header).ShouldBe(versions.Select(version => new DeploymentVersion(version, Changed: null)), ignoreOrder: true);
+
+    [TestCase("\"1-1f\"", 1)]
+    [TestCase("\"2147483647-1f\"", int.MaxValue)]
+    [TestCase("\"7-1f-zoneless\"", 7)]
+    [TestCase("\"1-1f\", \"7-1f-zoneless\"", 1, 7)]
+    public void Numbers_with_a_time_match_the_version_of_that_time(string header, params int[] versions) =>
+        Versions(header).ShouldBe(versions.Select(version => new DeploymentVersion(version, Time)), ignoreOrder: true);
 
     [TestCase("W/\"1\"")] // weak: If-Match compares strongly
+    [TestCase("W/\"1-1f\"")]
+    [TestCase("\"1-1f-gzip\"")]
     [TestCase("\"\"")]
     [TestCase("\"abc\"")]
     [TestCase("\"01\"")]
@@ -37,11 +50,35 @@ public class EntityTagsTests
     [TestCase("\"1-Zoneless\"")]
     [TestCase("\"1-zoneless-zoneless\"")]
     [TestCase("\"zoneless-1\"")]
+    [TestCase("\"1-\"")]
+    [TestCase("\"1-1F\"")]
+    [TestCase("\"1-01f\"")]
+    [TestCase("\"01-1f\"")]
+    [TestCase("\"1-1g\"")]
+    [TestCase("\"1--1f\"")]
+    [TestCase("\"1-1f-1f\"")]
+    [TestCase("\"1-ffffffffffffffff\"")]
+    [TestCase("\"1-7fffffffffffffff\"")]
+    [TestCase("\"1-10000000000000000\"")]
     public void A_tag_that_is_weak_or_none_of_ours_matches_no_version(string tag)
     {
-        EntityTags.Versions(tag).ShouldNotBeNull().ShouldBeEmpty();
-        EntityTags.Versions($"{tag}, \"5\"").ShouldNotBeNull().ShouldBe([5]);
+        Versions(tag).ShouldBeEmpty();
+        Versions($"{tag}, \"5\"").ShouldBe([new DeploymentVersion(5, Changed: null)]);
     }
+
+    [TestCase("W/\"1-1f\"", true)]
+    [TestCase("\"1-1f-gzip\"", true)]
+    [TestCase("\"1-1f-zoneless-gzip\"", true)]
+    [TestCase("\"1-1f-br\"", true)]
+    [TestCase("\"1-1f;gzip\"", true)]
+    [TestCase("\"1-1f--gzip\"", true)]
+    [TestCase("\"1-1f\", \"1-1f-gzip\"", true)]
+    [TestCase("\"1-1f\"", false)]
+    [TestCase("\"1-1f-zoneless\"", false)]
+    [TestCase("\"gzip\"", false)]
+    [TestCase("\"1-gzip-1f\"", false)]
+    public void A_tag_that_is_weak_or_has_the_suffix_of_a_compression_is_one_that_a_proxy_has_altered(string header, bool altered) =>
+        EntityTags.Condition(header).ShouldNotBeNull().HasAlteredTags.ShouldBe(altered);
 
     [TestCase("")]
     [TestCase(" ")]
@@ -54,9 +91,11 @@ public class EntityTagsTests
     [TestCase("\"1\", 2")]
     public void What_is_no_list_of_entity_tags_is_refused_by_name(string header)
     {
-        var refusal = Should.Throw<InvalidRequestException>(() => EntityTags.Versions(header));
+        var refusal = Should.Throw<InvalidRequestException>(() => EntityTags.Condition(header));
 
         refusal.Errors.Keys.ShouldBe(["If-Match"]);
         refusal.Errors["If-Match"].ShouldBe(["If-Match must be * or a list of entity tags, such as \"1\"."]);
     }
+
+    private static IReadOnlySet<DeploymentVersion> Versions(string header) => EntityTags.Condition(header).ShouldNotBeNull().Versions;
 }
