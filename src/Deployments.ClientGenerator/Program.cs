@@ -54,7 +54,7 @@ var client = new CSharpClientGenerator(document, settings).GenerateFile()
     .Replace("System.Text.Json.Serialization.JsonStringEnumConverter<", "EnumConverter<", StringComparison.Ordinal); // ours takes no numbers
 await File.WriteAllTextAsync(args[1], client);
 
-// A member that may also be null lists the enum's values once more, and null. In C# it is the enum with a question mark.
+// A member that may also be null lists the enum's values once more. In C# it is the enum with a question mark.
 void ShareEnum(JsonSchemaProperty property)
 {
     var values = property.Enumeration.OfType<string>().ToHashSet();

@@ -64,7 +64,7 @@ public sealed class BadBodyTests
         .. from name in new[] { "config_id", "server_id", "action", "status", "status_reason", "stack_user_project_id" }
            from value in new[] { "3", "true", "{}", "[\"a\"]" }
            select Case($"{name} {value}", Replacing(name, value), name),
-        .. from value in new[] { "\"text\"", "[]", "3", "false", "\"{}\"" }
+        .. from value in new[] { "\"text\"", "[1]", "[{}]", "3", "false", "\"{}\"" }
            select Case($"input_values {value}", With("input_values", value), "input_values"),
     ];
 

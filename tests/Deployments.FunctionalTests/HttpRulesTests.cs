@@ -76,6 +76,8 @@ public sealed class HttpRulesTests
     [TestCase("multipart/form-data; boundary=x")]
     [TestCase("application/jsonp")]
     [TestCase("application/json; charset=utf-16")]
+    [TestCase("application/json; charset=utf16")]
+    [TestCase("application/json; charset=utf88")]
     [TestCase("application/json; charset=iso-8859-1")]
     [TestCase("nonsense")]
     public async Task Create_deployment_with_another_content_type_returns_415(string? contentType)
@@ -108,6 +110,9 @@ public sealed class HttpRulesTests
     [TestCase("application/json; charset=utf-8")]
     [TestCase("application/json;charset=UTF-8")]
     [TestCase("application/json; charset=\"UTF-8\"")]
+    [TestCase("application/json; charset=utf8")]
+    [TestCase("application/json;charset=UTF8")]
+    [TestCase("application/json; charset=\"Utf8\"")]
     public async Task Create_deployment_with_JSON_in_UTF_8_returns_200(string contentType)
     {
         var response = await new Project().CreateAsync(Requests.Body(Encoding.UTF8.GetBytes(Project.Minimal), contentType));

@@ -89,6 +89,18 @@ public sealed class ListConfigsTests
         (await project.ListConfigsAsync($"?marker={ids[2]}{limit}")).Ids.ShouldBe([ids[3], ids[4]]);
     }
 
+    [Test]
+    public async Task Page_that_is_not_the_last_has_its_link_by_both_names()
+    {
+        var project = new Project();
+        await CreateAsync(project, 2);
+
+        var page = (await project.ListConfigsAsync("?limit=1")).ShouldBeOk().Json;
+
+        page.GetProperty("software_config_links").GetRawText().ShouldBe(page.GetProperty("software_configs_links").GetRawText());
+        (await project.ListConfigsAsync("?limit=2")).Json.EnumerateObject().Select(member => member.Name).ShouldBe(["software_configs"]);
+    }
+
     private static async Task<IReadOnlyList<string>> CreateAsync(Project project, int count)
     {
         var ids = new List<string>();

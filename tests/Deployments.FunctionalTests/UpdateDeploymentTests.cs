@@ -68,7 +68,7 @@ public sealed class UpdateDeploymentTests
            from value in new[] { "3", "false", "{}", "[\"a\"]" }
            select Refused($"{name} {value}", $$"""{"{{name}}": {{value}}}""", name),
         .. from name in new[] { "input_values", "output_values" }
-           from value in new[] { "\"text\"", "[]", "3", "true", "{\"a\": {\"b\": 1, \"b\": 2}}", Requests.Nested(65) }
+           from value in new[] { "\"text\"", "[1]", "[{}]", "3", "true", "{\"a\": {\"b\": 1, \"b\": 2}}", Requests.Nested(65) }
            select Refused(
                $"{name} {value[..Math.Min(value.Length, 20)]}",
                $$"""{"{{name}}": {{value}}}""",

@@ -39,15 +39,18 @@ internal sealed partial record ApiResponse(HttpStatusCode Status, IReadOnlyDicti
     {
         get
         {
-            var links = ShouldBeOk().Json.EnumerateObject().SingleOrDefault(member => member.Name.EndsWith("_links", StringComparison.Ordinal));
-            if (links.Value.ValueKind == JsonValueKind.Undefined)
+            var links = ShouldBeOk().Json.EnumerateObject().Where(member => member.Name.EndsWith("_links", StringComparison.Ordinal)).ToList();
+            if (links.Count == 0)
             {
                 Headers.ShouldNotContainKey("Link");
                 return null;
             }
 
-            links.Name.ShouldBe($"{Json.EnumerateObject().First().Name}_links");
-            var link = links.Value.EnumerateArray().ShouldHaveSingleItem();
+            var list = Json.EnumerateObject().First().Name;
+            links.Select(member => member.Name).ShouldBe(
+                list == "software_configs" ? ["software_configs_links", "software_config_links"] : [$"{list}_links"]);
+            links.ShouldAllBe(member => member.Value.GetRawText() == links[0].Value.GetRawText());
+            var link = links[0].Value.EnumerateArray().ShouldHaveSingleItem();
             link.EnumerateObject().Select(member => member.Name).ShouldBe(["rel", "href"], ignoreOrder: true);
             link.GetProperty("rel").GetString().ShouldBe("next");
             var href = link.GetProperty("href").GetString()!;

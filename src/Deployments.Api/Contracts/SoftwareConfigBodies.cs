@@ -13,6 +13,8 @@ public sealed record SoftwareConfigEnvelope : IVersioned
 
     // A configuration never changes.
     int IVersioned.Version => 1;
+
+    DateTimeOffset IVersioned.ChangedTime => SoftwareConfig.CreationTime;
 }
 
 /// <summary>Software configurations in summary, all or a page of them.</summary>
@@ -24,4 +26,8 @@ public sealed record SoftwareConfigListEnvelope
     /// <summary>Where to go on; absent on the last page.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<PageLink>? SoftwareConfigsLinks { get; init; }
+
+    /// <summary>The same as <c>software_configs_links</c>, by the name that gophertelekomcloud reads.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<PageLink>? SoftwareConfigLinks => SoftwareConfigsLinks;
 }

@@ -22,6 +22,8 @@ public sealed record SoftwareDeploymentEnvelope : IVersioned
     public required SoftwareDeploymentDto SoftwareDeployment { get; init; }
 
     int IVersioned.Version => SoftwareDeployment.Version;
+
+    DateTimeOffset IVersioned.ChangedTime => SoftwareDeployment.UpdatedTime ?? SoftwareDeployment.CreationTime;
 }
 
 /// <summary>The software deployments that a batch created.</summary>

@@ -154,7 +154,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
         new SoftwareDeploymentEnvelope
         {
             SoftwareDeployment = await mediator.Send(
-                new UpdateDeploymentCommand(HttpContext.GetCaller(projectId), id, body, EntityTags.Versions(ifMatch)), cancellationToken),
+                new UpdateDeploymentCommand(HttpContext.GetCaller(projectId), id, body, EntityTags.Condition(ifMatch)), cancellationToken),
         };
 
     /// <summary>Delete a software deployment.</summary>
@@ -173,7 +173,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
         [FromHeader(Name = EntityTags.IfMatch)] string? ifMatch,
         CancellationToken cancellationToken)
     {
-        await mediator.Send(new DeleteDeploymentCommand(projectId, id, EntityTags.Versions(ifMatch)), cancellationToken);
+        await mediator.Send(new DeleteDeploymentCommand(projectId, id, EntityTags.Condition(ifMatch)), cancellationToken);
         return NoContent();
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using NJsonSchema.Annotations;
 
 namespace Deployments.Api.Errors;
 
@@ -19,6 +20,7 @@ public sealed record ErrorBody
 
     /// <summary>What is wrong, for people.</summary>
     /// <example>config_id is required.</example>
+    [JsonSchemaExtensionData("x-ms-primary-error-message", true)] // what Kiota's exceptions have as their message
     public required string Detail { get; init; }
 
     /// <summary>The request's id, the same as in <c>X-Openstack-Request-Id</c> and in the service's log.</summary>

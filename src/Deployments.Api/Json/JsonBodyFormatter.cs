@@ -5,6 +5,7 @@ using Deployments.Api.Errors;
 using Deployments.Api.Hosting;
 using Deployments.Application.Common.Errors;
 using Microsoft.AspNetCore.Mvc.Formatters;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace Deployments.Api.Json;
@@ -101,8 +102,12 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
     private static bool IsUtf8Json(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
         && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-        && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+        && (!type.Charset.HasValue || IsUtf8(HeaderUtilities.RemoveQuotes(type.Charset)))
         && request.Headers.ContentEncoding.All(encoding => "identity".Equals(encoding, StringComparison.OrdinalIgnoreCase));
+
+    // Without the hyphen it is no registered name, but what some clients send.
+    private static bool IsUtf8(StringSegment charset) =>
+        charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || charset.Equals("utf8", StringComparison.OrdinalIgnoreCase);
 
     // A client that is still sending would not see the answer: what it sends is taken off its hands, up to a bound.
     private static async Task RefuseSizeAsync(HttpRequest request, byte[] buffer, int maxBytes)

@@ -3,14 +3,22 @@ using System.Text.Json.Serialization;
 
 namespace Deployments.Api.Json;
 
-/// <summary>Values by their names, read as one document: .NET would make one for each, of more memory than most values have.</summary>
+/// <summary>
+/// Values by their names, read as one document: .NET would make one for each, of more memory than most values have. An empty list is an
+/// empty object: PHP writes one so.
+/// </summary>
 internal sealed class JsonObjectConverter : JsonConverter<IReadOnlyDictionary<string, JsonElement>>
 {
     public override IReadOnlyDictionary<string, JsonElement> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        if (reader.TokenType != JsonTokenType.StartObject)
+        switch (reader.TokenType)
         {
-            throw new JsonException();
+            case JsonTokenType.StartObject:
+                break;
+            case JsonTokenType.StartArray when reader.Read() && reader.TokenType == JsonTokenType.EndArray:
+                return new Dictionary<string, JsonElement>();
+            default:
+                throw new JsonException();
         }
 
         var values = JsonElement.ParseValue(ref reader);

@@ -25,6 +25,7 @@ internal static class JsonOptionsSetup
         options.Converters.Add(new JsonStringEnumConverter<ConfigValueType>(namingPolicy: null, allowIntegerValues: false));
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseUpper, allowIntegerValues: false));
         options.Converters.Add(new SaturatingInteger());
+        options.Converters.Add(new BooleanConverter());
         options.Converters.Add(new UtcTimeConverter(timeFormat));
         options.Converters.Add(new JsonObjectConverter());
         options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { BoundLists } };

@@ -80,7 +80,7 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
         AddError(context, StatusCodes.Status406NotAcceptable, "The Accept header leaves JSON out.");
         if (Has(EntityTags.IfMatch))
         {
-            AddError(context, StatusCodes.Status412PreconditionFailed, "It has changed: its entity tag is none of those in If-Match.");
+            AddError(context, StatusCodes.Status412PreconditionFailed, "It has changed: its entity tag is none of those in If-Match. Or a proxy has changed the tag, which detail says.");
         }
 
         if (Has(Idempotency.Key))

@@ -64,11 +64,6 @@ internal static class ValidatorLimits
             {
                 schema.Enumeration.Add(name);
             }
-
-            if (schema.IsNullableRaw == true)
-            {
-                schema.Enumeration.Add(null);
-            }
         }
     }
 

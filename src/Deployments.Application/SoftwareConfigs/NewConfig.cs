@@ -33,7 +33,7 @@ public sealed record NewConfig
     /// <summary>The values that it gives back: at most 1,000; no name twice.</summary>
     public IList<NewConfigOutput?>? Outputs { get; init; }
 
-    /// <summary>Settings for the agent hook, as key-value pairs. They come back as they were sent.</summary>
+    /// <summary>Settings for the agent hook, as key-value pairs. They come back as they were sent; an empty list is taken as {}.</summary>
     public IReadOnlyDictionary<string, JsonElement>? Options { get; init; }
 
     internal SoftwareConfig Create(string projectId, DateTimeOffset now) => new(
@@ -63,12 +63,12 @@ public sealed record NewConfigInput
     public string? Type { get; init; }
 
     /// <summary>
-    /// Its value where none is given. It must fit the type: a Number may also be a numeric string, a Boolean also "true" or
-    /// "false", a CommaDelimitedList a list or a string, Json anything.
+    /// Its value where none is given. It must fit the type, where one is given: a String may also be an integer or a Boolean, a Number
+    /// also a numeric string, a Boolean also "true" or "false", a CommaDelimitedList a list or a string, Json anything; "" fits every type.
     /// </summary>
     public JsonElement? Default { get; init; }
 
-    /// <summary>Whether another value means another server.</summary>
+    /// <summary>Whether another value means another server; also taken as text, "true" or "false" in any case.</summary>
     public bool? ReplaceOnChange { get; init; }
 
     /// <summary>Its value. Null is one too: a deployment's own configuration has a value for every input.</summary>
@@ -100,7 +100,7 @@ public sealed record NewConfigOutput
     /// <summary>What it holds; String if left out.</summary>
     public string? Type { get; init; }
 
-    /// <summary>Whether a value here means that the deployment failed; false if left out.</summary>
+    /// <summary>Whether a value here means that the deployment failed; false if left out. Also taken as text, "true" or "false" in any case.</summary>
     public bool? ErrorOutput { get; init; }
 
     /// <summary>What an output has not; each is an error.</summary>
@@ -163,13 +163,10 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
             RuleFor(input => input.Name).Required();
             RuleFor(input => input.Type).IsOneOf(ConfigValueTypes.Names);
             RuleFor(input => input.Default)
-                .Must((input, value) => value is not { } given || TypeOf(input) is not { } type || type.Accepts(given))
-                .WithMessage(input => $"{{PropertyPath}} does not fit the type {TypeOf(input)}.");
+                .Must((input, value) => value is not { } given || ConfigValueTypes.Parse(input.Type) is not { } type || type.Accepts(given))
+                .WithMessage(input => $"{{PropertyPath}} does not fit the type {input.Type}.");
             RuleFor(input => input.UnknownMembers).Custom((members, context) => AddUnknownFieldErrors(members, context));
         }
-
-        private static ConfigValueType? TypeOf(NewConfigInput input) =>
-            input.Type is null ? ConfigValueType.String : ConfigValueTypes.Parse(input.Type);
     }
 
     private sealed class OutputValidator : AbstractValidator<NewConfigOutput>

@@ -10,14 +10,14 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <param name="ProjectId">The project that asks, already authorised.</param>
 /// <param name="Id">The deployment's id.</param>
 /// <param name="IfMatch">The versions of which the deployment must have one; null for any.</param>
-public sealed record DeleteDeploymentCommand(string ProjectId, Guid Id, IReadOnlySet<int>? IfMatch) : IRequest;
+public sealed record DeleteDeploymentCommand(string ProjectId, Guid Id, VersionCondition? IfMatch) : IRequest;
 
 internal sealed class DeleteDeploymentHandler(IDeploymentCommands commands) : AsyncRequestHandler<DeleteDeploymentCommand>
 {
     protected override async Task Handle(DeleteDeploymentCommand command, CancellationToken cancellationToken)
     {
         if (!await commands.DeleteAsync(
-            command.ProjectId, command.Id, deployment => deployment.RequireVersion(command.IfMatch), cancellationToken))
+            command.ProjectId, command.Id, deployment => command.IfMatch?.Require(deployment), cancellationToken))
         {
             throw DeploymentLookup.NotFound(command.Id);
         }

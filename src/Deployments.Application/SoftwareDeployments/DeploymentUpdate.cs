@@ -15,10 +15,10 @@ public sealed record DeploymentUpdate
     /// <example>UPDATE</example>
     public string? Action { get; init; }
 
-    /// <summary>Input data in place of all that there are.</summary>
+    /// <summary>Input data in place of all that there are. An empty list is taken as {}.</summary>
     public IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
 
-    /// <summary>Output data in place of all that there are; nested at most 64 levels deep.</summary>
+    /// <summary>Output data in place of all that there are; nested at most 64 levels deep. An empty list is taken as {}.</summary>
     public IReadOnlyDictionary<string, JsonElement>? OutputValues { get; init; }
 
     /// <summary>How it went. Any status may follow any other.</summary>

@@ -22,7 +22,7 @@ public sealed record NewDeployment
     /// <example>CREATE</example>
     public string? Action { get; init; }
 
-    /// <summary>Input data as key-value pairs. They come back as they were sent; nested at most 64 levels deep.</summary>
+    /// <summary>Input data as key-value pairs. They come back as they were sent; nested at most 64 levels deep. An empty list is taken as {}.</summary>
     public IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
 
     /// <summary>How it went so far; IN_PROGRESS if left out.</summary>

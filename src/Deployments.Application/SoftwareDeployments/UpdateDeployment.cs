@@ -16,7 +16,7 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <param name="Id">The deployment's id.</param>
 /// <param name="Update">What to change.</param>
 /// <param name="IfMatch">The versions of which the deployment must have one; null for any.</param>
-public sealed record UpdateDeploymentCommand(Caller Caller, Guid Id, DeploymentUpdate Update, IReadOnlySet<int>? IfMatch = null)
+public sealed record UpdateDeploymentCommand(Caller Caller, Guid Id, DeploymentUpdate Update, VersionCondition? IfMatch = null)
     : IRequest<SoftwareDeploymentDto>;
 
 internal sealed class UpdateDeploymentValidator : AbstractValidator<UpdateDeploymentCommand>
@@ -35,7 +35,7 @@ internal sealed class UpdateDeploymentHandler(IDeploymentCommands commands, Conf
             command.Id,
             deployment =>
             {
-                deployment.RequireVersion(command.IfMatch);
+                command.IfMatch?.Require(deployment);
                 return deployment.Change(changes, clock.GetUtcNow());
             },
             command.Caller,

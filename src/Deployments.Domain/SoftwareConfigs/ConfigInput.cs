@@ -16,7 +16,9 @@ public sealed record ConfigInput
         Name = string.IsNullOrWhiteSpace(name) ? throw new ArgumentException("An input needs a name.", nameof(name)) : name;
         Description = description;
         Type = type;
-        Default = @default is not { } given || type.Accepts(given)
+
+        // A type that was not given is a String too, and then its default may be anything.
+        Default = @default is not { } given || type == ConfigValueType.String || type.Accepts(given)
             ? @default
             : throw new ArgumentException($"The default does not fit the type {type}.", nameof(@default));
         ReplaceOnChange = replaceOnChange;

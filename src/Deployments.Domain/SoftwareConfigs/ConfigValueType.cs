@@ -24,11 +24,13 @@ public static class ConfigValueTypes
     public static ConfigValueType? Parse(string? name) =>
         name is not null && Names.Contains(name) ? Enum.Parse<ConfigValueType>(name) : null;
 
-    /// <summary>Whether a default of that type may be this value.</summary>
+    /// <summary>Whether a default of that type, where it was given, may be this value.</summary>
     public static bool Accepts(this ConfigValueType type, JsonElement value) => (type, value.ValueKind) switch
     {
         (ConfigValueType.Json, _) => true,
-        (ConfigValueType.String, JsonValueKind.String) => true,
+        (_, JsonValueKind.String) when value.ValueEquals(string.Empty) => true,
+        (ConfigValueType.String, JsonValueKind.String or JsonValueKind.True or JsonValueKind.False) => true,
+        (ConfigValueType.String, JsonValueKind.Number) => IsInteger(value.GetRawText()),
         (ConfigValueType.Number, JsonValueKind.Number) => true,
         (ConfigValueType.Number, JsonValueKind.String) => IsNumber(value.GetString()!),
         (ConfigValueType.Boolean, JsonValueKind.True or JsonValueKind.False) => true,
@@ -36,6 +38,9 @@ public static class ConfigValueTypes
         (ConfigValueType.CommaDelimitedList, JsonValueKind.Array or JsonValueKind.String) => true,
         _ => false,
     };
+
+    // As JSON's authors write one, of any length: 1.0 and 1e3 are none.
+    private static bool IsInteger(string number) => !number.AsSpan().ContainsAny('.', 'e', 'E');
 
     private static bool IsNumber(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number);

@@ -21,7 +21,7 @@ public sealed class SoftwareConfig
         IReadOnlyDictionary<string, JsonElement>? options = null)
         : this(id, CharacterLimits.Required(projectId, Common.ProjectId.MaxLength, nameof(projectId)))
     {
-        CreationTime = creationTime;
+        CreationTime = creationTime.ToMicroseconds();
         Name = CharacterLimits.Optional(name, MaxNameLength, nameof(name));
         Group = CharacterLimits.Optional(group, MaxGroupLength, nameof(group));
         Config = config;

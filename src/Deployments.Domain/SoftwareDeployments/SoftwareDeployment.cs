@@ -32,13 +32,13 @@ public sealed class SoftwareDeployment
             CharacterLimits.Required(configId, MaxConfigIdLength, nameof(configId)),
             CharacterLimits.Required(serverId, MaxServerIdLength, nameof(serverId)))
     {
-        CreationTime = creationTime;
+        CreationTime = creationTime.ToMicroseconds();
         Status = EnsureDefined(status ?? DeploymentStatus.InProgress);
         StatusReason = CharacterLimits.Optional(statusReason, MaxStatusReasonLength, nameof(statusReason));
         Action = CharacterLimits.Optional(action, MaxActionLength, nameof(action));
         InputValues = inputValues;
         StackUserProjectId = CharacterLimits.Optional(stackUserProjectId, Common.ProjectId.MaxLength, nameof(stackUserProjectId));
-        (Timeout, Deadline) = DeadlineFor(Status, timeout, creationTime);
+        (Timeout, Deadline) = DeadlineFor(Status, timeout, CreationTime);
         (IdempotencyKeyText, IdempotencyIndex, RequestHash) =
             (EnsureValid(idempotencyKey)?.Key, idempotencyKey?.Index, idempotencyKey?.RequestHash);
     }
@@ -78,6 +78,9 @@ public sealed class SoftwareDeployment
     /// <summary>When it last changed; null until it first does.</summary>
     public DateTimeOffset? UpdatedTime { get; private set; }
 
+    /// <summary>When it became what it is: its last change, or its creation.</summary>
+    public DateTimeOffset ChangedTime => UpdatedTime ?? CreationTime;
+
     /// <summary>How many seconds it may be in progress, from the request that said so; null where nobody did, or it no longer is.</summary>
     public int? Timeout { get; private set; }
 
@@ -106,6 +109,7 @@ public sealed class SoftwareDeployment
     /// <returns>Whether anything changed, and with it the version.</returns>
     public bool Change(DeploymentChanges changes, DateTimeOffset now)
     {
+        now = now.ToMicroseconds();
         var configId = changes.ConfigId is null ? ConfigId : CharacterLimits.Required(changes.ConfigId, MaxConfigIdLength, nameof(changes.ConfigId));
         var action = CharacterLimits.Optional(changes.Action, MaxActionLength, nameof(changes.Action)) ?? Action;
         var status = EnsureDefined(changes.Status ?? Status);
@@ -146,7 +150,7 @@ public sealed class SoftwareDeployment
 
         (Status, StatusReason) = (DeploymentStatus.Failed, $"Timed out after {Timeout} s");
         (Timeout, Deadline) = (null, null);
-        UpdatedTime = now;
+        UpdatedTime = now.ToMicroseconds();
         Version++;
         return true;
     }

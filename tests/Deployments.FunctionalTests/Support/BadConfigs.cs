@@ -40,21 +40,21 @@ internal static class BadConfigs
            select Case($"{name} {bad.Value}", $$"""{"{{name}}": {{bad.Value}}}""", name + bad.Field),
         .. from bad in new (string Type, string[] Defaults)[]
            {
-               ("String", ["3", "true", "[]", "{}"]),
-               ("Number", ["true", "[]", "{}", "\"\"", "\"abc\"", "\"1,000\"", "\"NaN\"", "\"Infinity\"", "\"0x10\"", "\"1 2\""]),
-               ("Boolean", ["0", "1", "[]", "{}", "\"\"", "\"yes\"", "\"1\"", "\" true \""]),
+               ("String", ["1.5", "1e3", "[]", "{}"]),
+               ("Number", ["true", "[]", "{}", "\" \"", "\"abc\"", "\"1,000\"", "\"NaN\"", "\"Infinity\"", "\"0x10\"", "\"1 2\""]),
+               ("Boolean", ["0", "1", "[]", "{}", "\" \"", "\"yes\"", "\"1\"", "\" true \""]),
                ("CommaDelimitedList", ["3", "true", "{}"]),
            }
            from value in bad.Defaults
            select Case($"{bad.Type} default {value}", Input($$""" "type": "{{bad.Type}}", "default": {{value}} """), "inputs[0].default"),
-        Case("default of no type", Input("\"default\": 3"), "inputs[0].default"),
-        Case("replace_on_change", Input("\"replace_on_change\": \"true\""), "inputs[0].replace_on_change"),
+        .. from value in new[] { "\"maybe\"", "\"\"", "\" true\"", "1" }
+           from bad in new[] { (Input($"\"replace_on_change\": {value}"), "inputs[0].replace_on_change"), (Output($"\"error_output\": {value}"), "outputs[0].error_output") }
+           select Case($"{bad.Item2} {value}", bad.Item1, bad.Item2),
         Case("error_output of an input", Input("\"error_output\": true"), "inputs[0].error_output"),
-        Case("error_output", Output("\"error_output\": \"true\""), "outputs[0].error_output"),
         Case("default of an output", Output("\"default\": \"a\""), "outputs[0].default"),
         Case("value of an output", Output("\"value\": \"a\""), "outputs[0].value"),
         Case("replace_on_change of an output", Output("\"replace_on_change\": true"), "outputs[0].replace_on_change"),
-        .. from value in new[] { "[]", "\"text\"", "3", "true" }
+        .. from value in new[] { "[1]", "[{}]", "\"text\"", "3", "true" }
            select Case($"options {value}", $$"""{"options": {{value}}}""", "options"),
         Case("config of 65 levels", $$"""{"config": {{Requests.Nested(65)}}}""", "config"),
         Case("options of 65 levels", $$"""{"options": {{Requests.Nested(65)}}}""", "options"),

@@ -43,24 +43,45 @@ public class JsonBodyReaderTests
 
     [Test]
     public void Read_of_values_that_are_not_an_object_throws(
-        [Values("input_values", "output_values")] string field, [Values("1", "true", "[]", "\"{}\"")] string value) =>
+        [Values("input_values", "output_values")] string field, [Values("1", "true", "[1]", "[{}]", "[[]]", "\"{}\"")] string value) =>
         Errors<DeploymentUpdate>($$"""{"{{field}}":{{value}}}""").ShouldBe(field, "must be a JSON object.");
+
+    [TestCase("[]")]
+    [TestCase(" [ \n ] ")]
+    [TestCase("{}")]
+    public void Values_in_an_empty_list_are_an_empty_object(string value)
+    {
+        var update = Read<DeploymentUpdate>($$"""{"input_values":{{value}},"output_values":{{value}},"action":"a"}""");
+
+        update.InputValues.ShouldNotBeNull().ShouldBeEmpty();
+        update.OutputValues.ShouldNotBeNull().ShouldBeEmpty();
+        update.Action.ShouldBe("a");
+    }
+
+    [TestCase("true", true)]
+    [TestCase("false", false)]
+    [TestCase("\"true\"", true)]
+    [TestCase("\"FALSE\"", false)]
+    [TestCase("\"tr\\u0075e\"", true)]
+    public void A_Boolean_may_be_its_text(string value, bool read) =>
+        Read<NewConfig>($$"""{"outputs":[{"name":"o","error_output":{{value}}}]}""").Outputs![0]!.ErrorOutput.ShouldBe(read);
 
     [TestCase("""{"software_deployments":{}}""", "software_deployments", "a list")]
     [TestCase("""{"software_deployments":"[]"}""", "software_deployments", "a list")]
     [TestCase("""{"software_deployments":[{},1]}""", "software_deployments[1]", "a JSON object")]
     [TestCase("""{"software_deployments":[{},{},{"status":1}]}""", "software_deployments[2].status", "a string")]
-    [TestCase("""{"software_deployments":[{"input_values":[]}]}""", "software_deployments[0].input_values", "a JSON object")]
+    [TestCase("""{"software_deployments":[{"input_values":[1]}]}""", "software_deployments[0].input_values", "a JSON object")]
     public void Read_of_an_invalid_batch_names_the_element(string text, string field, string kind) =>
         Errors<CreateSoftwareDeploymentsBody>(text).ShouldBe(field, $"must be {kind}.");
 
     [TestCase("""{"name":1}""", "name", "a string")]
     [TestCase("""{"inputs":{}}""", "inputs", "a list")]
     [TestCase("""{"outputs":"[]"}""", "outputs", "a list")]
-    [TestCase("""{"options":[]}""", "options", "a JSON object")]
+    [TestCase("""{"options":[1]}""", "options", "a JSON object")]
     [TestCase("""{"inputs":["port"]}""", "inputs[0]", "a JSON object")]
     [TestCase("""{"inputs":[{},{"type":1}]}""", "inputs[1].type", "a string")]
-    [TestCase("""{"inputs":[{"replace_on_change":"true"}]}""", "inputs[0].replace_on_change", "true or false")]
+    [TestCase("""{"inputs":[{"replace_on_change":"maybe"}]}""", "inputs[0].replace_on_change", "true or false")]
+    [TestCase("""{"inputs":[{"replace_on_change":1}]}""", "inputs[0].replace_on_change", "true or false")]
     [TestCase("""{"outputs":[{"error_output":1}]}""", "outputs[0].error_output", "true or false")]
     public void Read_of_an_invalid_config_names_the_member(string text, string field, string kind) =>
         Errors<NewConfig>(text).ShouldBe(field, $"must be {kind}.");

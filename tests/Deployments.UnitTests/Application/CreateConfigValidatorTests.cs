@@ -92,14 +92,20 @@ public class CreateConfigValidatorTests
         SecondOutput(new NewConfigOutput { Name = "b", Type = type }).ShouldBe([("outputs[1].type", $"outputs[1].type must be one of {Types}.")]);
     }
 
-    [TestCase(null, "String")]
-    [TestCase("String", "String")]
-    [TestCase("Number", "Number")]
-    [TestCase("Boolean", "Boolean")]
-    [TestCase("CommaDelimitedList", "CommaDelimitedList")]
-    public void Validate_default_of_another_type_returns_an_error_with_the_type(string? type, string named) =>
+    [TestCase("String")]
+    [TestCase("Number")]
+    [TestCase("Boolean")]
+    [TestCase("CommaDelimitedList")]
+    public void Validate_default_of_another_type_returns_an_error_with_the_type(string type) =>
         SecondInput(new NewConfigInput { Name = "b", Type = type, Default = JsonElement.Parse("{}") })
-            .ShouldBe([("inputs[1].default", $"inputs[1].default does not fit the type {named}.")]);
+            .ShouldBe([("inputs[1].default", $"inputs[1].default does not fit the type {type}.")]);
+
+    [TestCase("{}")]
+    [TestCase("8080")]
+    [TestCase("true")]
+    [TestCase("[1.5]")]
+    public void A_default_of_an_input_without_a_type_may_be_anything(string value) =>
+        SecondInput(new NewConfigInput { Name = "b", Default = JsonElement.Parse(value) }).ShouldBeEmpty();
 
     [Test]
     public void Validate_default_of_an_unknown_type_returns_only_the_type_error() =>

@@ -49,8 +49,8 @@ public sealed class RequestDeadlineTests
 
     [Test]
     public async Task Error_of_the_work_itself_is_returned_as_it_is() =>
-        await Should.ThrowAsync<PreconditionFailedException>(() =>
-            Deadline(Short).RunAsync<int>(_ => throw new PreconditionFailedException(), CancellationToken.None));
+        await Should.ThrowAsync<ConflictException>(() =>
+            Deadline(Short).RunAsync<int>(_ => throw new ConflictException("in use"), CancellationToken.None));
 
     private static RequestDeadline Deadline(TimeBudgets budgets) => new(Options.Create(budgets), TimeProvider.System);
 

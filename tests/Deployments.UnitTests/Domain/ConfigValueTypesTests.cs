@@ -9,7 +9,7 @@ public class ConfigValueTypesTests
 {
     private static readonly string[] OneOfEachKind = ["\"text\"", "1", "true", "false", "null", "[1]", """{"a":1}"""];
 
-    [TestCase(ConfigValueType.String, "\"text\"")]
+    [TestCase(ConfigValueType.String, "\"text\"", "1", "true", "false")]
     [TestCase(ConfigValueType.Number, "1")]
     [TestCase(ConfigValueType.Boolean, "true", "false")]
     [TestCase(ConfigValueType.CommaDelimitedList, "\"text\"", "[1]")]
@@ -26,7 +26,6 @@ public class ConfigValueTypesTests
     public void Accepts_numeric_strings_as_numbers(string value) =>
         ConfigValueType.Number.Accepts(JsonElement.Parse(value)).ShouldBeTrue();
 
-    [TestCase("")]
     [TestCase(" ")]
     [TestCase("one")]
     [TestCase("1,000")]
@@ -42,7 +41,7 @@ public class ConfigValueTypesTests
 
     [TestCase("true", true)]
     [TestCase("false", true)]
-    [TestCase("", false)]
+    [TestCase(" ", false)]
     [TestCase("True", false)]
     [TestCase("FALSE", false)]
     [TestCase(" true", false)]
@@ -51,6 +50,19 @@ public class ConfigValueTypesTests
     [TestCase("1", false)]
     public void Accepts_the_strings_true_and_false_as_booleans(string text, bool accepted) =>
         ConfigValueType.Boolean.Accepts(JsonSerializer.SerializeToElement(text)).ShouldBe(accepted);
+
+    [Test]
+    public void Empty_text_fits_every_type([Values] ConfigValueType type) =>
+        type.Accepts(JsonElement.Parse("\"\"")).ShouldBeTrue();
+
+    [TestCase("0", true)]
+    [TestCase("-80", true)]
+    [TestCase("12345678901234567890123", true)]
+    [TestCase("1.0", false)]
+    [TestCase("1e3", false)]
+    [TestCase("1E3", false)]
+    public void A_string_may_be_an_integer_and_no_other_number(string number, bool accepted) =>
+        ConfigValueType.String.Accepts(JsonElement.Parse(number)).ShouldBe(accepted);
 
     [TestCase("\"\"")]
     [TestCase("\"a,b\"")]

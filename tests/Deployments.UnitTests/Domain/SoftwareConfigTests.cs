@@ -112,6 +112,12 @@ public class SoftwareConfigTests
         Should.NotThrow(() => new ConfigInput("port", ConfigValueType.Number, value: text));
     }
 
+    [TestCase("8080")]
+    [TestCase("[1.5]")]
+    [TestCase("{}")]
+    public void The_default_of_an_input_that_may_have_been_given_without_a_type_is_anything(string value) =>
+        Should.NotThrow(() => new ConfigInput("port", @default: JsonElement.Parse(value)));
+
     [Test]
     public void Output_with_only_a_name_is_a_string_and_not_an_error_output()
     {

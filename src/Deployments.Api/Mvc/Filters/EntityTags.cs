@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Deployments.Api.Json;
 using Deployments.Api.Options;
 using Deployments.Application.Common.Errors;
+using Deployments.Application.SoftwareDeployments;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.Extensions.Options;
@@ -14,13 +16,16 @@ internal interface IVersioned
 {
     /// <summary>The version of the row.</summary>
     int Version { get; }
+
+    /// <summary>When the row became this version.</summary>
+    DateTimeOffset ChangedTime { get; }
 }
 
 /// <summary>
-/// Strong entity tags (RFC 9110), made of a row's version: set on every response of a row, compared with <c>If-None-Match</c>, and read from
-/// <c>If-Match</c>.
+/// Strong entity tags (RFC 9110), made of a row's version and the microsecond since which it has it, as a number may be used again after a
+/// restore: set on every response of a row, compared with <c>If-None-Match</c>, and read from <c>If-Match</c>.
 /// </summary>
-internal sealed class EntityTags(IOptions<ServiceOptions> options) : IResultFilter
+internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IResultFilter
 {
     public const string IfMatch = "If-Match";
 
@@ -36,7 +41,7 @@ internal sealed class EntityTags(IOptions<ServiceOptions> options) : IResultFilt
             return;
         }
 
-        var tag = $"\"{row.Version.ToString(CultureInfo.InvariantCulture)}{mark}\"";
+        var tag = $"\"{NameOf(row.Version, row.ChangedTime)}{mark}\"";
         var http = context.HttpContext;
         http.Response.Headers.ETag = tag;
         if (HttpMethods.IsGet(http.Request.Method)
@@ -54,7 +59,7 @@ internal sealed class EntityTags(IOptions<ServiceOptions> options) : IResultFilt
 
     /// <summary>The versions that an <c>If-Match</c> header allows; null for any: without the header, or with <c>*</c>.</summary>
     /// <remarks>Weak or unknown tags match no version.</remarks>
-    public static IReadOnlySet<int>? Versions(string? header)
+    public static VersionCondition? Condition(string? header)
     {
         if (header is null)
         {
@@ -66,20 +71,47 @@ internal sealed class EntityTags(IOptions<ServiceOptions> options) : IResultFilt
             throw new InvalidRequestException(IfMatch, $"{IfMatch} must be * or a list of entity tags, such as \"1\".");
         }
 
-        return tags.Contains(EntityTagHeaderValue.Any) ? null : tags.Select(VersionOf).OfType<int>().ToHashSet();
+        return tags.Contains(EntityTagHeaderValue.Any)
+            ? null
+            : new VersionCondition(
+                tags.Where(tag => !tag.IsWeak).Select(tag => VersionOf(TextOf(tag))).OfType<DeploymentVersion>().ToHashSet(),
+                tags.Any(tag => tag.IsWeak || CompressionSuffix().IsMatch(TextOf(tag))));
     }
 
-    private static int? VersionOf(EntityTagHeaderValue tag)
+    private static string TextOf(EntityTagHeaderValue tag) => tag.Tag.ToString().Trim('"');
+
+    private static string NameOf(int version, DateTimeOffset changed) =>
+        string.Create(CultureInfo.InvariantCulture, $"{version}-{(changed - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond:x}");
+
+    // Exactly what NameOf makes, or, as instances of the version before made it, the number alone.
+    private static DeploymentVersion? VersionOf(string text)
     {
-        var text = tag.IsWeak ? string.Empty : tag.Tag.ToString().Trim('"');
         if (text.EndsWith(ZonelessMark, StringComparison.Ordinal))
         {
             text = text[..^ZonelessMark.Length];
         }
 
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version)
-            && version.ToString(CultureInfo.InvariantCulture) == text
-            ? version
+        var parts = text.Split('-', 2);
+        if (!int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            return null;
+        }
+
+        if (parts is not [_, var time])
+        {
+            return number.ToString(CultureInfo.InvariantCulture) == text ? new(number, Changed: null) : null;
+        }
+
+        // More microseconds than .NET has times for are no time of ours.
+        return long.TryParse(time, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var microseconds)
+            && microseconds >= 0 && microseconds <= (DateTimeOffset.MaxValue - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond
+            && DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond) is var changed
+            && NameOf(number, changed) == text
+            ? new(number, changed)
             : null;
     }
+
+    // What Apache, Jetty and others add to the tag of a response that they compress; nginx makes the tag weak.
+    [GeneratedRegex("[-;](gzip|br|deflate|zstd)$")]
+    private static partial Regex CompressionSuffix();
 }

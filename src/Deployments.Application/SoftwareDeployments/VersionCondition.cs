@@ -1,0 +1,24 @@
+using Deployments.Application.Common.Errors;
+using Deployments.Domain.SoftwareDeployments;
+
+namespace Deployments.Application.SoftwareDeployments;
+
+/// <summary>One version of a deployment.</summary>
+/// <param name="Number">1 at creation, one more with each change.</param>
+/// <param name="Changed">When it became this version, as a number may be used again after a restore; null for any time.</param>
+public readonly record struct DeploymentVersion(int Number, DateTimeOffset? Changed);
+
+/// <summary>The versions of which a deployment must have one to be changed.</summary>
+/// <param name="Versions">The versions that the caller named.</param>
+/// <param name="HasAlteredTags">Whether the caller also sent entity tags that a proxy has altered, which name no version.</param>
+public sealed record VersionCondition(IReadOnlySet<DeploymentVersion> Versions, bool HasAlteredTags)
+{
+    /// <exception cref="PreconditionFailedException">The deployment has none of the versions.</exception>
+    internal void Require(SoftwareDeployment deployment)
+    {
+        if (!Versions.Contains(new(deployment.Version, deployment.ChangedTime)) && !Versions.Contains(new(deployment.Version, Changed: null)))
+        {
+            throw new PreconditionFailedException(HasAlteredTags);
+        }
+    }
+}
