@@ -140,11 +140,12 @@ public sealed class IsolationTests
             .Replace("{server_id}", thing, StringComparison.Ordinal);
     }
 
-    /// <summary>All of an answer but what differs from one request to the next: its id, and the time and id of what it created in our own project.</summary>
+    /// <summary>All of an answer but what differs from one request to the next: its id, and the time, id and tag of what it created in our own project.</summary>
     private static string Compared(ApiResponse answer, string path)
     {
-        var varying = new[] { ApiResponse.RequestIdHeader, "Date", "Location" };
-        var text = answer.Status == HttpStatusCode.OK && answer.Headers.ContainsKey("Location")
+        var created = answer.Status == HttpStatusCode.OK && answer.Headers.ContainsKey("Location");
+        string[] varying = [ApiResponse.RequestIdHeader, "Date", "Location", .. created ? ["ETag"] : Array.Empty<string>()];
+        var text = created
             ? "created"
             : answer.Text.Replace(answer.RequestId, "REQUEST", StringComparison.Ordinal);
         var headers = answer.Headers
