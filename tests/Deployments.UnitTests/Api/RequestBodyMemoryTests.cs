@@ -13,7 +13,7 @@ public sealed class RequestBodyMemoryTests
     [Test]
     public async Task A_body_has_its_turn_when_the_answers_of_those_before_it_have_begun()
     {
-        using var bodies = new RequestBodyMemory(Largest);
+        var bodies = new RequestBodyMemory(Largest);
         var answer = new Answer();
         await bodies.EnterAsync(new DefaultHttpContext(answer.Features), 900_000);
 
@@ -30,7 +30,7 @@ public sealed class RequestBodyMemoryTests
     [Test]
     public async Task A_body_that_is_larger_than_any_may_be_has_its_turn_alone()
     {
-        using var bodies = new RequestBodyMemory(Largest);
+        var bodies = new RequestBodyMemory(Largest);
 
         await bodies.EnterAsync(new DefaultHttpContext(), Largest * 2).WaitAsync(TimeSpan.FromSeconds(5));
 
