@@ -31,7 +31,7 @@ public sealed class EventTests
 
         history.Json.EnumerateObject().Select(member => member.Name).ShouldBe(["events"]);
         history.Items.ShouldAllBe(entry => entry.EnumerateObject().Select(member => member.Name)
-            .SequenceEqual(new[] { "time", "action", "status", "status_reason", "actor", "request_id" }));
+            .SequenceEqual(new[] { "version", "time", "action", "status", "status_reason", "actor", "request_id" }));
         history.Items.Select(entry => entry.GetProperty("request_id").GetString()).ShouldBe(answers.Select(answer => answer.RequestId));
         history.Items.Select(entry => entry.GetProperty("action").GetString()).ShouldBe(["CREATE", "CREATE", "CREATE", "UPDATE"]);
         history.Items.Select(entry => entry.GetProperty("status").GetString())

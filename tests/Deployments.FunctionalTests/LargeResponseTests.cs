@@ -13,7 +13,7 @@ public sealed class LargeResponseTests
     // Together more than a batch may hold unless it is read in chunks, and more than the buffers of a connection.
     private const int Count = 1_000;
 
-    private static readonly (string Name, string Value) Key = ("Idempotency-Key", "a key");
+    private static readonly (string Name, string Value) Key = ("Idempotency-Key", "a-key");
 
     private static readonly string Batch =
         $$"""{"software_deployments": [{{string.Join(',', Enumerable.Repeat(
