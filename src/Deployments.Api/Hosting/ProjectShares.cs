@@ -16,7 +16,7 @@ internal sealed class ProjectShares(long capacity)
         lock (sync)
         {
             var own = held.GetValueOrDefault(project) + amount;
-            if (own > free)
+            if (own > free - amount)
             {
                 return false;
             }
