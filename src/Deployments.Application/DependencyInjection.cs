@@ -3,6 +3,7 @@ using Deployments.Application.Common;
 using Deployments.Application.Common.Behaviours;
 using Deployments.Application.Common.Paging;
 using Deployments.Application.Common.Validation;
+using Deployments.Application.SoftwareDeployments;
 using FluentValidation;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,6 +27,7 @@ public static class DependencyInjection
         services.AddOptions<TimeBudgets>();
         services.AddSingleton<RequestDeadline>();
         services.AddSingleton<ListReader>();
+        services.AddScoped<IdempotentCreate>();
         services.AddAutoMapper(mapping =>
         {
             mapping.AllowNullCollections = true; // null and {} differ on the wire

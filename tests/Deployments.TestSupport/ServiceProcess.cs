@@ -119,14 +119,19 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <summary>Observes the memory that the process uses.</summary>
     /// <param name="time">How long.</param>
     /// <returns>The maximum, in MiB.</returns>
-    public async Task<double> MaxMemoryAsync(TimeSpan time)
+    public Task<double> MaxMemoryAsync(TimeSpan time) => MaxMemoryAsync(Task.Delay(time));
+
+    /// <summary>Observes the memory that the process uses.</summary>
+    /// <param name="end">Until when.</param>
+    /// <returns>The maximum, in MiB.</returns>
+    public async Task<double> MaxMemoryAsync(Task end)
     {
         var max = 0.0;
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < time; await Task.Delay(PollingInterval))
+        do
         {
             max = Math.Max(max, Memory);
         }
-
+        while (await Task.WhenAny(end, Task.Delay(PollingInterval)) != end);
         return max;
     }
 

@@ -30,7 +30,7 @@ public sealed record SoftwareDeploymentEnvelope : IVersioned
 public sealed record SoftwareDeploymentBatchEnvelope
 {
     /// <summary>The deployments, in the order in which they were sent.</summary>
-    public required IReadOnlyList<SoftwareDeploymentDto> SoftwareDeployments { get; init; }
+    public required IAsyncEnumerable<SoftwareDeploymentDto> SoftwareDeployments { get; init; }
 }
 
 /// <summary>Software deployments, all or a page of them.</summary>

@@ -1,45 +1,63 @@
-using System.Threading.RateLimiting;
 using Deployments.Api.Errors;
+using Deployments.Api.Mvc;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Deployments.Api.Hosting;
 
 /// <summary>
-/// Bounds the memory of large bodies: processing, which takes many times a body's own length, is limited to the length of one of the largest at
-/// a time, buffering to that of four.
+/// Bounds the memory of large bodies, and what of it one project can use up. What a body takes from its arrival until its response has been
+/// sent is reserved, of the length of eight of the largest; no project can reserve more than it leaves to the others. Processing, which
+/// takes many times a body's own length, is limited to the length of one of the largest at a time, by project in rotation.
 /// </summary>
-internal sealed class RequestBodyMemory(long largest) : IDisposable
+/// <remarks>
+/// Processing ends when the response starts: if it lasted as long as the response, one client that reads slowly would keep everyone else
+/// waiting. What such a response holds is what was reserved; and its client must read about as fast as it had to send.
+/// </remarks>
+internal sealed class RequestBodyMemory(long largest)
 {
-    private const int MaxBufferedBodies = 4;
-    private const int Unit = 1024;
+    private const int MaxReservedBodies = 8;
 
-    private readonly ConcurrencyLimiter buffered = new(new() { PermitLimit = Units(largest) * MaxBufferedBodies, QueueLimit = 0 });
-    private readonly ConcurrencyLimiter processing = new(new() { PermitLimit = Units(largest), QueueLimit = int.MaxValue });
+    // A body of 16 MiB has been read within five minutes.
+    private static readonly MinDataRate MinResponseDataRate = new(bytesPerSecond: 64 * 1024, gracePeriod: TimeSpan.FromSeconds(5));
 
-    /// <summary>Reserves buffer memory until the reservation is disposed.</summary>
-    /// <exception cref="HttpErrorException">There is none left: 503.</exception>
-    public IDisposable Reserve(int bytes) => buffered.AttemptAcquire(Units(bytes)) is { IsAcquired: true } reservation
-        ? reservation
-        : throw new HttpErrorException(StatusCodes.Status503ServiceUnavailable, "Too many large bodies are being sent. Try again.");
+    private readonly ProjectShares reserved = new(largest * MaxReservedBodies);
+    private readonly ProjectTurns processing = new(largest);
+
+    /// <summary>Reserves memory for more of a body, until the response has been sent.</summary>
+    /// <exception cref="HttpErrorException">The project's share is used up: 503.</exception>
+    public void Reserve(HttpContext context, int bytes)
+    {
+        var project = ProjectOf(context);
+        if (!reserved.TryTake(project, bytes))
+        {
+            throw new HttpErrorException(StatusCodes.Status503ServiceUnavailable, "Too many large bodies are being sent. Try again.");
+        }
+
+        context.Response.OnCompleted(() =>
+        {
+            reserved.Return(project, bytes);
+            return Task.CompletedTask;
+        });
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+        {
+            rate.MinDataRate = MinResponseDataRate;
+        }
+    }
 
     /// <summary>Waits until a body may be processed; its processing ends when the response starts.</summary>
     public async Task EnterAsync(HttpContext context, int bytes)
     {
-        var lease = await processing.AcquireAsync(Math.Min(Units(bytes), Units(largest)), context.RequestAborted);
+        var turn = await processing.EnterAsync(ProjectOf(context), bytes, context.RequestAborted);
         context.Response.OnStarting(End);
         context.Response.OnCompleted(End); // if it never starts
 
         Task End()
         {
-            lease.Dispose();
+            turn.Dispose();
             return Task.CompletedTask;
         }
     }
 
-    public void Dispose()
-    {
-        buffered.Dispose();
-        processing.Dispose();
-    }
-
-    private static int Units(long bytes) => (int)((bytes + Unit - 1) / Unit);
+    private static string ProjectOf(HttpContext context) => context.GetRouteValue(Routes.ProjectId) as string ?? string.Empty;
 }

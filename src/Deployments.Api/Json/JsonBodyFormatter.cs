@@ -33,7 +33,6 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         var shape = context.ModelType.GetCustomAttribute<JsonBodyAttribute>() ?? Usual;
         var maxBytes = shape.IsBatch ? maxBatchBytes : maxBodyBytes;
         var expected = Math.Min(Math.Min((request.ContentLength ?? 0) + 1, maxBytes + 1L), MaxPreallocatedBytes);
-        var rooms = new List<IDisposable>();
         var pooled = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, SmallestBuffer));
         var buffer = pooled; // until it is too small: the pool would keep large ones for long
         try
@@ -59,7 +58,11 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
                 if (length == buffer.Length)
                 {
                     var larger = (int)Math.Min(buffer.Length * 2L, Math.Max(request.ContentLength ?? maxBytes, length) + 1);
-                    rooms.Add(large.Reserve(larger - length));
+                    if (larger > MaxPreallocatedBytes)
+                    {
+                        large.Reserve(context.HttpContext, larger - Math.Max(length, MaxPreallocatedBytes));
+                    }
+
                     Array.Resize(ref buffer, larger);
                 }
 
@@ -76,7 +79,6 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         finally
         {
             ArrayPool<byte>.Shared.Return(pooled);
-            rooms.ForEach(room => room.Dispose());
         }
     }
 

@@ -27,20 +27,18 @@ internal sealed class CreateDeploymentValidator : AbstractValidator<CreateDeploy
     }
 }
 
-internal sealed class CreateDeploymentHandler(IDeploymentCommands commands, ConfigReferences references, TimeProvider clock, IMapper mapper)
+internal sealed class CreateDeploymentHandler(IdempotentCreate create, IMapper mapper)
     : IRequestHandler<CreateDeploymentCommand, CreateResult<SoftwareDeploymentDto>>
 {
     public async Task<CreateResult<SoftwareDeploymentDto>> Handle(CreateDeploymentCommand command, CancellationToken cancellationToken)
     {
-        var created = await commands.CreateAsync(
+        var created = await create.CreateAsync(
             [command.Deployment],
-            clock.GetUtcNow(),
             () => RequestFingerprint.Of(command.Deployment),
             command.IdempotencyKey,
             command.Caller,
-            references,
             _ => "config_id",
             cancellationToken);
-        return new(mapper.Map<SoftwareDeploymentDto>(created.Value[0]), created.Replayed);
+        return new(mapper.Map<SoftwareDeploymentDto>(await created.Value.FirstAsync(cancellationToken)), created.Replayed);
     }
 }

@@ -11,14 +11,14 @@ namespace Deployments.Application.SoftwareDeployments;
 /// Stores several new deployments, all or none, and answers them in the order in which they were given; with a key once, however
 /// often it is asked for. Throws <see cref="InvalidRequestException"/> that names each element at fault
 /// (<c>software_deployments[3].status</c>), <see cref="ConflictException"/> when the key was used for another request or some of
-/// what it created is gone, <see cref="UnavailableException"/> when storage does not answer.
+/// what it created is gone, <see cref="UnavailableException"/> when storage does not answer; the last two also as they are taken.
 /// </summary>
 /// <param name="Caller">Who creates them; their project will own them.</param>
 /// <param name="SoftwareDeployments">What to create: 1 to 1,000.</param>
 /// <param name="IdempotencyKey">Names the request among those of the project: 1 to 255 visible ASCII characters; null for none.</param>
 public sealed record CreateDeploymentsCommand(
     Caller Caller, IReadOnlyList<NewDeployment?>? SoftwareDeployments, string? IdempotencyKey = null)
-    : IRequest<CreateResult<IReadOnlyList<SoftwareDeploymentDto>>>
+    : IRequest<CreateResult<IAsyncEnumerable<SoftwareDeploymentDto>>>
 {
     /// <summary>How many one batch may hold.</summary>
     public const int MaxCount = 1_000;
@@ -36,21 +36,19 @@ internal sealed class CreateDeploymentsValidator : AbstractValidator<CreateDeplo
     }
 }
 
-internal sealed class CreateDeploymentsHandler(IDeploymentCommands commands, ConfigReferences references, TimeProvider clock, IMapper mapper)
-    : IRequestHandler<CreateDeploymentsCommand, CreateResult<IReadOnlyList<SoftwareDeploymentDto>>>
+internal sealed class CreateDeploymentsHandler(IdempotentCreate create, IMapper mapper)
+    : IRequestHandler<CreateDeploymentsCommand, CreateResult<IAsyncEnumerable<SoftwareDeploymentDto>>>
 {
-    public async Task<CreateResult<IReadOnlyList<SoftwareDeploymentDto>>> Handle(
+    public async Task<CreateResult<IAsyncEnumerable<SoftwareDeploymentDto>>> Handle(
         CreateDeploymentsCommand command, CancellationToken cancellationToken)
     {
-        var created = await commands.CreateAsync(
+        var created = await create.CreateAsync(
             command.SoftwareDeployments!,
-            clock.GetUtcNow(),
             () => RequestFingerprint.Of(command.SoftwareDeployments!),
             command.IdempotencyKey,
             command.Caller,
-            references,
             index => $"software_deployments[{index}].config_id",
             cancellationToken);
-        return new(mapper.Map<IReadOnlyList<SoftwareDeploymentDto>>(created.Value), created.Replayed);
+        return new(created.Value.Select(mapper.Map<SoftwareDeploymentDto>), created.Replayed);
     }
 }

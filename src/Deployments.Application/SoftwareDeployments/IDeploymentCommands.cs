@@ -12,7 +12,7 @@ public interface IDeploymentCommands
 {
     /// <summary>
     /// Stores new deployments and the first event of each, all or none. Adding the same ids again changes nothing; where the project
-    /// has others with their idempotency key, those are returned and nothing is stored.
+    /// has others with their idempotency key, the outcome names those and nothing is stored.
     /// </summary>
     /// <param name="deployments">
     /// The deployments, each with an id of its own, all of the caller's project and with the same idempotency key, or none.
@@ -57,8 +57,13 @@ public sealed record AddOutcome
     public IReadOnlySet<string>? MissingConfigIds { get; init; }
 
     /// <summary>What an earlier request with the same idempotency key created, as far as it is still there, in the order of its indexes.</summary>
-    public IReadOnlyList<SoftwareDeployment>? Existing { get; init; }
+    public IReadOnlyList<ExistingDeployment>? Existing { get; init; }
 }
+
+/// <summary>A deployment that an earlier request created; not the whole of it, for together they may be large.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="RequestHash">The hash of what that request asked for.</param>
+public sealed record ExistingDeployment(Guid Id, byte[] RequestHash);
 
 /// <summary>How a change went.</summary>
 /// <param name="Deployment">The deployment as it is now; null where there is none.</param>

@@ -1,5 +1,6 @@
 using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
+using Deployments.Application.Common.Paging;
 using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Application.SoftwareDeployments;
@@ -9,30 +10,30 @@ namespace Deployments.Application.SoftwareDeployments;
 /// <param name="Replayed">Whether an earlier request with the same idempotency key had created it.</param>
 public sealed record CreateResult<T>(T Value, bool Replayed);
 
-internal static class IdempotentCreate
+/// <summary>Creates deployments, all or none; with a key once, however often the request comes.</summary>
+internal sealed class IdempotentCreate(
+    IDeploymentCommands commands, IDeploymentQueries queries, ListReader lists, ConfigReferences references, TimeProvider clock)
 {
-    /// <summary>Creates deployments, all or none; with a key once, however often the request comes.</summary>
-    /// <param name="commands">Where to.</param>
+    /// <summary>
+    /// Returns what was created, now or by an earlier request. The latter is read as it is taken, like every list: a deployment that is
+    /// deleted in the meantime is a <see cref="ConflictException"/>, so that fewer never look like all.
+    /// </summary>
     /// <param name="requested">What to create in the caller's project.</param>
-    /// <param name="now">When.</param>
     /// <param name="fingerprint">The hash of what was asked for: two requests with one key must ask for the same.</param>
     /// <param name="key">The request's idempotency key, if it has one.</param>
     /// <param name="caller">Who asks.</param>
-    /// <param name="references">Which configurations they may name.</param>
     /// <param name="configIdOf">How the caller is told of the configuration that the deployment of this index names.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    public static async Task<CreateResult<IReadOnlyList<SoftwareDeployment>>> CreateAsync(
-        this IDeploymentCommands commands,
+    public async Task<CreateResult<IAsyncEnumerable<SoftwareDeployment>>> CreateAsync(
         IReadOnlyList<NewDeployment?> requested,
-        DateTimeOffset now,
         Func<byte[]> fingerprint,
         string? key,
         Caller caller,
-        ConfigReferences references,
         Func<int, string> configIdOf,
         CancellationToken cancellationToken)
     {
         var hash = key is null ? [] : fingerprint();
+        var now = clock.GetUtcNow();
         List<SoftwareDeployment> deployments =
         [
             .. requested.Select((deployment, index) => deployment!.Create(
@@ -51,20 +52,37 @@ internal static class IdempotentCreate
         if (outcome.Existing is not { Count: > 0 } earlier)
         {
             DeploymentMetrics.Created.Add(deployments.Count);
-            return new(deployments, Replayed: false);
+            return new(deployments.ToAsyncEnumerable(), Replayed: false);
         }
 
-        if (!earlier.All(deployment => hash.AsSpan().SequenceEqual(deployment.IdempotencyKey?.RequestHash)))
+        if (!earlier.All(deployment => hash.AsSpan().SequenceEqual(deployment.RequestHash)))
         {
             throw new ConflictException("The Idempotency-Key was used before, for another body.");
         }
 
         if (earlier.Count < deployments.Count)
         {
-            throw new ConflictException("Some of the deployments that were created with this Idempotency-Key are gone.");
+            throw GoneError();
         }
 
+        var replay = await lists.ReadAsync<SoftwareDeployment, int>(
+            limit: earlier.Count,
+            marker: null,
+            (after, count, token) => ReadNextAsync(caller.ProjectId, key!, earlier, after, count, token),
+            deployment => deployment.IdempotencyKey!.Index,
+            cancellationToken);
         DeploymentMetrics.Replayed.Add(earlier.Count);
-        return new(earlier, Replayed: true);
+        return new(replay, Replayed: true);
+    }
+
+    private static ConflictException GoneError() =>
+        new("Some of the deployments that were created with this Idempotency-Key are gone.");
+
+    private async Task<Chunk<SoftwareDeployment>> ReadNextAsync(
+        string projectId, string key, IReadOnlyList<ExistingDeployment> all, int? after, int count, CancellationToken cancellationToken)
+    {
+        var chunk = await queries.ListByIdempotencyKeyAsync(projectId, key, after, count, cancellationToken);
+        var expected = all.Skip(after + 1 ?? 0).Take(chunk.IsTruncated ? chunk.Items.Count : count).Select(deployment => deployment.Id);
+        return chunk.Items.Select(deployment => deployment.Id).SequenceEqual(expected) ? chunk : throw GoneError();
     }
 }

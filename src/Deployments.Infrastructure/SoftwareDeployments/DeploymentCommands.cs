@@ -14,13 +14,14 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 
 internal sealed class DeploymentCommands(DatabaseExecutor database, GroupCommitWriter writer) : IDeploymentCommands
 {
-    private static readonly Func<DeploymentsDbContext, string, string, IAsyncEnumerable<SoftwareDeployment>> FindByKey =
+    private static readonly Func<DeploymentsDbContext, string, string, IAsyncEnumerable<ExistingDeployment>> FindByKey =
         EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, string key) =>
-            context.SoftwareDeployments.AsNoTracking()
+            context.SoftwareDeployments
                 .Where(deployment => deployment.ProjectId == projectId
                     && EF.Property<string?>(deployment, SoftwareDeploymentConfiguration.IdempotencyKeyText) == key)
                 .OrderBy(deployment => EF.Property<int?>(deployment, SoftwareDeploymentConfiguration.IdempotencyIndex))
-                .AsQueryable());
+                .Select(deployment => new ExistingDeployment(
+                    deployment.Id, EF.Property<byte[]?>(deployment, SoftwareDeploymentConfiguration.RequestHash)!)));
 
     // Whoever changes the same deployment waits here, not each on a connection of its own.
     private readonly KeyedQueue<Guid> changes = new();
@@ -165,7 +166,7 @@ internal sealed class DeploymentCommands(DatabaseExecutor database, GroupCommitW
     private static async Task<AddOutcome?> FindCreatedAsync(
         DeploymentsDbContext context, SoftwareDeployment deployment, CancellationToken cancellationToken)
     {
-        var existing = new List<SoftwareDeployment>();
+        var existing = new List<ExistingDeployment>();
         await foreach (var one in FindByKey(context, deployment.ProjectId, deployment.IdempotencyKey!.Key).WithCancellation(cancellationToken))
         {
             existing.Add(one);

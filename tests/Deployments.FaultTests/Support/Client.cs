@@ -4,14 +4,13 @@ using System.Net;
 namespace Deployments.FaultTests.Support;
 
 /// <summary>Sends requests to instances of the service and records the outcome, whether there is a response or not.</summary>
-internal sealed class Client : IDisposable
+/// <param name="project">The project whose requests it sends.</param>
+internal sealed class Client(string project = "faults") : IDisposable
 {
-    private const string Project = "faults";
-
     /// <summary>A request without a response by then hangs.</summary>
     private static readonly TimeSpan HangTimeout = TimeSpan.FromSeconds(30);
 
-    private static readonly string MemberToken = new Token(Project) { Expires = DateTimeOffset.UtcNow.AddHours(8) }.ToString();
+    private readonly string token = new Token(project) { Expires = DateTimeOffset.UtcNow.AddHours(8) }.ToString();
 
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = HangTimeout };
 
@@ -38,7 +37,7 @@ internal sealed class Client : IDisposable
         ServiceProcess service, HttpMethod method, string path, string? body = null, params (string Name, string Value)[] headers)
     {
         using var request = Requests.Make(
-            method, new Uri(service.Address, $"/v1/{Project}/software_deployments{path}"), [("Authorization", $"Bearer {MemberToken}"), .. headers]);
+            method, new Uri(service.Address, $"/v1/{project}/software_deployments{path}"), [("Authorization", $"Bearer {token}"), .. headers]);
         request.Content = body is null ? null : Requests.Body(body);
 
         var watch = Stopwatch.StartNew();
@@ -58,6 +57,26 @@ internal sealed class Client : IDisposable
         {
             return new Outcome(null, "The request hangs.", watch.Elapsed);
         }
+    }
+
+    /// <summary>Reads a response to its end, keeps none of it, and returns its length.</summary>
+    /// <param name="service">The instance.</param>
+    /// <param name="path">The path after <c>/software_deployments</c>.</param>
+    public async Task<long> ReadAsync(ServiceProcess service, string path)
+    {
+        using var request = Requests.Make(
+            HttpMethod.Get, new Uri(service.Address, $"/v1/{project}/software_deployments{path}"), ("Authorization", $"Bearer {token}"));
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        response.EnsureSuccessStatusCode();
+        await using var body = await response.Content.ReadAsStreamAsync();
+        var buffer = new byte[64 * 1024];
+        var length = 0L;
+        for (int read; (read = await body.ReadAsync(buffer)) > 0; length += read)
+        {
+            // Nothing to do.
+        }
+
+        return length;
     }
 
     public void Dispose() => http.Dispose();

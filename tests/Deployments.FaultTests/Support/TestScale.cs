@@ -3,7 +3,7 @@ namespace Deployments.FaultTests.Support;
 /// <summary>How many rounds of each fault there are: a few by default, all with <c>FAULTS=full</c>.</summary>
 internal static class TestScale
 {
-    private static readonly bool IsFull = Environment.GetEnvironmentVariable("FAULTS") == "full";
+    public static bool IsFull { get; } = Environment.GetEnvironmentVariable("FAULTS") == "full";
 
     public static int Kills { get; } = IsFull ? 20 : 3;
 
@@ -22,6 +22,10 @@ internal static class TestScale
     public static int ConditionalRounds { get; } = IsFull ? 1_000 : 200;
 
     public static int DeadlineRounds { get; } = IsFull ? 5 : 1;
+
+    public static int Changes { get; } = IsFull ? 100_000 : 6_000;
+
+    public static TimeSpan LargeBatches { get; } = TimeSpan.FromSeconds(IsFull ? 60 : 8);
 }
 
 /// <summary>The limits that the service keeps to, whatever fails.</summary>
@@ -47,4 +51,10 @@ internal static class ServiceLevels
 
     /// <summary>The same under overload, for the buffers of all connections.</summary>
     public const double MemoryGrowthUnderOverload = 400;
+
+    /// <summary>The same while a history is read, however long it is.</summary>
+    public const double MemoryGrowthOfReaders = 50;
+
+    /// <summary>The maximum 99th percentile of a project's requests while another sends batches without pause.</summary>
+    public static TimeSpan AcceptedBesideBatches { get; } = TimeSpan.FromMilliseconds(250);
 }

@@ -22,7 +22,7 @@ public sealed class JsonBodyFormatterTests
         context.Request.ContentLength = announced;
         context.Request.Body = body;
 
-        using var large = new RequestBodyMemory(announced);
+        var large = new RequestBodyMemory(announced);
 
         await new JsonBodyFormatter(JsonSerializerOptions.Web, announced, announced, large).ReadAsync(new InputFormatterContext(
             context,

@@ -11,16 +11,16 @@ public sealed class RequestBodyMemoryTests
     private const int Largest = 1_000_000;
 
     [Test]
-    public async Task Body_enters_when_the_responses_to_earlier_bodies_have_started()
+    public async Task Enter_waits_until_the_responses_of_earlier_bodies_have_started()
     {
-        using var bodies = new RequestBodyMemory(Largest);
-        var response = new TestResponse();
-        await bodies.EnterAsync(new DefaultHttpContext(response.Features), 900_000);
+        var bodies = new RequestBodyMemory(Largest);
+        var answer = new Answer();
+        await bodies.EnterAsync(new DefaultHttpContext(answer.Features), 900_000);
 
         var small = bodies.EnterAsync(new DefaultHttpContext(), 50_000);
         var large = bodies.EnterAsync(new DefaultHttpContext(), 200_000);
         var hadToWait = !large.IsCompleted;
-        await response.StartAsync();
+        await answer.BeginAsync();
 
         small.IsCompletedSuccessfully.ShouldBeTrue();
         hadToWait.ShouldBeTrue();
@@ -28,19 +28,19 @@ public sealed class RequestBodyMemoryTests
     }
 
     [Test]
-    public async Task Body_over_the_limit_enters_alone()
+    public async Task Enter_with_a_body_larger_than_the_limit_is_processed_alone()
     {
-        using var bodies = new RequestBodyMemory(Largest);
+        var bodies = new RequestBodyMemory(Largest);
 
         await bodies.EnterAsync(new DefaultHttpContext(), Largest * 2).WaitAsync(TimeSpan.FromSeconds(5));
 
         bodies.EnterAsync(new DefaultHttpContext(), 1).IsCompleted.ShouldBeFalse();
     }
 
-    /// <summary>A response that starts on demand.</summary>
-    private sealed class TestResponse : HttpResponseFeature
+    /// <summary>An answer that begins when it is told to.</summary>
+    private sealed class Answer : HttpResponseFeature
     {
-        private readonly List<Func<Task>> callbacks = [];
+        private readonly List<Func<Task>> beginning = [];
 
         public IFeatureCollection Features => new FeatureCollection
         {
@@ -48,8 +48,8 @@ public sealed class RequestBodyMemoryTests
             [typeof(IHttpResponseFeature)] = this,
         };
 
-        public override void OnStarting(Func<object, Task> callback, object state) => callbacks.Add(() => callback(state));
+        public override void OnStarting(Func<object, Task> callback, object state) => beginning.Add(() => callback(state));
 
-        public Task StartAsync() => Task.WhenAll(callbacks.Select(callback => callback()));
+        public Task BeginAsync() => Task.WhenAll(beginning.Select(begin => begin()));
     }
 }

@@ -10,6 +10,7 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
     /// <summary>The columns of the idempotency key, which are private to the entity.</summary>
     public const string IdempotencyKeyText = "IdempotencyKeyText";
     public const string IdempotencyIndex = "IdempotencyIndex";
+    public const string RequestHash = "RequestHash";
 
     private const string IsShared = "stack_user_project_id IS NOT NULL";
 
@@ -30,7 +31,7 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
         builder.Ignore(deployment => deployment.IdempotencyKey);
         builder.Property<string?>(IdempotencyKeyText).HasColumnName("idempotency_key").HasMaxLength(IdempotencyKey.MaxLength);
         builder.Property<int?>(IdempotencyIndex);
-        builder.Property<byte[]?>("RequestHash");
+        builder.Property<byte[]?>(RequestHash);
         builder.HasIndex(nameof(SoftwareDeployment.ProjectId), IdempotencyKeyText, IdempotencyIndex)
             .IsUnique().HasFilter("idempotency_key IS NOT NULL");
 

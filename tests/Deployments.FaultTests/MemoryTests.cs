@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using Deployments.FaultTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FaultTests;
+
+public sealed class MemoryTests
+{
+    private const int Readers = 5;
+    // Long enough for buffers, pools and the garbage collector's budget to have their sizes: from then on the length makes no difference.
+    private const int ShortHistory = 2_000;
+    private const int ReasonLength = 16_000;
+
+    [Test]
+    public async Task List_events_of_a_long_history_by_several_readers_takes_little_memory()
+    {
+        await using var postgres = await Postgres.StartAsync();
+        await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
+        using var client = new Client();
+        var shortHistory = await CreateWithHistoryAsync(client, services[0], postgres, ShortHistory);
+        var history = await CreateWithHistoryAsync(client, services[0], postgres, TestScale.Changes);
+        var cold = services[0].Memory;
+        await Task.WhenAll(Enumerable.Range(0, Readers).Select(_ => client.ReadAsync(services[0], $"/{shortHistory}/events")));
+        var before = services[0].Memory;
+
+        var watch = Stopwatch.StartNew();
+        var reading = Task.WhenAll(Enumerable.Range(0, Readers).Select(_ => client.ReadAsync(services[0], $"/{history}/events")));
+        var max = await services[0].MaxMemoryAsync(reading);
+        var lengths = await reading;
+
+        FaultRun.Report(
+            $"{TestScale.Changes} changes, {lengths[0] / 1024 / 1024} MiB, read by {Readers} in {watch.Elapsed.TotalSeconds:F1} s; "
+            + $"memory {cold:F0} at first, {before:F0} after {ShortHistory} changes, at most {max:F0}, {services[0].Memory:F0} after, in MiB");
+        lengths.ShouldAllBe(length => length > (long)TestScale.Changes * ReasonLength);
+        (max - before).ShouldBeLessThan(ServiceLevels.MemoryGrowthOfReaders);
+    }
+
+    private static async Task<Guid> CreateWithHistoryAsync(Client client, ServiceProcess service, Postgres postgres, int changes)
+    {
+        var id = (await client.CreateAsync(service, "history")).Id;
+        await postgres.ExecuteAsync(
+            $"""
+            INSERT INTO deployment_events (project_id, deployment_id, version, time, status, status_reason, actor, request_id)
+            SELECT project_id, id, change, now(), 'IN_PROGRESS', repeat('x', {ReasonLength}), 'tester', 'req-1'
+            FROM software_deployments, generate_series(2, {changes + 1}) change WHERE id = '{id}'
+            """);
+        return id;
+    }
+}
