@@ -44,6 +44,10 @@ internal sealed class Bench : IAsyncDisposable
     public Task<ServiceProcess> StartServiceAsync(params (string Name, string Value)[] settings) =>
         StartAsync([Path.Combine(Folder.FullName, "service", "Deployments.Api.dll")], settings);
 
+    /// <summary>Starts another build of the service and waits until it is ready.</summary>
+    /// <param name="program">Its published program.</param>
+    public Task<ServiceProcess> StartServiceAsync(string program) => StartAsync([program], []);
+
     /// <summary>Starts the service that writes with SaveChanges of Entity Framework Core and waits until it is ready.</summary>
     public Task<ServiceProcess> StartServiceWithSaveChangesAsync() => StartAsync([typeof(Bench).Assembly.Location, SaveChangesService.Command], []);
 

@@ -1,6 +1,6 @@
 using Deployments.Benchmarks;
 
-const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|savechanges|read|list|batch|tokens|memory|telemetry|all]";
+const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|savechanges|read|list|batch|tokens|memory|telemetry|compare|all]";
 
 if (args is [SaveChangesService.Command])
 {
@@ -18,6 +18,7 @@ var benchmarks = new Dictionary<string, Func<Bench, Task>>
     ["tokens"] = TokensBenchmark.RunAsync,
     ["memory"] = WriteBenchmark.WatchMemoryAsync,
     ["telemetry"] = TelemetryBenchmark.RunAsync,
+    ["compare"] = CompareBenchmark.RunAsync,
 };
 var chosen = args is [] or ["all"] ? benchmarks.Keys : args.AsEnumerable();
 if (!chosen.All(benchmarks.ContainsKey))

@@ -21,19 +21,8 @@ internal static class ReadBenchmark
     public static async Task RunAsync(Bench bench)
     {
         await using var service = await bench.StartServiceAsync();
-        await bench.ExecuteAsync(
-            $"""
-            INSERT INTO software_deployments (project_id, id, config_id, server_id, action, input_values, status, status_reason, creation_time, version)
-            SELECT '{Project}', {IdOf("n")}, 'config', 'server', 'CREATE', '{InputValues}', 'IN_PROGRESS', 'Deploy data available', now(), 1
-            FROM generate_series(1, {Rows}) AS n;
-            ANALYZE software_deployments
-            """);
-        var token = bench.CreateToken(Project, "reader");
-        var load = new HttpLoad(
-            bench.Folder,
-            service.Address,
-            Enumerable.Range(1, 1_000).Select(n => new HttpLoad.Request(
-                "GET", $"/v1/{Project}/software_deployments/01a20000-0000-7000-8000-{n * 7:x12}", token, Body: null)));
+        await bench.ExecuteAsync(Fill(Rows));
+        var load = Gets(bench, service, Rows);
         var pgbench = new PgbenchLoad(bench, Select);
 
         Console.WriteLine($"{Runs} runs of {Measurement.Seconds} s each, alternating, after a warm-up; {HttpLoad.Generator} and pgbench -M prepared:");
@@ -54,6 +43,26 @@ internal static class ReadBenchmark
 
             Console.WriteLine(Measurement.Row(connections.ToString(CultureInfo.InvariantCulture), gets, selects));
         }
+    }
+
+    /// <summary>The statement that stores so many deployments to read.</summary>
+    public static string Fill(int rows) =>
+        $"""
+        INSERT INTO software_deployments (project_id, id, config_id, server_id, action, input_values, status, status_reason, creation_time, version)
+        SELECT '{Project}', {IdOf("n")}, 'config', 'server', 'CREATE', '{InputValues}', 'IN_PROGRESS', 'Deploy data available', now(), 1
+        FROM generate_series(1, {rows}) AS n;
+        ANALYZE software_deployments
+        """;
+
+    /// <summary>Reads of a thousand of them, spread over all.</summary>
+    public static HttpLoad Gets(Bench bench, ServiceProcess service, int rows)
+    {
+        var token = bench.CreateToken(Project, "reader");
+        return new HttpLoad(
+            bench.Folder,
+            service.Address,
+            Enumerable.Range(1, 1_000).Select(n => new HttpLoad.Request(
+                "GET", $"/v1/{Project}/software_deployments/01a20000-0000-7000-8000-{Math.Max(1, n * rows / 1_000):x12}", token, Body: null)));
     }
 
     private static string IdOf(string n) => $"('01a20000-0000-7000-8000-' || lpad(to_hex({n}), 12, '0'))::uuid";
