@@ -53,7 +53,7 @@ internal static class ServiceLevels
     public const double MemoryGrowthUnderOverload = 400;
 
     /// <summary>The same while a history is read, however long it is.</summary>
-    public const double MemoryGrowthOfReaders = 50;
+    public const double MemoryGrowthOfReaders = 100;
 
     /// <summary>The maximum 99th percentile of a project's requests while another sends batches without pause.</summary>
     public static TimeSpan AcceptedBesideBatches { get; } = TimeSpan.FromMilliseconds(250);
