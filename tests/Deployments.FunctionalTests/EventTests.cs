@@ -100,4 +100,17 @@ public sealed class EventTests
         (await new Project().ListEventsAsync(Guid.CreateVersion7().ToString())).ShouldBeError(HttpStatusCode.NotFound);
         (await new Project().ListEventsAsync("banana")).ShouldBeError(HttpStatusCode.NotFound);
     }
+
+    [TestCase("deadline", "user:deadline")]
+    [TestCase("agent", "user:agent")]
+    [TestCase("retention", "user:retention")]
+    [TestCase("user:deadline", "user:user:deadline")]
+    [TestCase("alice", "alice")]
+    public async Task List_events_shows_a_subject_that_could_be_taken_for_the_service_with_a_prefix(string subject, string actor)
+    {
+        var project = new Project();
+        var created = await project.CreateAsAsync(project.Token with { Subject = subject });
+
+        (await project.ListEventsAsync(created.ShouldBeOk().Id)).Items.ShouldHaveSingleItem().GetProperty("actor").GetString().ShouldBe(actor);
+    }
 }
