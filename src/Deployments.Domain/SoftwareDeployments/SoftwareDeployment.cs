@@ -139,6 +139,9 @@ public sealed class SoftwareDeployment
         return true;
     }
 
+    /// <summary>The deployment as it is now; a change of one leaves the other as it is.</summary>
+    public SoftwareDeployment Copy() => (SoftwareDeployment)MemberwiseClone();
+
     /// <summary>Fails it if its deadline has passed while it is in progress.</summary>
     /// <returns>Whether it has expired now, and with it changed the version.</returns>
     public bool Expire(DateTimeOffset now)

@@ -1,5 +1,6 @@
 using System.Data;
 using Deployments.Application.Common;
+using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Batching;
@@ -8,11 +9,13 @@ using Deployments.Infrastructure.Postgres.Model;
 using Deployments.Infrastructure.Postgres.Model.Configurations;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
-internal sealed class DeploymentCommands(DatabaseExecutor database, GroupCommitWriter writer) : IDeploymentCommands
+internal sealed class DeploymentCommands(
+    DatabaseExecutor database, GroupCommitWriter writer, IOptions<TimeBudgets> budgets, TimeProvider clock) : IDeploymentCommands
 {
     private static readonly Func<DeploymentsDbContext, string, string, IAsyncEnumerable<ExistingDeployment>> FindByKey =
         EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, string key) =>
@@ -25,6 +28,7 @@ internal sealed class DeploymentCommands(DatabaseExecutor database, GroupCommitW
 
     // Whoever changes the same deployment waits here, not each on a connection of its own.
     private readonly KeyedQueue<Guid> changes = new();
+    private readonly PendingChanges pending = new();
 
     public async Task<AddOutcome> AddAsync(
         IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken)
@@ -50,46 +54,31 @@ internal sealed class DeploymentCommands(DatabaseExecutor database, GroupCommitW
     public async Task<ChangeOutcome> ChangeAsync(
         Guid id, Func<SoftwareDeployment, bool> change, Caller caller, ConfigReferences references, CancellationToken cancellationToken)
     {
-        using var turn = await changes.EnterAsync(id, cancellationToken);
-        await using var update = new UpdateDeploymentsCommand();
-        int? storedVersion = null;
-        return await database.RunAsync(
-            async attempt =>
+        var own = new PendingChange(change, caller, references);
+        pending.Add(id, own);
+        try
+        {
+            // Whoever has the turn stores what waits for the same row with its own change: those find themselves done when their turn comes.
+            using var turn = await changes.EnterAsync(id, cancellationToken);
+            if (!own.Completion.IsCompleted)
             {
-                var (context, _, token) = attempt;
-                await using var transaction = await BeginAsync(context, token);
-                var deployment = await context.LockDeploymentAsync(caller.ProjectId, id, token);
-                if (deployment is null)
-                {
-                    return new ChangeOutcome(Deployment: null);
-                }
+                await StoreAsync(id, own, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (!pending.Remove(id, own))
+        {
+            // Somebody is storing it: the response waits for that, so that nothing is stored behind it.
+            try
+            {
+                return await own.Completion.WaitAsync(budgets.Value.Stop, clock, CancellationToken.None);
+            }
+            catch (TimeoutException timeout)
+            {
+                throw new UnavailableException(timeout);
+            }
+        }
 
-                // After a failed attempt the change may be stored: its event says so.
-                if (storedVersion is { } version && await IsStoredByAsync(context, deployment, version, caller, token))
-                {
-                    return new ChangeOutcome(deployment);
-                }
-
-                var (configId, values) = (deployment.ConfigId, DeploymentValues.Of(deployment));
-                if (!change(deployment))
-                {
-                    return new ChangeOutcome(deployment);
-                }
-
-                if (references.RequireExisting
-                    && deployment.ConfigId != configId
-                    && (await context.LockExistingConfigsAsync(deployment.ProjectId, new HashSet<string> { deployment.ConfigId }, token)).Count > 0)
-                {
-                    return new ChangeOutcome(deployment, IsConfigMissing: true);
-                }
-
-                storedVersion = deployment.Version;
-                update.Add(deployment, values, caller);
-                await update.ExecuteAsync((NpgsqlConnection)context.Database.GetDbConnection(), token);
-                await transaction.CommitAsync(token);
-                return new ChangeOutcome(deployment);
-            },
-            cancellationToken);
+        return await own.Completion;
     }
 
     public async Task<bool> DeleteAsync(string projectId, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken)
@@ -119,6 +108,103 @@ internal sealed class DeploymentCommands(DatabaseExecutor database, GroupCommitW
                 return true;
             },
             cancellationToken);
+    }
+
+    /// <summary>Stores a change and, in the same transaction, those that wait for the same row.</summary>
+    private async Task StoreAsync(Guid id, PendingChange own, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var group = pending.Take(id, own);
+            try
+            {
+                await database.RunAsync(attempt => StoreAsync(attempt, id, group), cancellationToken);
+                return;
+            }
+            catch (Exception) when (group.Count > 1 && !cancellationToken.IsCancellationRequested)
+            {
+                // One of them may be at fault: each is stored for itself.
+                group.ForEach(change => change.IsAlone = true);
+                pending.Return(id, group);
+            }
+            catch (Exception exception)
+            {
+                pending.Return(id, group.Where(change => change != own));
+                own.Fail(exception);
+                return;
+            }
+        }
+    }
+
+    private static async Task<bool> StoreAsync(DatabaseExecutor.Attempt attempt, Guid id, List<PendingChange> group)
+    {
+        var (context, _, token) = attempt;
+        await using var transaction = await BeginAsync(context, token);
+        await using var update = new UpdateDeploymentsCommand();
+        var outcomes = new List<(PendingChange Change, Action Complete)>();
+        var visible = new Dictionary<string, SoftwareDeployment?>();
+        SoftwareDeployment? current = null;
+        DeploymentValues stored = default;
+        foreach (var change in group)
+        {
+            // The callers may be of the project that owns it and of the one that it is shared with.
+            if (!visible.TryGetValue(change.Caller.ProjectId, out var seen))
+            {
+                visible.Add(change.Caller.ProjectId, seen = await context.LockDeploymentAsync(change.Caller.ProjectId, id, token));
+                if (current is null && seen is not null)
+                {
+                    (current, stored) = (seen, DeploymentValues.Of(seen));
+                }
+            }
+
+            outcomes.Add((change, seen is null || current is null
+                ? () => change.Succeed(new ChangeOutcome(Deployment: null))
+                : await ApplyAsync(change)));
+        }
+
+        if (update.HasRows)
+        {
+            await update.ExecuteAsync((NpgsqlConnection)context.Database.GetDbConnection(), token);
+            await transaction.CommitAsync(token);
+        }
+
+        outcomes.ForEach(outcome => outcome.Complete());
+        return true;
+
+        async Task<Action> ApplyAsync(PendingChange change)
+        {
+            // After a failed attempt the change may be stored: its event says so.
+            if (change.StoredVersion is { } version && await IsStoredByAsync(context, current, version, change.Caller, token))
+            {
+                var found = current;
+                return () => change.Succeed(new ChangeOutcome(found));
+            }
+
+            var next = current.Copy();
+            try
+            {
+                if (!change.Change(next))
+                {
+                    return () => change.Succeed(new ChangeOutcome(next));
+                }
+            }
+            catch (Exception refusal)
+            {
+                return () => change.Fail(refusal);
+            }
+
+            if (change.References.RequireExisting
+                && next.ConfigId != current.ConfigId
+                && (await context.LockExistingConfigsAsync(next.ProjectId, new HashSet<string> { next.ConfigId }, token)).Count > 0)
+            {
+                return () => change.Succeed(new ChangeOutcome(next, IsConfigMissing: true));
+            }
+
+            current = next;
+            change.StoredVersion = next.Version;
+            update.Add(next, stored, change.Caller);
+            return () => change.Succeed(new ChangeOutcome(next));
+        }
     }
 
     private static async Task<AddOutcome> AddTogetherAsync(

@@ -9,8 +9,8 @@ using NpgsqlTypes;
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
 /// <summary>
-/// The statement that stores the change of any number of deployments, whose rows are locked, with one event each. Values that a change
-/// leaves as they are are not sent again.
+/// The statement that stores any number of changes of deployments whose rows are locked, with one event each; of several changes of one
+/// deployment the row has the last. Values that are stored already are not sent again.
 /// </summary>
 internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
 {
@@ -49,17 +49,23 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
                     deadline = input.deadline,
                     updated_time = input.time,
                     version = input.version
-                FROM input
+                FROM (SELECT DISTINCT ON (project_id, id) * FROM input ORDER BY project_id, id, version DESC) AS input
                 WHERE deployment.project_id = input.project_id AND deployment.id = input.id)
             {EventLog.Insert("input")}
             """;
     }
 
+    /// <summary>Whether there is something to store.</summary>
+    public bool HasRows { get; private set; }
+
     /// <param name="deployment">The deployment after its change.</param>
-    /// <param name="before">Its values before.</param>
+    /// <param name="before">The values that are stored.</param>
     /// <param name="caller">Whom the event names.</param>
-    public void Add(SoftwareDeployment deployment, DeploymentValues before, Caller caller) =>
+    public void Add(SoftwareDeployment deployment, DeploymentValues before, Caller caller)
+    {
         rows.Add(new ChangedRow(deployment, before, caller));
+        HasRows = true;
+    }
 
     /// <summary>Stores what was added, in the transaction that holds the rows' locks.</summary>
     public async Task ExecuteAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -72,6 +78,7 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
         finally
         {
             rows.Clear();
+            HasRows = false;
         }
     }
 
