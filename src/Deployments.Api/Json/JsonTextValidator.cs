@@ -104,7 +104,7 @@ internal static class JsonTextValidator
         level.Name = reader.GetString()!;
         if (!level.Names!.Add(level.Name))
         {
-            Add(errors, PathOf(levels), "stands more than once.");
+            Add(errors, PathOf(levels), "may not appear more than once.");
         }
     }
 

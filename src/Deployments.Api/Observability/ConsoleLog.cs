@@ -42,7 +42,7 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
         this.formatter = formatter;
         unqueued = new ZLoggerLogger(typeof(ConsoleLog).FullName!, new Unqueued(this), options, scopeProvider: null);
         Meter.CreateObservableCounter(
-            "deployments.log.dropped", () => Interlocked.Read(ref dropped), "{line}", "Lines of the log that were not written.");
+            "deployments.log.dropped", () => Interlocked.Read(ref dropped), "{line}", "Log lines that were dropped.");
         thread = new Thread(WriteAll) { IsBackground = true, Name = "Console log" };
         thread.Start();
     }

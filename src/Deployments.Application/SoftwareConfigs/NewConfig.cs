@@ -142,7 +142,7 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
         {
             if (name is not null && !seen.Add(name))
             {
-                context.AddFailure($"{list}[{index}].name", $"{list}[{index}].name stands in the list already: {name.Truncate()}.");
+                context.AddFailure($"{list}[{index}].name", $"{list}[{index}].name is a duplicate: {name.Truncate()}.");
             }
         }
     }
@@ -152,7 +152,7 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
         foreach (var member in (members?.Keys ?? []).Take(InvalidRequestException.MaxErrors))
         {
             var path = context.PropertyChain.BuildPropertyPath(member.Truncate());
-            context.AddFailure(new ValidationFailure(path, $"{path} is not known here."));
+            context.AddFailure(new ValidationFailure(path, $"{path} is not a supported field."));
         }
     }
 

@@ -12,5 +12,5 @@ public sealed record ConfigReferences(bool RequireExisting)
     internal static InvalidRequestException MissingConfigError(params IEnumerable<(string Field, string ConfigId)> references) =>
         new(references.Select(reference => (
             reference.Field,
-            $"{reference.Field} names no software config of this project: {reference.ConfigId.Truncate()}.")));
+            $"{reference.Field} refers to a software config that does not exist in this project: {reference.ConfigId.Truncate()}.")));
 }

@@ -16,16 +16,16 @@ public static class DeploymentMetrics
 
     /// <summary>Counts what was sent again.</summary>
     public static Counter<long> Replayed { get; } =
-        Meter.CreateCounter<long>("deployments.replayed", "{deployment}", "Deployments answered once more, as their idempotency key was known.");
+        Meter.CreateCounter<long>("deployments.replayed", "{deployment}", "Deployments returned again for a repeated idempotency key.");
 
     /// <summary>Counts what came too late.</summary>
     public static Counter<long> Expired { get; } =
-        Meter.CreateCounter<long>("deployments.expired", "{deployment}", "Deployments that failed as their deadline passed.");
+        Meter.CreateCounter<long>("deployments.expired", "{deployment}", "Deployments set to FAILED because their deadline passed.");
 
     /// <summary>Measures the groups that new deployments are written in.</summary>
     public static Histogram<int> GroupSize { get; } = Meter.CreateHistogram(
         "deployments.write.group_size",
         "{deployment}",
-        "How many deployments that waited together were stored by one statement.",
+        "Number of deployments stored by one statement.",
         advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000] });
 }

@@ -57,12 +57,12 @@ internal sealed class IdempotentCreate(
 
         if (!earlier.All(deployment => hash.AsSpan().SequenceEqual(deployment.RequestHash)))
         {
-            throw new ConflictException("The Idempotency-Key was used before, for another body.");
+            throw new ConflictException("The Idempotency-Key has already been used with a different body.");
         }
 
         if (earlier.Count < deployments.Count)
         {
-            throw GoneError();
+            throw DeletedError();
         }
 
         var replay = await lists.ReadAsync<SoftwareDeployment, int>(
@@ -75,14 +75,14 @@ internal sealed class IdempotentCreate(
         return new(replay, Replayed: true);
     }
 
-    private static ConflictException GoneError() =>
-        new("Some of the deployments that were created with this Idempotency-Key are gone.");
+    private static ConflictException DeletedError() =>
+        new("Some of the deployments that were created with this Idempotency-Key have been deleted.");
 
     private async Task<Chunk<SoftwareDeployment>> ReadNextAsync(
         string projectId, string key, IReadOnlyList<ExistingDeployment> all, int? after, int count, CancellationToken cancellationToken)
     {
         var chunk = await queries.ListByIdempotencyKeyAsync(projectId, key, after, count, cancellationToken);
         var expected = all.Skip(after + 1 ?? 0).Take(chunk.IsTruncated ? chunk.Items.Count : count).Select(deployment => deployment.Id);
-        return chunk.Items.Select(deployment => deployment.Id).SequenceEqual(expected) ? chunk : throw GoneError();
+        return chunk.Items.Select(deployment => deployment.Id).SequenceEqual(expected) ? chunk : throw DeletedError();
     }
 }

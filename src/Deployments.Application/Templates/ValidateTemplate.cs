@@ -60,7 +60,7 @@ internal sealed class ValidateTemplateValidator : AbstractValidator<ValidateTemp
                 $"{path}.properties.{failure.ErrorMessage}")) // each message begins with its field
             : [(
                 $"{path}.type",
-                $"{path}.type must be {TemplateResource.SoftwareConfig}; the type {resource.Type?.Truncate() ?? "(none)"} is not known here.")];
+                $"{path}.type must be {TemplateResource.SoftwareConfig}; the type {resource.Type?.Truncate() ?? "(none)"} is not supported.")];
     }
 }
 

@@ -63,6 +63,6 @@ internal sealed partial class ConnectionProbeJob(NpgsqlDataSource dataSource, Ti
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The database does not respond on an existing connection: all connections are opened anew.")]
+    [LoggerMessage(LogLevel.Warning, "The database does not respond on an existing connection: all connections are replaced.")]
     private partial void LogCleared();
 }

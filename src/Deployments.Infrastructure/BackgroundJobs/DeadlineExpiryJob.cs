@@ -82,9 +82,9 @@ internal sealed partial class DeadlineExpiryJob(
         return (overdue.Items.Count, overdue.IsTruncated);
     }
 
-    [LoggerMessage(LogLevel.Information, "{Count} deployments ran out of time: {RequestId}")]
+    [LoggerMessage(LogLevel.Information, "{Count} deployments expired: {RequestId}")]
     private partial void LogExpired(int count, string requestId);
 
-    [LoggerMessage(LogLevel.Warning, "Deadlines could not be looked at, trying again: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "Overdue deployments could not be expired, trying again: {Reason}")]
     private partial void LogMissed(string reason);
 }

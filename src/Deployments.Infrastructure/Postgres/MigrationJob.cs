@@ -57,7 +57,7 @@ internal sealed partial class MigrationJob(
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "The database answers and its schema is current.")]
+    [LoggerMessage(LogLevel.Information, "The database is reachable and its schema is current.")]
     private partial void LogReady();
 
     [LoggerMessage(LogLevel.Warning, "The database is not ready, trying again: {Reason}")]

@@ -130,7 +130,7 @@ internal static class TrustedIssuerConfiguration
         var issuers = ValuesOf(configuration, "ValidIssuer", "ValidIssuers");
         if (issuers.Count == 0)
         {
-            throw new InvalidConfigurationException($"{BearerSection}:ValidIssuer is required beside keys that are held here.");
+            throw new InvalidConfigurationException($"{BearerSection}:ValidIssuer is required with configured keys.");
         }
 
         return ofKey is null ? issuers
@@ -160,13 +160,13 @@ internal static class TrustedIssuerConfiguration
         }
         catch (FormatException)
         {
-            throw new InvalidConfigurationException($"{secret.Path}:Value must be a secret in base64. A public key belongs into the folder {PublicKeysSetting}.");
+            throw new InvalidConfigurationException($"{secret.Path}:Value must be a secret in base64. A public key belongs in the folder {PublicKeysSetting}.");
         }
 
         if (IsAsymmetricKey(bytes))
         {
             throw new InvalidConfigurationException(
-                $"{secret.Path}:Value is a public or private key, no secret: whoever has the public key could sign tokens with it. "
+                $"{secret.Path}:Value is a public or private key, not a secret: anyone who has the public key could sign tokens with it. "
                 + $"Put the public key into the folder {PublicKeysSetting}.");
         }
 
@@ -177,7 +177,7 @@ internal static class TrustedIssuerConfiguration
 
         if (!development && bytes.AsSpan().SequenceEqual(DevelopmentKey.Key.Key))
         {
-            throw new InvalidConfigurationException($"{secret.Path}:Value is the development key, which everybody knows. It is for Development alone.");
+            throw new InvalidConfigurationException($"{secret.Path}:Value is the development key, which is public. It is for Development only.");
         }
 
         return new SymmetricSecurityKey(bytes);
