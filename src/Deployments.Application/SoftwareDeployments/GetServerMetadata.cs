@@ -28,7 +28,7 @@ internal sealed class GetServerMetadataHandler(
 
     public async Task<IAsyncEnumerable<SoftwareConfigDto>> Handle(GetServerMetadataQuery query, CancellationToken cancellationToken)
     {
-        // The first are read before the response begins, so that a database failure can still become a 503.
+        // The first are read before this returns, while a failure of the database can still be the response.
         var references = await ListAsync(query, after: null, cancellationToken);
         var first = await ReadNextAsync(references, 0, cancellationToken);
         return ReadAsync(query, references, first, CancellationToken.None);

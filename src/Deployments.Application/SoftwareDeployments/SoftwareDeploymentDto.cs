@@ -43,7 +43,7 @@ public sealed record SoftwareDeploymentDto
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? Deadline { get; init; }
 
-    /// <summary>Its version, which the entity tag is made of: 1 at creation, one more with each change.</summary>
+    /// <summary>Its version, not part of the response body: 1 at creation, one more with each change.</summary>
     [JsonIgnore]
     public int Version { get; init; }
 }

@@ -6,13 +6,13 @@ namespace Deployments.Infrastructure.Postgres;
 /// <summary>What a failure of a statement says about its cause.</summary>
 internal enum PostgresFailure
 {
-    /// <summary>The database, its connection or its setup: another attempt may succeed; until then requests are 503.</summary>
+    /// <summary>The database, its connection or its setup: another attempt may succeed.</summary>
     Transient,
 
     /// <summary>The row itself: it fails alone, its neighbours of a group are stored.</summary>
     Rejected,
 
-    /// <summary>The service: an attempt would fail again, so the request is 500 and the exception is logged whole.</summary>
+    /// <summary>The service: another attempt would fail too, and the exception is logged whole.</summary>
     Defect,
 }
 

@@ -78,7 +78,7 @@ public class EntityTagsTests
     [TestCase("\"gzip\"", false)]
     [TestCase("\"1-gzip-1f\"", false)]
     public void A_tag_that_is_weak_or_has_the_suffix_of_a_compression_is_one_that_a_proxy_has_altered(string header, bool altered) =>
-        EntityTags.Condition(header).ShouldNotBeNull().HasAlteredTags.ShouldBe(altered);
+        EntityTags.Condition(header).ShouldNotBeNull().HasUnreadableVersions.ShouldBe(altered);
 
     [TestCase("")]
     [TestCase(" ")]

@@ -34,7 +34,7 @@ internal sealed class ListReader(RequestDeadline deadline)
     /// <summary>Reads from storage the id of the last of so many items after a marker; null when nothing comes after it.</summary>
     public delegate Task<Guid?> FindPageEnd(Guid? marker, int count, CancellationToken cancellationToken);
 
-    /// <summary>The first chunk is read before this returns, while a failure of the database can still become a 503.</summary>
+    /// <summary>The first chunk is read before this returns, while a failure of the database can still be the response.</summary>
     /// <param name="limit">How many items; null for all.</param>
     /// <param name="marker">The key of the last item seen.</param>
     /// <param name="read">How to read on.</param>
