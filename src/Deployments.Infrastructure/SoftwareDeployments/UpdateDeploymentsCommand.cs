@@ -9,8 +9,8 @@ using NpgsqlTypes;
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
 /// <summary>
-/// The statement that stores the change of any number of deployments, whose rows are locked, with one event each. Values that a change
-/// leaves as they are are not sent again.
+/// The statement that stores changes of any number of deployments, whose rows are locked, with one event each. Unchanged values are not
+/// sent again.
 /// </summary>
 internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
 {
@@ -56,12 +56,12 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
     }
 
     /// <param name="deployment">The deployment after its change.</param>
-    /// <param name="before">Its values before.</param>
-    /// <param name="caller">Whom the event names.</param>
+    /// <param name="before">Its values before the change.</param>
+    /// <param name="caller">The actor of the event.</param>
     public void Add(SoftwareDeployment deployment, DeploymentValues before, Caller caller) =>
         rows.Add(new ChangedRow(deployment, before, caller));
 
-    /// <summary>Stores what was added, in the transaction that holds the rows' locks.</summary>
+    /// <summary>Stores the added changes in the transaction that holds the rows' locks.</summary>
     public async Task ExecuteAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         command.Connection = connection;
