@@ -65,7 +65,7 @@ internal static class OpenApiSetup
 
     public static void UseOpenApiDocument(this WebApplication app)
     {
-        // Made once. NSwag's own middleware makes and keeps another for each host that anybody names.
+        // Created once. NSwag's own middleware creates and caches a document for each Host header.
         var document = new Lazy<Task<string>>(() => WriteAsync(app.Services));
         app.UseWhen(context => IsRead(context.Request), documents =>
         {
@@ -105,7 +105,7 @@ internal static class OpenApiSetup
 
     private sealed class SchemaNames : DefaultSchemaNameGenerator
     {
-        // What is read from a request body has the names under which version 1 of the document published it.
+        // Schemas keep the names under which version 1 of the document published them.
         private static readonly Dictionary<Type, string> Published = new()
         {
             [typeof(ErrorBody)] = "Error",

@@ -16,7 +16,7 @@ using NSwag.Generation.Processors.Contexts;
 namespace Deployments.Api.OpenApi;
 
 /// <summary>
-/// What every operation of a kind has in common, told once: its error answers, the headers of its answers, the limits of its parameters.
+/// Adds what operations have in common: error responses, response headers, and limits of parameters.
 /// </summary>
 internal sealed class StandardResponsesProcessor(IServiceProvider services) : IOperationProcessor
 {
@@ -34,9 +34,9 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             Limit(parameter, context);
         }
 
-        if (ResponseTypeOf(context.MethodInfo) is { } answered && answered.IsAssignableTo(typeof(IVersioned)))
+        if (ResponseTypeOf(context.MethodInfo) is { } responseType && responseType.IsAssignableTo(typeof(IVersioned)))
         {
-            var uses = answered == typeof(SoftwareConfigEnvelope) ? "If-None-Match" : "If-Match and If-None-Match";
+            var uses = responseType == typeof(SoftwareConfigEnvelope) ? "If-None-Match" : "If-Match and If-None-Match";
             var tag = Header($"The strong entity tag of what is shown, for {uses}.");
             operation.Responses[Ok].Headers["ETag"] = tag;
             if (isGet)
@@ -63,8 +63,8 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             operation.Responses[Ok].Headers["Link"] = Header("The next page, as in the body; absent on the last.", isRequired: false);
         }
 
-        // What an action declares beside its success is an error that only it has.
-        foreach (var (_, error) in operation.Responses.Where(answer => answer.Key != Ok && answer.Value.Content.Count > 0))
+        // Other responses that an action declares are errors of its own.
+        foreach (var (_, error) in operation.Responses.Where(response => response.Key != Ok && response.Value.Content.Count > 0))
         {
             DescribeError(error, context);
         }
@@ -107,9 +107,9 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
         AddError(
             context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached, or there is too much to do; try again after Retry-After seconds.");
 
-        foreach (var answer in operation.Responses.Values)
+        foreach (var response in operation.Responses.Values)
         {
-            answer.Headers[RequestId.Header] = Header("The request's id, req- and a UUID; the service's log and the history have it too.");
+            response.Headers[RequestId.Header] = Header("The request's id, req- and a UUID; the service's log and the history have it too.");
         }
 
         return true;
@@ -122,26 +122,26 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
 
     private static void AddError(OperationProcessorContext context, int status, string description)
     {
-        var answer = new OpenApiResponse { Description = description };
-        DescribeError(answer, context);
+        var response = new OpenApiResponse { Description = description };
+        DescribeError(response, context);
         switch (status)
         {
             case StatusCodes.Status401Unauthorized:
-                answer.Headers["WWW-Authenticate"] = Header("Bearer, and what is wrong with the token.");
+                response.Headers["WWW-Authenticate"] = Header("Bearer, and what is wrong with the token.");
                 break;
             case StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable:
-                answer.Headers["Retry-After"] = Header("Seconds to wait.", JsonObjectType.Integer);
+                response.Headers["Retry-After"] = Header("Seconds to wait.", JsonObjectType.Integer);
                 break;
         }
 
-        context.OperationDescription.Operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = answer;
+        context.OperationDescription.Operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = response;
     }
 
-    private static void DescribeError(OpenApiResponse answer, OperationProcessorContext context)
+    private static void DescribeError(OpenApiResponse response, OperationProcessorContext context)
     {
         foreach (var mediaType in (string[])[Json, ErrorWriter.ProblemMediaType])
         {
-            answer.Content[mediaType] = new OpenApiMediaType { Schema = SchemaOf(typeof(ErrorBody), context) };
+            response.Content[mediaType] = new OpenApiMediaType { Schema = SchemaOf(typeof(ErrorBody), context) };
         }
     }
 
@@ -150,7 +150,7 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
 
     private void Limit(OpenApiParameter parameter, OperationProcessorContext context)
     {
-        // A parameter is given or left out; there is no null in an address or a header.
+        // A parameter is present or absent: a URL or a header cannot contain null.
         parameter.Schema.IsNullableRaw = null;
         if (parameter is { Kind: OpenApiParameterKind.Query, Schema: { Type: JsonObjectType.String, Format: null } })
         {

@@ -6,12 +6,12 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Deployments.Api.Authentication.KeySources;
 
-/// <summary>The keys of one source, the claims that their tokens must have, and the claim that names the project.</summary>
+/// <summary>An issuer: its keys, the claims that its tokens must have, and the claim that contains the project.</summary>
 internal sealed record TrustedIssuer(TokenValidationParameters Parameters, string ProjectClaim, PublicKeyFolder? Folder = null);
 
 /// <summary>
-/// Reads where keys come from. The algorithm is pinned to the kind of key, and only Keystone's tokens may lack issuer and audience. Any setting
-/// that is ambiguous is a refusal to start.
+/// Reads the trusted issuers from the configuration. The algorithm is pinned to the kind of key, and only Keystone's tokens may lack issuer
+/// and audience. Any setting that is ambiguous is a refusal to start.
 /// </summary>
 internal static class TrustedIssuerConfiguration
 {
