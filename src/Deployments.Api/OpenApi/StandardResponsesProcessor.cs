@@ -37,7 +37,7 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
         if (ResponseTypeOf(context.MethodInfo) is { } responseType && responseType.IsAssignableTo(typeof(IVersioned)))
         {
             var uses = responseType == typeof(SoftwareConfigEnvelope) ? "If-None-Match" : "If-Match and If-None-Match";
-            var tag = Header($"The strong entity tag of what is shown, for {uses}.");
+            var tag = Header($"The strong entity tag, for {uses}.");
             operation.Responses[Ok].Headers["ETag"] = tag;
             if (isGet)
             {
@@ -46,7 +46,7 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
                     Name = "If-None-Match",
                     OriginalName = "ifNoneMatch",
                     Kind = OpenApiParameterKind.Header,
-                    Description = "Answer with the deployment or configuration only if its entity tag is none of these.",
+                    Description = "Return the deployment or configuration only if its entity tag is none of these.",
                     Schema = new JsonSchema { Type = JsonObjectType.String },
                 });
                 operation.Responses["304"] = new OpenApiResponse { Description = "Its entity tag is one of those in If-None-Match." };
@@ -54,7 +54,7 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             }
             else if (context.OperationDescription.Method == OpenApiOperationMethod.Post)
             {
-                operation.Responses[Ok].Headers["Location"] = Header("Where it can be read again.");
+                operation.Responses[Ok].Headers["Location"] = Header("Its address.");
             }
         }
 
@@ -69,15 +69,15 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             DescribeError(error, context);
         }
 
-        AddError(context, StatusCodes.Status400BadRequest, $"A rule is broken; errors names every field at fault.{(isGet ? string.Empty : " Nothing was changed.")}");
-        AddError(context, StatusCodes.Status401Unauthorized, "No token, or one that does not verify.");
-        AddError(context, StatusCodes.Status403Forbidden, "The token is another project's, or its role may not do this.");
+        AddError(context, StatusCodes.Status400BadRequest, $"The request is invalid; errors names every invalid field.{(isGet ? string.Empty : " Nothing was changed.")}");
+        AddError(context, StatusCodes.Status401Unauthorized, "No token, or an invalid one.");
+        AddError(context, StatusCodes.Status403Forbidden, "The token is for another project, or its role may not do this.");
         if (Has("id"))
         {
-            AddError(context, StatusCodes.Status404NotFound, "There is no such thing that this project may see.");
+            AddError(context, StatusCodes.Status404NotFound, "It does not exist, or this project may not see it.");
         }
 
-        AddError(context, StatusCodes.Status406NotAcceptable, "The Accept header leaves JSON out.");
+        AddError(context, StatusCodes.Status406NotAcceptable, "The Accept header excludes JSON.");
         if (Has(EntityTags.IfMatch))
         {
             AddError(context, StatusCodes.Status412PreconditionFailed, "It has changed: its entity tag is none of those in If-Match. Or a proxy has changed the tag, which detail says.");
@@ -86,11 +86,11 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
         if (Has(Idempotency.Key))
         {
             var conflict = ResponseTypeOf(context.MethodInfo) == typeof(SoftwareDeploymentBatchEnvelope)
-                ? "The Idempotency-Key was used for another body, or some of what it created is gone."
-                : "The Idempotency-Key was used for another body.";
+                ? "The Idempotency-Key has already been used with a different body, or some of its deployments have been deleted."
+                : "The Idempotency-Key has already been used with a different body.";
             AddError(context, StatusCodes.Status409Conflict, conflict);
             operation.Responses[Ok].Headers[Idempotency.Replayed] = Header(
-                "true where the answer is what an earlier request with the same Idempotency-Key created, as it stands; else absent.",
+                "true if an earlier request with the same Idempotency-Key created what is returned; else absent.",
                 isRequired: false);
         }
 
@@ -101,15 +101,15 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             AddError(context, StatusCodes.Status415UnsupportedMediaType, "The body is not application/json in UTF-8.");
         }
 
-        AddError(context, StatusCodes.Status500InternalServerError, "A defect of the service, never caused by what was sent.");
+        AddError(context, StatusCodes.Status500InternalServerError, "A defect of the service.");
         AddError(
-            context, StatusCodes.Status429TooManyRequests, "The project sends more than its rate allows, where one is set; try again after Retry-After seconds.");
+            context, StatusCodes.Status429TooManyRequests, "The project exceeds its request rate, if one is configured; retry after Retry-After seconds.");
         AddError(
-            context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached, or there is too much to do; try again after Retry-After seconds.");
+            context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached, or the service is overloaded; retry after Retry-After seconds.");
 
         foreach (var response in operation.Responses.Values)
         {
-            response.Headers[RequestId.Header] = Header("The request's id, req- and a UUID; the service's log and the history have it too.");
+            response.Headers[RequestId.Header] = Header("The request's id, req- and a UUID, as in the service's log and in the history.");
         }
 
         return true;
@@ -127,7 +127,7 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
         switch (status)
         {
             case StatusCodes.Status401Unauthorized:
-                response.Headers["WWW-Authenticate"] = Header("Bearer, and what is wrong with the token.");
+                response.Headers["WWW-Authenticate"] = Header("Bearer, and the error of the token.");
                 break;
             case StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable:
                 response.Headers["Retry-After"] = Header("Seconds to wait.", JsonObjectType.Integer);

@@ -12,7 +12,7 @@ namespace Deployments.Application.Templates;
 /// Checks an orchestration template whose resources are software configurations, by the rules of their creation. Stores nothing.
 /// Throws <see cref="InvalidRequestException"/>, which names each invalid resource and field.
 /// </summary>
-/// <param name="Description">The template's own description.</param>
+/// <param name="Description">The template's description.</param>
 /// <param name="Resources">The resources by name.</param>
 public sealed record ValidateTemplateQuery(string? Description, IReadOnlyDictionary<string, TemplateResource> Resources)
     : IRequest<TemplateDto>;
@@ -29,7 +29,7 @@ public sealed record TemplateResource(string? Type, NewConfig? Properties)
 /// <summary>A valid template.</summary>
 public sealed record TemplateDto
 {
-    /// <summary>The template's own description, or "No description".</summary>
+    /// <summary>The template's description, or "No description".</summary>
     [JsonPropertyName("Description")]
     public required string Description { get; init; }
 
