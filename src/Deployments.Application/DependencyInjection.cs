@@ -16,7 +16,7 @@ public static class DependencyInjection
 {
     /// <summary>
     /// Adds every handler, validator and mapping of this assembly, and the mediator that dispatches to them.
-    /// The stores that the handlers need are Infrastructure's to add.
+    /// Infrastructure adds the stores that the handlers need.
     /// </summary>
     /// <param name="services">Where to add them.</param>
     public static IServiceCollection AddApplication(this IServiceCollection services)

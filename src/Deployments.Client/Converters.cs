@@ -3,12 +3,12 @@ using System.Text.Json.Serialization;
 
 namespace Deployments.Client;
 
-/// <summary>A status or a type goes by its name, never by a number.</summary>
-/// <typeparam name="TEnum">What goes by its name.</typeparam>
+/// <summary>Converts an enum by its names only, never by numbers.</summary>
+/// <typeparam name="TEnum">The enum.</typeparam>
 internal sealed class EnumConverter<TEnum>() : JsonStringEnumConverter<TEnum>(allowIntegerValues: false)
     where TEnum : struct, Enum;
 
-/// <summary>A time that does not say so is UTC too: some services are set to leave the <c>Z</c> off.</summary>
+/// <summary>Reads a time without a zone as UTC: a service may be configured to omit the <c>Z</c>.</summary>
 internal sealed class TimeConverter : JsonConverter<DateTimeOffset>
 {
     public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

@@ -9,12 +9,12 @@ public static class DependencyInjection
 {
     /// <summary>
     /// Adds <see cref="IDeploymentsClient"/>. What is added to the builder that it returns, such as
-    /// <c>AddStandardResilienceHandler()</c>, may send a request again: deployments are created once all the same.
-    /// Its time-outs, and the HTTP client's own, hold until an answer has been received whole.
+    /// <c>AddStandardResilienceHandler()</c>, may send a request again: deployments are created only once.
+    /// Its time-outs, and the HTTP client's own, last until the whole response has been received.
     /// </summary>
-    /// <param name="services">The services to add it to; they hold one.</param>
-    /// <param name="baseAddress">Where the service is: what comes before <c>/v1</c>.</param>
-    /// <param name="tokenProvider">Asked for a token before each call; a provider that keeps its token answers at once.</param>
+    /// <param name="services">The services to add it to; they can have only one.</param>
+    /// <param name="baseAddress">The address of the service: the part before <c>/v1</c>.</param>
+    /// <param name="tokenProvider">Called for a token before each request; it should cache its token.</param>
     /// <returns>The builder of the HTTP client.</returns>
     /// <exception cref="ArgumentException">The address is not absolute, not HTTP, or has more than a path.</exception>
     /// <exception cref="InvalidOperationException">There is one already.</exception>
@@ -30,14 +30,14 @@ public static class DependencyInjection
 
         if (services.Any(service => service.ServiceType == typeof(IDeploymentsClient)))
         {
-            throw new InvalidOperationException($"These services have an {nameof(IDeploymentsClient)} already, and can have but one.");
+            throw new InvalidOperationException($"These services have an {nameof(IDeploymentsClient)} already, and can have only one.");
         }
 
         var builder = services
             .AddHttpClient<IDeploymentsClient, DeploymentsClient>(http => http.BaseAddress = new Uri($"{baseAddress.AbsoluteUri.TrimEnd('/')}/"))
             .AddHttpMessageHandler(() => new Authorization(tokenProvider));
 
-        // Last of all, and so inside of whatever the caller adds.
+        // Last, and so inside any handler that the caller adds.
         services.PostConfigure<HttpClientFactoryOptions>(
             builder.Name, options => options.HttpMessageHandlerBuilderActions.Add(handlers => handlers.AdditionalHandlers.Add(new BufferedResponseHandler())));
         return builder;
@@ -51,7 +51,7 @@ public static class DependencyInjection
             if (string.IsNullOrEmpty(token) || token.Any(character => character is <= ' ' or > '~'))
             {
                 throw new InvalidOperationException(
-                    "The token provider gave what is no token: it is empty, or has a line break or another character that no token has.");
+                    "The token provider returned an invalid token: it is empty, or contains a line break or another character that a token cannot have.");
             }
 
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -59,20 +59,20 @@ public static class DependencyInjection
         }
     }
 
-    // The client asks for headers alone and reads the body later, where no handler could try again or give up.
+    // The client requests only the headers and reads the body later, where no handler could retry or time out.
     private sealed class BufferedResponseHandler : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            var answer = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
             try
             {
-                await answer.Content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
-                return answer;
+                await response.Content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
+                return response;
             }
             catch
             {
-                answer.Dispose();
+                response.Dispose();
                 throw;
             }
         }

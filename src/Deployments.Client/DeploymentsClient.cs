@@ -9,7 +9,7 @@ public partial class DeploymentsClient
 {
     private const string IdempotencyKey = "Idempotency-Key";
 
-    // Values that callers choose may be 64 levels deep, and stand inside others.
+    // Values of callers may be nested 64 levels deep, inside other objects.
     private const int MaxDepth = 72;
 
     private static readonly string[] UnsafePathSegments = ["", ".", ".."];
@@ -21,7 +21,7 @@ public partial class DeploymentsClient
         settings.Converters.Add(new TimeConverter());
     }
 
-    // Once for each call, above all handlers, so that one which tries again sends the same key, and nothing is created twice.
+    // Once for each call, before all handlers, so that a handler that retries sends the same key, and nothing is created twice.
     [SuppressMessage("Performance", "CA1822", Justification = "The generated half declares it.")]
     partial void PrepareRequest(HttpClient client, HttpRequestMessage request, string url)
     {
@@ -34,7 +34,7 @@ public partial class DeploymentsClient
         {
             if (values.Any(value => value.Any(character => character is < ' ' or > '~')))
             {
-                throw new ArgumentException($"{header} may have no line break, nor anything else but printable ASCII characters.");
+                throw new ArgumentException($"{header} may contain only printable ASCII characters, and no line break.");
             }
         }
 
@@ -44,7 +44,7 @@ public partial class DeploymentsClient
         }
     }
 
-    // The page of a proxy may name a character set that .NET does not know; as UTF-8 it can be read well enough.
+    // A proxy's page may name a character set that .NET does not support; it is read as UTF-8.
     [SuppressMessage("Performance", "CA1822", Justification = "The generated half declares it.")]
     partial void ProcessResponse(HttpClient client, HttpResponseMessage response) => response.Content.Headers.ContentType = null;
 
@@ -67,7 +67,7 @@ public partial class DeploymentsClient
         if (body is null)
         {
             var text = await ReadAsStringAsync(response.Content, cancellationToken).ConfigureAwait(false);
-            throw new DeploymentsException($"The answer is no {typeof(T).Name}.", (int)response.StatusCode, text, headers, parseError);
+            throw new DeploymentsException($"The response is not a valid {typeof(T).Name}.", (int)response.StatusCode, text, headers, parseError);
         }
 
         ReadHeaders(body, response);

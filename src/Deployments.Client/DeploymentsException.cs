@@ -1,11 +1,11 @@
 namespace Deployments.Client;
 
-/// <summary>The service answered, but not as the caller hoped.</summary>
-/// <param name="message">What the answer's status means.</param>
+/// <summary>The service responded with an error, or with a body that could not be read.</summary>
+/// <param name="message">The meaning of the response's status.</param>
 /// <param name="statusCode">The HTTP status code.</param>
-/// <param name="response">The answer's text, where it could not be read as what it should be.</param>
-/// <param name="headers">The answer's headers.</param>
-/// <param name="innerException">Why the answer could not be read.</param>
+/// <param name="response">The response's text, if it could not be read as the expected type.</param>
+/// <param name="headers">The response's headers.</param>
+/// <param name="innerException">Why the response could not be read.</param>
 public class DeploymentsException(
     string message,
     int statusCode,
@@ -16,21 +16,21 @@ public class DeploymentsException(
     /// <summary>The HTTP status code.</summary>
     public int StatusCode { get; } = statusCode;
 
-    /// <summary>The answer's text, where it could not be read as what it should be.</summary>
+    /// <summary>The response's text, if it could not be read as the expected type.</summary>
     public string? Response { get; } = response;
 
-    /// <summary>The answer's headers.</summary>
+    /// <summary>The response's headers.</summary>
     public IReadOnlyDictionary<string, IEnumerable<string>> Headers { get; } = headers;
 }
 
-/// <summary>The service refused, and said why.</summary>
-/// <typeparam name="TResult">What it said: always <see cref="Error"/>.</typeparam>
-/// <param name="message">What the answer's status means.</param>
+/// <summary>The service responded with an error.</summary>
+/// <typeparam name="TResult">The type of the error body: always <see cref="Error"/>.</typeparam>
+/// <param name="message">The meaning of the response's status.</param>
 /// <param name="statusCode">The HTTP status code.</param>
-/// <param name="response">Nothing: the answer could be read.</param>
-/// <param name="headers">The answer's headers.</param>
-/// <param name="result">What the service said.</param>
-/// <param name="innerException">Nothing: the answer could be read.</param>
+/// <param name="response">Null, since the response could be read.</param>
+/// <param name="headers">The response's headers.</param>
+/// <param name="result">The error body.</param>
+/// <param name="innerException">Null, since the response could be read.</param>
 public sealed class DeploymentsException<TResult>(
     string message,
     int statusCode,
@@ -40,6 +40,6 @@ public sealed class DeploymentsException<TResult>(
     Exception? innerException)
     : DeploymentsException(result is Error error ? error.Detail : message, statusCode, response, headers, innerException)
 {
-    /// <summary>What the service said.</summary>
+    /// <summary>The error body.</summary>
     public TResult Result { get; } = result;
 }

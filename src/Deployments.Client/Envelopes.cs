@@ -2,28 +2,28 @@ using System.Text.Json.Serialization;
 
 namespace Deployments.Client;
 
-// What answers say in their headers.
+// Members read from the headers of responses.
 public partial class SoftwareDeploymentEnvelope
 {
-    /// <summary>Names this state of the deployment, quotes included: what <c>ifMatch</c> and <c>ifNoneMatch</c> take.</summary>
+    /// <summary>The entity tag of this version of the deployment, including quotes, for <c>ifMatch</c> and <c>ifNoneMatch</c>.</summary>
     [JsonIgnore]
     public string? EntityTag { get; set; }
 
-    /// <summary>An earlier request with the same <c>Idempotency-Key</c> created the deployment, and this one nothing.</summary>
+    /// <summary>Whether an earlier request with the same <c>Idempotency-Key</c> created the deployment.</summary>
     [JsonIgnore]
     public bool IsReplay { get; set; }
 }
 
 public partial class SoftwareDeploymentBatchEnvelope
 {
-    /// <summary>An earlier request with the same <c>Idempotency-Key</c> created the deployments, and this one nothing.</summary>
+    /// <summary>Whether an earlier request with the same <c>Idempotency-Key</c> created the deployments.</summary>
     [JsonIgnore]
     public bool IsReplay { get; set; }
 }
 
 public partial class SoftwareConfigEnvelope
 {
-    /// <summary>Names the configuration as it stands, quotes included: what <c>ifNoneMatch</c> takes.</summary>
+    /// <summary>The entity tag of the configuration, including quotes, for <c>ifNoneMatch</c>.</summary>
     [JsonIgnore]
     public string? EntityTag { get; set; }
 }

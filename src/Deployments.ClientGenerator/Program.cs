@@ -10,7 +10,7 @@ using NSwag.CodeGeneration.OperationNameGenerators;
 var document = await OpenApiDocument.FromFileAsync(args[0]);
 foreach (var schema in document.Components.Schemas.Values)
 {
-    // Members that a later service may add are passed over.
+    // Members that a later version of the service adds are ignored.
     schema.AllowAdditionalProperties = false;
     foreach (var property in schema.Properties.Values)
     {
@@ -29,7 +29,7 @@ var settings = new CSharpClientGeneratorSettings
     InjectHttpClient = true,
     DisposeHttpClient = false,
     ExceptionClass = "DeploymentsException",
-    GenerateExceptionClasses = false, // ours say in their message what the service said
+    GenerateExceptionClasses = false, // ours have the service's error in their message
     CSharpGeneratorSettings =
     {
         Namespace = "Deployments.Client",
@@ -51,10 +51,10 @@ var settings = new CSharpClientGeneratorSettings
     },
 };
 var client = new CSharpClientGenerator(document, settings).GenerateFile()
-    .Replace("System.Text.Json.Serialization.JsonStringEnumConverter<", "EnumConverter<", StringComparison.Ordinal); // ours takes no numbers
+    .Replace("System.Text.Json.Serialization.JsonStringEnumConverter<", "EnumConverter<", StringComparison.Ordinal); // ours accepts no numbers
 await File.WriteAllTextAsync(args[1], client);
 
-// A member that may also be null lists the enum's values once more. In C# it is the enum with a question mark.
+// A nullable member repeats the enum's values. In C# it is the nullable enum.
 void ShareEnum(JsonSchemaProperty property)
 {
     var values = property.Enumeration.OfType<string>().ToHashSet();

@@ -8,8 +8,8 @@ using Npgsql;
 namespace Deployments.DevelopmentDatabase;
 
 /// <summary>
-/// A PostgreSQL server of one's own, made of the programs installed on the machine: on a loopback port, behind a password,
-/// its data in a private folder. Several processes may use one; the last to leave stops it.
+/// A private PostgreSQL server from the programs installed on the machine: on a loopback port, with a password, its data in a
+/// private folder. Several processes may share it; the last one stops it.
 /// </summary>
 public sealed class DevelopmentPostgres : IAsyncDisposable
 {
@@ -30,10 +30,10 @@ public sealed class DevelopmentPostgres : IAsyncDisposable
         ConnectionString = connectionString;
     }
 
-    /// <summary>How to reach the server: an empty database, or what an earlier run left in it.</summary>
+    /// <summary>The connection string of its database.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Starts, or joins, the durable server whose data belongs to the given folder (a checkout) and is kept between runs.</summary>
+    /// <summary>Starts, or shares, the server of the given folder (a checkout), whose data is kept between runs.</summary>
     public static Task<DevelopmentPostgres> StartAsync(string owner, CancellationToken cancellationToken = default)
     {
         var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(owner))))[..12];
@@ -42,7 +42,7 @@ public sealed class DevelopmentPostgres : IAsyncDisposable
 
     /// <summary>Starts a server whose data is deleted when it stops.</summary>
     /// <param name="settings">Server settings such as <c>fsync=off</c>.</param>
-    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
     public static Task<DevelopmentPostgres> StartTemporaryAsync(IEnumerable<string> settings, CancellationToken cancellationToken = default) =>
         StartAsync($"{Environment.ProcessId}-{Path.GetRandomFileName()}", temporary: true, settings, cancellationToken);
 
@@ -90,7 +90,7 @@ public sealed class DevelopmentPostgres : IAsyncDisposable
         }
         catch
         {
-            await usage.DisposeAsync(); // else who leaves last would not know it
+            await usage.DisposeAsync(); // otherwise the last process would not recognise that it is the last
             throw;
         }
     }
@@ -102,7 +102,7 @@ public sealed class DevelopmentPostgres : IAsyncDisposable
         {
             if (Directory.Exists(DataOf(folder)))
             {
-                Directory.Delete(DataOf(folder), recursive: true); // an earlier start was cut short
+                Directory.Delete(DataOf(folder), recursive: true); // an earlier start was interrupted
             }
 
             await programs.WritePrivateFileAsync(
@@ -135,7 +135,7 @@ public sealed class DevelopmentPostgres : IAsyncDisposable
             }
             catch (InvalidOperationException) when (attempt < StartAttempts)
             {
-                // Somebody else took the port meanwhile.
+                // Another process has taken the port in the meantime.
             }
         }
     }

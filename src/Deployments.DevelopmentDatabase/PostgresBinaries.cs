@@ -34,7 +34,7 @@ internal sealed class PostgresBinaries
         return new PostgresBinaries(bin, user, MajorVersionOf(bin));
     }
 
-    /// <summary>Makes a folder that nobody else can enter; one that somebody else made is refused.</summary>
+    /// <summary>Creates a folder that only its owner can access; an existing one of another user is refused.</summary>
     /// <returns>Its path.</returns>
     public async Task<string> MakePrivateFolderAsync(string name, CancellationToken cancellationToken)
     {
@@ -46,17 +46,17 @@ internal sealed class PostgresBinaries
     public Task WritePrivateFileAsync(string path, string text, CancellationToken cancellationToken) =>
         RunShellAsync("""umask 077; cat >"$1" """, path, text, cancellationToken);
 
-    /// <exception cref="InvalidOperationException">The program failed; the message has what it said.</exception>
+    /// <exception cref="InvalidOperationException">The program failed; the message has its output.</exception>
     public async Task RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
-        var (exitCode, said) = await ExecuteAsync(Path.Combine(bin, program), arguments, string.Empty, cancellationToken);
+        var (exitCode, output) = await ExecuteAsync(Path.Combine(bin, program), arguments, string.Empty, cancellationToken);
         if (exitCode != 0)
         {
-            throw new InvalidOperationException($"{program} failed: {said}");
+            throw new InvalidOperationException($"{program} failed: {output}");
         }
     }
 
-    /// <summary>Makes an empty server, which asks for passwords.</summary>
+    /// <summary>Initialises an empty server, which requires passwords.</summary>
     public Task InitialiseAsync(string data, string superuser, string passwordFile, CancellationToken cancellationToken) => RunAsync(
         "initdb",
         [
@@ -65,7 +65,7 @@ internal sealed class PostgresBinaries
         ],
         cancellationToken);
 
-    /// <summary>Starts the server on a port of the loopback interface. Returns when it takes connections.</summary>
+    /// <summary>Starts the server on a port of the loopback interface. Returns when it accepts connections.</summary>
     public Task StartAsync(string data, int port, string log, IEnumerable<string> settings, CancellationToken cancellationToken)
     {
         string[] options =
@@ -81,20 +81,20 @@ internal sealed class PostgresBinaries
 
     private async Task RunShellAsync(string script, string path, string input, CancellationToken cancellationToken)
     {
-        var (exitCode, said) = await ExecuteAsync("/bin/sh", ["-c", script, "sh", path], input, cancellationToken);
+        var (exitCode, output) = await ExecuteAsync("/bin/sh", ["-c", script, "sh", path], input, cancellationToken);
         if (exitCode != 0)
         {
-            throw new InvalidOperationException($"{path} cannot be used as a private folder or file. {said}");
+            throw new InvalidOperationException($"{path} cannot be used as a private folder or file. {output}");
         }
     }
 
-    private async Task<(int ExitCode, string Said)> ExecuteAsync(
+    private async Task<(int ExitCode, string Output)> ExecuteAsync(
         string program, IEnumerable<string> arguments, string input, CancellationToken cancellationToken)
     {
         string[] asUser = user is null ? [] : ["setpriv", $"--reuid={user}", $"--regid={GroupOf(user)}", "--clear-groups"];
         string[] command = [.. asUser, program, .. arguments];
 
-        // The current folder may be one that the other user cannot enter.
+        // The other user may have no access to the current folder.
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = "/",

@@ -13,19 +13,19 @@ using Npgsql;
 
 namespace Deployments.Infrastructure;
 
-/// <summary>Registers storage.</summary>
+/// <summary>Registers the database.</summary>
 public static class DependencyInjection
 {
     /// <summary>The name of the connection string, <c>ConnectionStrings:Deployments</c>.</summary>
     public const string ConnectionName = "Deployments";
 
-    /// <summary>The tag of the health check that asks the database.</summary>
+    /// <summary>The tag of the health check of the database.</summary>
     public const string ReadyTag = "ready";
 
     /// <summary>Adds the stores on PostgreSQL, the migrations at start, and the health check tagged <see cref="ReadyTag"/>.</summary>
     public static IServiceCollection AddInfrastructure(this IServiceCollection services)
     {
-        // What Npgsql says may quote a part of the connection string, and so of the password.
+        // Npgsql's own message may quote a part of the connection string, and so of the password.
         services.AddOptions<DatabaseOptions>()
             .Configure<IConfiguration>((options, configuration) =>
             {
@@ -42,7 +42,7 @@ public static class DependencyInjection
             .UseSnakeCaseNamingConvention());
         services.AddSingleton(provider => new HealthDataSource(
             DataSources.CreateForHealth(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString)));
-        services.AddSingleton<DatabaseRequirements>();
+        services.AddSingleton<DatabaseReadiness>();
         services.AddSingleton<DatabaseExecutor>();
         services.AddSingleton<GroupCommitWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter>());
@@ -52,7 +52,7 @@ public static class DependencyInjection
         services.AddSingleton<IDeploymentQueries, DeploymentQueries>();
         services.AddSingleton<IConfigStore, ConfigStore>();
 
-        services.AddSingleton<DatabaseHealthCheck>(); // remembers what the log was told
+        services.AddSingleton<DatabaseHealthCheck>(); // remembers what it has logged
         services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", tags: [ReadyTag]);
         services.AddHostedService<MigrationJob>();
         return services;

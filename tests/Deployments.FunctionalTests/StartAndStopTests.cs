@@ -23,7 +23,7 @@ public sealed partial class StartAndStopTests
             // A readiness check before the service is ready logs a warning, so wait for the log first.
             foreach (var service in services)
             {
-                await service.Log.WaitForAsync(line => line.Message == "The database answers and its schema is current.");
+                await service.Log.WaitForAsync(line => line.Message == "The database is reachable and its schema is current.");
                 (await service.GetAsync("/healthz/ready")).ShouldBeOk();
             }
 

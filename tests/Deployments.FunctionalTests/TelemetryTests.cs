@@ -28,7 +28,7 @@ public sealed partial class TelemetryTests
         });
         var project = new Project();
         var trace = ActivityTraceId.CreateRandom();
-        await collector.WaitForAsync("logs", Text("The database answers and its schema is current."));
+        await collector.WaitForAsync("logs", Text("The database is reachable and its schema is current."));
 
         var created = await SendAsync(service, CreateOnce());
         var again = await SendAsync(service, CreateOnce());

@@ -17,10 +17,10 @@ internal static class AuthenticationSetup
 
     private static readonly SecurityTokenValidationException TwoTokens = new("The request has two different tokens.");
 
-    // The shortest that discovery allows: after it, a key that the identity service has withdrawn is no longer accepted.
+    // The shortest interval that discovery allows. A key that the identity service has withdrawn is accepted at most this long.
     private static readonly TimeSpan DiscoveryInterval = TimeSpan.FromMinutes(5);
 
-    // How soon discovery looks for a new key that a token names.
+    // How soon discovery may look again for a new key that a token refers to.
     private static readonly TimeSpan NewKeyInterval = TimeSpan.FromSeconds(30);
 
     public static void AddTokenAuthentication(

@@ -48,7 +48,7 @@ internal sealed class ProjectAuthorizationHandler : AuthorizationHandler<Project
         return Task.CompletedTask;
     }
 
-    /// <param name="roles">The roles, of which a caller needs one.</param>
+    /// <param name="roles">The allowed roles; a caller needs one of them.</param>
     internal sealed class Requirement(params string[] roles) : IAuthorizationRequirement
     {
         public IReadOnlyList<string> Roles { get; } = roles;

@@ -4,7 +4,7 @@ using Deployments.Api.OpenApi;
 
 namespace Deployments.Api.Commands;
 
-/// <summary>The commands of the program; without one it serves.</summary>
+/// <summary>The commands of the program; without a command it runs the service.</summary>
 internal static class CommandLine
 {
     private const string Usage =
@@ -19,7 +19,7 @@ internal static class CommandLine
     private const int DefaultHours = 8;
 
     /// <summary>
-    /// The command and its arguments; empty when the program is to serve. Settings (<c>--environment Production</c> or
+    /// The command and its arguments; empty when the program is to run the service. Settings (<c>--environment Production</c> or
     /// <c>--environment=Production</c>) may come before it.
     /// </summary>
     public static string[] Find(string[] args) => args switch
@@ -45,7 +45,7 @@ internal static class CommandLine
 
                 return 0;
             case ["healthcheck"]:
-                return await HealthCheck.RunAsync(builder.Configuration);
+                return await HealthCheckCommand.RunAsync(builder.Configuration);
             case ["help" or "--help" or "-h", ..]:
                 Console.WriteLine(Usage);
                 return 0;

@@ -23,7 +23,7 @@ public sealed record SoftwareConfigListEnvelope
     /// <summary>The configurations, newest first.</summary>
     public required IAsyncEnumerable<SoftwareConfigSummaryDto> SoftwareConfigs { get; init; }
 
-    /// <summary>Where to go on; absent on the last page.</summary>
+    /// <summary>A link to the next page; absent on the last page.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<PageLink>? SoftwareConfigsLinks { get; init; }
 

@@ -39,7 +39,7 @@ public sealed record SoftwareDeploymentListEnvelope
     /// <summary>The deployments, oldest first.</summary>
     public required IAsyncEnumerable<SoftwareDeploymentDto> SoftwareDeployments { get; init; }
 
-    /// <summary>Where to go on; absent on the last page.</summary>
+    /// <summary>A link to the next page; absent on the last page.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<PageLink>? SoftwareDeploymentsLinks { get; init; }
 }
@@ -51,7 +51,7 @@ public sealed record DeploymentEventListEnvelope
     public required IAsyncEnumerable<DeploymentEventDto> Events { get; init; }
 }
 
-/// <summary>What a server's agent is to apply.</summary>
+/// <summary>The configurations that a server's agent must apply.</summary>
 public sealed record ServerMetadataEnvelope
 {
     /// <summary>One configuration for each deployment of the server.</summary>

@@ -47,10 +47,10 @@ public sealed record TemplateResourceBody
     /// <example>OS::Heat::SoftwareConfig</example>
     public string? Type { get; init; }
 
-    /// <summary>The software configuration, as in its creation.</summary>
+    /// <summary>The software configuration, as in the request that creates one.</summary>
     public JsonElement? Properties { get; init; }
 
-    // Only a resource of the one known type has properties of a known shape.
+    // Only properties of the supported type can be read.
     internal TemplateResource ToResource(string path, JsonSerializerOptions options) => new(
         Type,
         Type != TemplateResource.SoftwareConfig ? null

@@ -14,7 +14,7 @@ namespace Deployments.Api.Controllers;
 public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBase
 {
     /// <summary>Create a software configuration.</summary>
-    /// <remarks>It never changes after that; another one takes its place. The answer's <c>Location</c> header is where it can be read.</remarks>
+    /// <remarks>It never changes; create another one to replace it. The response's <c>Location</c> header is its address.</remarks>
     /// <param name="projectId">The project that will own the configuration: the token's own, or with the role admin any.</param>
     /// <param name="body">The configuration.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -36,10 +36,10 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
     /// the next one if there is one.
     /// </remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
-    /// <param name="limit">How many, 1 to 1,000; all, if left out.</param>
-    /// <param name="marker">The last id seen. The list goes on after it, whether or not it is still there.</param>
+    /// <param name="limit">How many, 1 to 1,000; all by default.</param>
+    /// <param name="marker">The last id seen. The list continues after it, whether or not it still exists.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <response code="200">The configurations. Past the end there are none, which is no error.</response>
+    /// <response code="200">The configurations; an empty list past the end.</response>
     [HttpGet(Name = "listSoftwareConfigs")]
     [Authorize(ProjectAuthorizationHandler.Read)]
     [ProducesResponseType<SoftwareConfigListEnvelope>(StatusCodes.Status200OK)]
@@ -58,7 +58,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
     }
 
     /// <summary>Show a software configuration.</summary>
-    /// <remarks>The whole of it, with the script or document that its agent hook takes.</remarks>
+    /// <remarks>Including the script or document for its agent hook.</remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The configuration's id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -75,7 +75,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The configuration's id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <response code="204">It is gone.</response>
+    /// <response code="204">It has been deleted.</response>
     /// <response code="409">A deployment of the project refers to it.</response>
     [HttpDelete(Routes.Id, Name = "deleteSoftwareConfig")]
     [Authorize(ProjectAuthorizationHandler.Write)]

@@ -10,22 +10,22 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Deployments.Api.Controllers;
 
-/// <summary>Software deployments: which software configuration is applied to which server, and how it went.</summary>
+/// <summary>Software deployments: which software configuration is applied to which server, and its status.</summary>
 [ApiController]
 [Route(Routes.Project + "/software_deployments")]
 public sealed class SoftwareDeploymentsController(IMediator mediator) : ControllerBase
 {
     /// <summary>Create a software deployment.</summary>
     /// <remarks>
-    /// Records that a configuration is applied to a server. The answer is sent once the deployment is durable; its
-    /// <c>Location</c> header is where it can be read. With an <c>Idempotency-Key</c> the request may be sent again and again, and
-    /// creates once.
+    /// Records that a configuration is applied to a server. The response is sent once the deployment is durable; its
+    /// <c>Location</c> header is the deployment's address. With an <c>Idempotency-Key</c> the request may be retried, and creates
+    /// only once.
     /// </remarks>
     /// <param name="projectId">The project that will own the deployment: the token's own, or with the role admin any.</param>
     /// <param name="body">The deployment.</param>
     /// <param name="idempotencyKey">
-    /// Names this request among those of the project. The same key with the same body answers the deployment that it created, as it
-    /// stands, with <c>Idempotent-Replayed: true</c>; with another body it is refused. Remembered as long as the deployment is there.
+    /// Identifies this request within the project. The same key with the same body returns the deployment that it created, in its
+    /// current state, with <c>Idempotent-Replayed: true</c>; with a different body it is refused. Kept as long as the deployment exists.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployment as it was stored.</response>
@@ -46,16 +46,16 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
 
     /// <summary>Create several software deployments.</summary>
     /// <remarks>
-    /// All or none: one element at fault, and nothing is stored. An error names its element, as in
-    /// <c>software_deployments[3].status</c>. The body may have 16 MiB. With an <c>Idempotency-Key</c> the request may be sent again
-    /// and again, and creates once.
+    /// All or none: if one element is invalid, nothing is stored. An error names its element, as in
+    /// <c>software_deployments[3].status</c>. The body may have 16 MiB. With an <c>Idempotency-Key</c> the request may be retried, and
+    /// creates only once.
     /// </remarks>
     /// <param name="projectId">The project that will own the deployments: the token's own, or with the role admin any.</param>
     /// <param name="body">The deployments: 1 to 1,000.</param>
     /// <param name="idempotencyKey">
-    /// Names this request among those of the project. The same key with the same body answers the deployments that it created, as
-    /// they stand, with <c>Idempotent-Replayed: true</c>; with another body, or when some of them are gone, it is refused. Remembered
-    /// as long as one of the deployments is there.
+    /// Identifies this request within the project. The same key with the same body returns the deployments that it created, in their
+    /// current state, with <c>Idempotent-Replayed: true</c>; with a different body, or if some of them have been deleted, it is refused.
+    /// Kept as long as one of the deployments exists.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployments as they were stored, in the order in which they were sent.</response>
@@ -83,10 +83,10 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="configId">Only the deployments of this software configuration.</param>
     /// <param name="action">Only the deployments with this action.</param>
     /// <param name="status">Only the deployments with this status.</param>
-    /// <param name="limit">How many, 1 to 1,000; all, if left out.</param>
-    /// <param name="marker">The last id seen. The list goes on after it, whether or not it is still there.</param>
+    /// <param name="limit">How many, 1 to 1,000; all by default.</param>
+    /// <param name="marker">The last id seen. The list continues after it, whether or not it still exists.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <response code="200">The deployments. Past the end there are none, which is no error.</response>
+    /// <response code="200">The deployments; an empty list past the end.</response>
     [HttpGet(Name = "listSoftwareDeployments")]
     [Authorize(ProjectAuthorizationHandler.Read)]
     [ProducesResponseType<SoftwareDeploymentListEnvelope>(StatusCodes.Status200OK)]
@@ -119,7 +119,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     }
 
     /// <summary>Show a software deployment.</summary>
-    /// <remarks>As it stands now; <c>events</c> has how it came to that.</remarks>
+    /// <remarks>Its current state; <c>events</c> has its history.</remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The deployment's id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -133,15 +133,15 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
 
     /// <summary>Change a software deployment.</summary>
     /// <remarks>
-    /// What is left out, or null, stays as it is; "" and {} are values. Any status may follow any other. A change that
-    /// changes nothing leaves no trace.
+    /// A field that is omitted or null is kept; "" and {} are values. Any status may follow any other. A change without effect is
+    /// not recorded.
     /// </remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The deployment's id.</param>
     /// <param name="body">What to change.</param>
     /// <param name="ifMatch">Change it only if its entity tag is one of these.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <response code="200">The deployment as it is now.</response>
+    /// <response code="200">The current deployment.</response>
     [HttpPut(Routes.Id, Name = "updateSoftwareDeployment")]
     [Authorize(ProjectAuthorizationHandler.Write)]
     [ProducesResponseType<SoftwareDeploymentEnvelope>(StatusCodes.Status200OK)]
@@ -158,12 +158,12 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
         };
 
     /// <summary>Delete a software deployment.</summary>
-    /// <remarks>Its history goes with it.</remarks>
+    /// <remarks>Its history is deleted too.</remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The deployment's id.</param>
     /// <param name="ifMatch">Delete it only if its entity tag is one of these.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <response code="204">It is gone.</response>
+    /// <response code="204">It has been deleted.</response>
     [HttpDelete(Routes.Id, Name = "deleteSoftwareDeployment")]
     [Authorize(ProjectAuthorizationHandler.Write)]
     [ProducesResponseType(StatusCodes.Status204NoContent)]
@@ -183,8 +183,8 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// </remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The deployment's id.</param>
-    /// <param name="limit">How many entries, 1 to 1,000; all, if left out.</param>
-    /// <param name="marker">The last version seen. The history goes on after it.</param>
+    /// <param name="limit">How many entries, 1 to 1,000; all by default.</param>
+    /// <param name="marker">The last version seen. The history continues after it.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">Its history.</response>
     [HttpGet(Routes.Id + "/events", Name = "listSoftwareDeploymentEvents")]
@@ -201,13 +201,13 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
             Events = await mediator.Send(new ListDeploymentEventsQuery(projectId, id, limit, marker), cancellationToken),
         };
 
-    /// <summary>Show a server's metadata: the configurations that its agent is to apply.</summary>
+    /// <summary>Show a server's metadata: the configurations that its agent must apply.</summary>
     /// <remarks>
-    /// One configuration for each deployment of the server whose configuration is held here, by configuration name (none
-    /// first), then by the deployment's creation. A server that is not known has none.
+    /// One configuration for each deployment of the server whose configuration exists, by configuration name (none first), then by the
+    /// deployment's creation. An unknown server has none.
     /// </remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
-    /// <param name="serverId">The server. A slash in it may be sent as it is.</param>
+    /// <param name="serverId">The server. A slash in it may be sent without encoding.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The configurations.</response>
     [HttpGet("metadata/{**server_id}", Name = "getServerMetadata")]

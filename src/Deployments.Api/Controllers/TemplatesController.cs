@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Deployments.Api.Controllers;
 
-/// <summary>Orchestration templates, as far as they hold software configurations.</summary>
+/// <summary>Orchestration templates of software configurations.</summary>
 [ApiController]
 [Route(Routes.Project + "/validate")]
 public sealed class TemplatesController(IMediator mediator) : ControllerBase
@@ -17,7 +17,7 @@ public sealed class TemplatesController(IMediator mediator) : ControllerBase
     /// <summary>Validate a template.</summary>
     /// <remarks>
     /// Checks each resource of the type <c>OS::Heat::SoftwareConfig</c> by the rules of its creation, and stores nothing. Any
-    /// other type of resource is refused. OpenStack's command line asks this before it creates a software configuration.
+    /// other type of resource is refused. OpenStack's command line sends this before it creates a software configuration.
     /// </remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="body">The template.</param>

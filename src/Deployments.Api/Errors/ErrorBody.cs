@@ -3,10 +3,10 @@ using NJsonSchema.Annotations;
 
 namespace Deployments.Api.Errors;
 
-/// <summary>What every error answers: a problem document (RFC 9457), with the members that OpenStack's clients read beside it.</summary>
+/// <summary>The body of every error: a problem document (RFC 9457), with additional members for OpenStack's clients.</summary>
 public sealed record ErrorBody
 {
-    /// <summary>What kind of error it is: a URN that does not change.</summary>
+    /// <summary>The kind of error: a URN that does not change.</summary>
     /// <example>urn:deployments:error:invalid</example>
     public required string Type { get; init; }
 
@@ -18,16 +18,16 @@ public sealed record ErrorBody
     /// <example>400</example>
     public required int Status { get; init; }
 
-    /// <summary>What is wrong, for people.</summary>
+    /// <summary>The error, for people.</summary>
     /// <example>config_id is required.</example>
-    [JsonSchemaExtensionData("x-ms-primary-error-message", true)] // what Kiota's exceptions have as their message
+    [JsonSchemaExtensionData("x-ms-primary-error-message", true)] // the message of Kiota's exceptions
     public required string Detail { get; init; }
 
     /// <summary>The request's id, the same as in <c>X-Openstack-Request-Id</c> and in the service's log.</summary>
     /// <example>req-0b2a6e3c-6a5a-4a0e-9f43-2f3b2a1c9d10</example>
     public required string Instance { get; init; }
 
-    /// <summary>On 400 only: the messages by the field at fault; of many, the first 50, in which long names and values are cut.</summary>
+    /// <summary>On 400 only: the messages by invalid field; of many, the first 50, in which long names and values are cut.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 
@@ -39,7 +39,7 @@ public sealed record ErrorBody
     /// <example>config_id is required.</example>
     public required string Explanation { get; init; }
 
-    /// <summary>The same again, where OpenStack's command line looks for it.</summary>
+    /// <summary>The same for OpenStack's command line.</summary>
     [JsonPropertyName("error")]
     public required ErrorCause Cause { get; init; }
 }
@@ -55,6 +55,6 @@ public sealed record ErrorCause
     /// <example>config_id is required.</example>
     public required string Message { get; init; }
 
-    /// <summary>Always null: where in the service it happened is nobody's business outside.</summary>
+    /// <summary>Always null: internals of the service are not disclosed.</summary>
     public required string? Traceback { get; init; }
 }

@@ -5,13 +5,13 @@ using Microsoft.Net.Http.Headers;
 
 namespace Deployments.Api.Errors;
 
-/// <summary>Writes the body that all errors have.</summary>
+/// <summary>Writes the body of every error.</summary>
 internal sealed class ErrorWriter(IOptions<JsonOptions> json)
 {
     public const string ProblemMediaType = "application/problem+json";
     private const string RetryAfterSeconds = "1";
 
-    /// <summary>Writes an error response; without a detail, the usual one of its status.</summary>
+    /// <summary>Writes an error response; without a detail, with the default one of its status.</summary>
     public Task WriteAsync(HttpContext context, int status, string? detail = null, IReadOnlyDictionary<string, string[]>? errors = null)
     {
         var (type, defaultDetail) = Describe(status);
@@ -40,7 +40,7 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
             body,
             json.Value.JsonSerializerOptions,
             AcceptsProblem(context.Request) ? ProblemMediaType : "application/json",
-            CancellationToken.None); // a request that timed out gets its response all the same
+            CancellationToken.None); // a request that timed out still gets its response
     }
 
     private static (string Type, string Detail) Describe(int status) => status switch

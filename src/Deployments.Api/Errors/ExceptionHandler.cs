@@ -13,8 +13,12 @@ internal sealed partial class ExceptionHandler(ErrorWriter writer, ILogger<Excep
             InvalidRequestException invalid => writer.WriteAsync(
                 httpContext, StatusCodes.Status400BadRequest, string.Join(' ', invalid.Errors.SelectMany(field => field.Value)), invalid.Errors),
             NotFoundException notFound => writer.WriteAsync(httpContext, StatusCodes.Status404NotFound, notFound.Message),
-            PreconditionFailedException failed =>
-                writer.WriteAsync(httpContext, StatusCodes.Status412PreconditionFailed, failed.Message),
+            PreconditionFailedException failed => writer.WriteAsync(
+                httpContext,
+                StatusCodes.Status412PreconditionFailed,
+                failed.HasUnreadableVersions
+                    ? "A proxy has changed the entity tag in If-Match: it is weak, or has the suffix of a compression. The proxy must pass entity tags on as they are."
+                    : "It has changed: its version is none of those in If-Match."),
             ConflictException conflict => writer.WriteAsync(httpContext, StatusCodes.Status409Conflict, conflict.Message),
             UnavailableException => writer.WriteAsync(httpContext, StatusCodes.Status503ServiceUnavailable),
             HttpErrorException refused => writer.WriteAsync(httpContext, refused.Status, refused.Detail),

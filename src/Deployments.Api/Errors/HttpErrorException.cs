@@ -1,6 +1,6 @@
 namespace Deployments.Api.Errors;
 
-/// <summary>An error of HTTP itself, before any use case is called.</summary>
+/// <summary>An error of the HTTP request itself, before any use case is called.</summary>
 internal sealed class HttpErrorException(int status, string? detail = null) : Exception(detail)
 {
     public int Status { get; } = status;

@@ -2,7 +2,7 @@ using Deployments.Api.Authentication.KeySources;
 
 namespace Deployments.Api.Hosting;
 
-/// <summary>Prints, once the service listens, what a developer needs first: its address, a token and an example request.</summary>
+/// <summary>Prints the address, a token and an example request for a developer once the service listens.</summary>
 internal static class DevelopmentBanner
 {
     private const string Project = "demo";
@@ -18,9 +18,9 @@ internal static class DevelopmentBanner
         Console.WriteLine(
             $$"""
 
-            Deployments serves {{address}} (development). Its page: {{address}}/swagger
+            Deployments serves {{address}} (development). Swagger: {{address}}/swagger
 
-            A token for the project "{{Project}}", good for 8 hours:
+            A token for the project "{{Project}}", valid for 8 hours:
             {{token}}
 
             A request to paste:

@@ -1,8 +1,8 @@
 namespace Deployments.Api.Hosting;
 
 /// <summary>
-/// Shares something limited between projects. A project may hold as much as it leaves free: alone at most half, and the more projects
-/// hold some, the less each may.
+/// Shares a limited capacity between projects. A project may hold at most as much as is then still free: a single project at most half,
+/// and less the more others hold.
 /// </summary>
 internal sealed class ProjectShares(long capacity)
 {
@@ -10,7 +10,7 @@ internal sealed class ProjectShares(long capacity)
     private readonly Dictionary<string, long> held = [];
     private long free = capacity;
 
-    /// <returns>False when that would be more than the project's share.</returns>
+    /// <returns>False if it would exceed the project's share.</returns>
     public bool TryTake(string project, long amount)
     {
         lock (sync)

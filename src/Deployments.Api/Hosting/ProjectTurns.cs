@@ -1,8 +1,8 @@
 namespace Deployments.Api.Hosting;
 
 /// <summary>
-/// Lets through as much as fits at a time: what waits by project in rotation, within a project in order of arrival, so that a project
-/// with much to do does not starve the others.
+/// Admits callers up to a capacity: round robin between projects, in order of arrival within a project, so that a project with many
+/// requests does not starve the others.
 /// </summary>
 internal sealed class ProjectTurns(long capacity)
 {
@@ -13,7 +13,7 @@ internal sealed class ProjectTurns(long capacity)
 
     /// <summary>Waits for a turn, which lasts until it is disposed.</summary>
     /// <param name="project">The project.</param>
-    /// <param name="amount">How much of the capacity it takes; a turn that would take more than all has all.</param>
+    /// <param name="amount">How much of the capacity it takes; at most all of it.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<IDisposable> EnterAsync(string project, long amount, CancellationToken cancellationToken)
     {
@@ -84,7 +84,7 @@ internal sealed class ProjectTurns(long capacity)
         {
             if (started.TrySetCanceled(cancellationToken))
             {
-                turns.Return(0); // whoever waited behind it may fit
+                turns.Return(0); // the turn after it may fit
             }
         }
 

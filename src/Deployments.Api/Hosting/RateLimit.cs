@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace Deployments.Api.Hosting;
 
 /// <summary>
-/// A token bucket for each project, where a rate is set. Only authorized requests count, so that nobody can use up the rate of a project
-/// that they have no access to.
+/// A token bucket for each project, if a rate is configured. Only authorized requests count, so that the rate of a project cannot be used
+/// up without access to it.
 /// </summary>
 internal static class RateLimit
 {
@@ -42,7 +42,7 @@ internal static class RateLimit
         });
     }
 
-    /// <summary>Comes after authorization.</summary>
+    /// <summary>Must be called after authorization.</summary>
     public static void UseRateLimit(this IApplicationBuilder app, RateLimitOptions? rate)
     {
         if (rate is not null)

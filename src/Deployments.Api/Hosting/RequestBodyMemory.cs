@@ -6,13 +6,13 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 namespace Deployments.Api.Hosting;
 
 /// <summary>
-/// Bounds the memory of large bodies, and what of it one project can use up. What a body takes from its arrival until its response has been
-/// sent is reserved, of the length of eight of the largest; no project can reserve more than it leaves to the others. Processing, which
-/// takes many times a body's own length, is limited to the length of one of the largest at a time, by project in rotation.
+/// Bounds the memory of large bodies, in all and for each project. Memory is reserved from a body's arrival until its response has been
+/// sent, up to the length of eight of the largest bodies; no project can reserve more than it leaves free. Processing, which takes many
+/// times a body's own length, is limited to the length of one of the largest bodies at a time, round robin between projects.
 /// </summary>
 /// <remarks>
-/// Processing ends when the response starts: if it lasted as long as the response, one client that reads slowly would keep everyone else
-/// waiting. What such a response holds is what was reserved; and its client must read about as fast as it had to send.
+/// Processing ends when the response starts: if it lasted as long as the response, one slow client would keep all others waiting. The
+/// memory of such a response stays reserved, and its client must read at a minimum rate.
 /// </remarks>
 internal sealed class RequestBodyMemory(long largest)
 {

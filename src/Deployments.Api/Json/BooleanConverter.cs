@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Deployments.Api.Json;
 
-/// <summary>Reads Booleans, and the texts "true" and "false" in any case: some clients send every value as text.</summary>
+/// <summary>Reads Booleans, and the strings "true" and "false" in any case: some clients send every value as a string.</summary>
 internal sealed class BooleanConverter : JsonConverter<bool>
 {
     public override bool Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch

@@ -5,8 +5,8 @@ using Deployments.Application.SoftwareDeployments;
 namespace Deployments.Api.Json;
 
 /// <summary>
-/// What an <c>IList</c> of a body is read into. A body of its largest size has room for millions of elements: what is past the most that any
-/// list may hold, and the one more by which a validator knows that there are too many, is not kept.
+/// An <c>IList</c> of a body. Keeps at most one element more than any list may have, so that a validator can see the overflow while a body
+/// with millions of elements takes little memory.
 /// </summary>
 internal sealed class BoundedList<T> : Collection<T>
 {

@@ -1,12 +1,12 @@
 namespace Deployments.Api.Json;
 
-/// <summary>What the reader of a body must know of its shape beforehand.</summary>
+/// <summary>The limits for reading a body.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class JsonBodyAttribute : Attribute
 {
-    /// <summary>How many objects and lists stand around the values whose nesting is limited: by default the body alone.</summary>
+    /// <summary>The depth of the values whose nesting is limited: 1 for members of the body itself.</summary>
     public int DepthOfValues { get; init; } = 1;
 
-    /// <summary>Whether the size limit of batches is the body's.</summary>
+    /// <summary>Whether the size limit of batches applies.</summary>
     public bool IsBatch { get; init; }
 }

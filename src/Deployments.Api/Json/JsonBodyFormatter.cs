@@ -18,10 +18,10 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
 {
     private const string Body = "body";
     private const int SmallestBuffer = 1024;
-    private const int MaxPreallocatedBytes = 64 * 1024; // what is announced must also come before it has memory
+    private const int MaxPreallocatedBytes = 64 * 1024; // cap on memory allocated from Content-Length alone
     private const int MaxDrainBytes = 16 * 1024 * 1024;
 
-    private static readonly JsonBodyAttribute Usual = new();
+    private static readonly JsonBodyAttribute Default = new();
 
     private static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
 
@@ -30,11 +30,11 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
     public async Task<InputFormatterResult> ReadAsync(InputFormatterContext context)
     {
         var request = context.HttpContext.Request;
-        var shape = context.ModelType.GetCustomAttribute<JsonBodyAttribute>() ?? Usual;
+        var shape = context.ModelType.GetCustomAttribute<JsonBodyAttribute>() ?? Default;
         var maxBytes = shape.IsBatch ? maxBatchBytes : maxBodyBytes;
         var expected = Math.Min(Math.Min((request.ContentLength ?? 0) + 1, maxBytes + 1L), MaxPreallocatedBytes);
         var pooled = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, SmallestBuffer));
-        var buffer = pooled; // until it is too small: the pool would keep large ones for long
+        var buffer = pooled; // until it is too small; large ones are not pooled, as the pool would keep them
         try
         {
             var length = await ReadAsync(request, buffer);
@@ -82,7 +82,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         }
     }
 
-    // Chunks that are none: the server says so in two ways, of which the second is for a size that no number holds.
+    // Malformed chunked encoding: Kestrel reports it in two ways, the second for sizes that overflow.
     private static async ValueTask<int> ReadAsync(HttpRequest request, Memory<byte> buffer)
     {
         try
@@ -97,7 +97,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         catch (IOException exception) when (
             exception is BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } or { InnerException: OverflowException })
         {
-            throw new InvalidRequestException(Body, "The body does not end as its Content-Length or its chunks say.");
+            throw new InvalidRequestException(Body, "The body does not match its Content-Length, or its chunked encoding is malformed.");
         }
     }
 
@@ -107,11 +107,11 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         && (!type.Charset.HasValue || IsUtf8(HeaderUtilities.RemoveQuotes(type.Charset)))
         && request.Headers.ContentEncoding.All(encoding => "identity".Equals(encoding, StringComparison.OrdinalIgnoreCase));
 
-    // Without the hyphen it is no registered name, but what some clients send.
+    // "utf8" is not a registered name, but some clients send it.
     private static bool IsUtf8(StringSegment charset) =>
         charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || charset.Equals("utf8", StringComparison.OrdinalIgnoreCase);
 
-    // A client that is still sending would not see the answer: what it sends is taken off its hands, up to a bound.
+    // A client that is still sending would not read the response: drain its body, up to a limit.
     private static async Task RefuseSizeAsync(HttpRequest request, byte[] buffer, int maxBytes)
     {
         var drained = 0;

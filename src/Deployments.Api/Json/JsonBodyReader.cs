@@ -7,7 +7,7 @@ using Deployments.Application.Common.Errors;
 
 namespace Deployments.Api.Json;
 
-/// <summary>Reads JSON into a type, and says in the contract's words where a value has the wrong one.</summary>
+/// <summary>Deserialises JSON, and reports values of the wrong type in the contract's words.</summary>
 internal static partial class JsonBodyReader
 {
     private const string Body = "body";

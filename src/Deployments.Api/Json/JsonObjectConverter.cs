@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Deployments.Api.Json;
 
 /// <summary>
-/// Values by their names, read as one document: .NET would make one for each, of more memory than most values have. An empty list is an
-/// empty object: PHP writes one so.
+/// Reads the values of an object as one document: .NET would create one for each value, which takes more memory than most values. An empty
+/// list is read as an empty object, since PHP writes one so.
 /// </summary>
 internal sealed class JsonObjectConverter : JsonConverter<IReadOnlyDictionary<string, JsonElement>>
 {

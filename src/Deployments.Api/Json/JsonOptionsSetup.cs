@@ -9,10 +9,10 @@ namespace Deployments.Api.Json;
 /// <summary>The one JSON policy: every body that is read or written follows it.</summary>
 internal static class JsonOptionsSetup
 {
-    /// <summary>How deep a value that a caller chooses (input_values and its like) may be nested, itself included.</summary>
+    /// <summary>The maximum nesting of a value of a caller, such as input_values, including itself.</summary>
     public const int MaxValueDepth = 64;
 
-    // What stands around a value: at most template, resources, resource and properties, input list and input.
+    // The levels around a value: at most template, resources, resource, properties, inputs and input.
     private const int MaxDepthAround = 8;
 
     public static void Apply(JsonSerializerOptions options, TimeFormat timeFormat)
@@ -21,7 +21,7 @@ internal static class JsonOptionsSetup
         options.PropertyNameCaseInsensitive = false;
         options.NumberHandling = JsonNumberHandling.Strict;
         options.MaxDepth = MaxValueDepth + MaxDepthAround;
-        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping; // answers are JSON and never part of a page
+        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping; // responses are JSON, never part of an HTML page
         options.Converters.Add(new JsonStringEnumConverter<ConfigValueType>(namingPolicy: null, allowIntegerValues: false));
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseUpper, allowIntegerValues: false));
         options.Converters.Add(new SaturatingInteger());

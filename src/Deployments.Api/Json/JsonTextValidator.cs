@@ -8,20 +8,20 @@ using Deployments.Application.Common.Errors;
 namespace Deployments.Api.Json;
 
 /// <summary>
-/// What the contract asks of JSON text beyond its grammar, wherever in the body it stands and whether or not the field is known:
-/// UTF-8 throughout, no member twice, no NUL, no lone surrogate, no value nested too deep.
+/// Checks the contract's rules for JSON text beyond its grammar, anywhere in the body and in ignored fields too: valid UTF-8, no duplicate
+/// member, no NUL, no lone surrogate, no value nested too deep.
 /// </summary>
 internal static class JsonTextValidator
 {
     private const string Body = "body";
-    private const int MaxFound = 1_000; // of which many may be one field's
-    private const int MaxPathLength = 500; // what is wrong deeper than that is told of what it is part of
+    private const int MaxFound = 1_000; // many of them may be of the same field
+    private const int MaxPathLength = 500; // errors at longer paths are reported for an enclosing field
 
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
     /// <param name="text">The body.</param>
-    /// <param name="depthOfValues">How many objects and lists stand around the values whose nesting is limited.</param>
-    /// <exception cref="InvalidRequestException">Names each field at fault; of malformed text, where it stops being JSON.</exception>
+    /// <param name="depthOfValues">The depth of the values whose nesting is limited.</param>
+    /// <exception cref="InvalidRequestException">Names each invalid field; for malformed JSON, the position of the error.</exception>
     public static void Check(ReadOnlySpan<byte> text, int depthOfValues)
     {
         if (!Utf8.IsValid(text))
@@ -95,7 +95,7 @@ internal static class JsonTextValidator
         var level = levels.Peek();
         if (reader.ValueIsEscaped && FindInvalidEscape(reader.ValueSpan) is { } fault)
         {
-            // Such a name cannot be printed: the fault is its parent's.
+            // Such a name cannot be printed: report its parent.
             level.Name = null;
             Add(errors, PathOf(levels), $"has a member whose name {fault}");
             return;
@@ -104,7 +104,7 @@ internal static class JsonTextValidator
         level.Name = reader.GetString()!;
         if (!level.Names!.Add(level.Name))
         {
-            Add(errors, PathOf(levels), "stands more than once.");
+            Add(errors, PathOf(levels), "may not appear more than once.");
         }
     }
 
@@ -114,7 +114,7 @@ internal static class JsonTextValidator
         errors.TryAdd(field, $"{(field == Body ? "The body" : field)} {fault}");
     }
 
-    /// <summary>What is wrong with an escaped string, given as it stands between its quotes.</summary>
+    /// <summary>The error in an escaped string, given without its quotes; null if there is none.</summary>
     private static string? FindInvalidEscape(ReadOnlySpan<byte> escaped)
     {
         var highSurrogate = false;
@@ -166,7 +166,7 @@ internal static class JsonTextValidator
         return path.Length == 0 ? Body : path.ToString();
     }
 
-    /// <summary>The first fault of each field, and how many there were in all.</summary>
+    /// <summary>The first error of each field, and the number of all errors.</summary>
     private sealed class ErrorList : Dictionary<string, string>
     {
         public int Found { get; set; }

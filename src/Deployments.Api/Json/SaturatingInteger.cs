@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace Deployments.Api.Json;
 
 /// <summary>
-/// Reads integers, of which those beyond the range of <see cref="int"/> become its minimum or maximum: the validators then report them as out of
-/// range, as they do every other.
+/// Reads integers; those beyond the range of <see cref="int"/> become its minimum or maximum, so that validators report them as out of range
+/// like any other.
 /// </summary>
 internal sealed class SaturatingInteger : JsonConverter<int>
 {

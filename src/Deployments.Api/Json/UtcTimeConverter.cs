@@ -7,14 +7,14 @@ namespace Deployments.Api.Json;
 /// <summary>How times are written.</summary>
 internal enum TimeFormat
 {
-    /// <summary>With the Z that says that they are UTC.</summary>
+    /// <summary>With a Z for UTC.</summary>
     Utc,
 
-    /// <summary>Without it: some clients parse only that.</summary>
+    /// <summary>Without a zone: some clients parse only this form.</summary>
     Zoneless,
 }
 
-/// <summary>Times go out in UTC and whole seconds, as in <c>2015-01-31T15:12:36Z</c>, or the same without the Z.</summary>
+/// <summary>Writes times in UTC and whole seconds, as in <c>2015-01-31T15:12:36Z</c>, or the same without the Z.</summary>
 internal sealed class UtcTimeConverter(TimeFormat format) : JsonConverter<DateTimeOffset>
 {
     private readonly string form = "yyyy-MM-dd'T'HH:mm:ss" + (format == TimeFormat.Zoneless ? string.Empty : "'Z'");

@@ -4,19 +4,19 @@ using Microsoft.Net.Http.Headers;
 namespace Deployments.Api.Middleware;
 
 /// <summary>
-/// Lets pages of the origins that are configured call the service from a browser; without any, no page of another origin can. Tokens
-/// go in headers that a page sets itself, so no credentials of the browser's own are ever let through.
+/// Allows pages of the configured origins to call the service from a browser; without any, no page of another origin can. Pages send
+/// tokens in headers, so the browser's own credentials are never allowed.
 /// </summary>
 internal static class Cors
 {
-    private static readonly TimeSpan RememberedFor = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan PreflightMaxAge = TimeSpan.FromMinutes(10);
 
     private static readonly string[] Exposed =
     [
         HeaderNames.ETag, HeaderNames.Location, HeaderNames.Link, HeaderNames.RetryAfter, RequestId.Header, Idempotency.Replayed,
     ];
 
-    /// <summary>Whether the text is an origin just as a browser sends it: scheme, host, and the port where it is not the scheme's own.</summary>
+    /// <summary>Whether the text is an origin exactly as a browser sends it: scheme, host, and the port unless it is the default.</summary>
     public static bool IsOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address)
         && address.Scheme is "http" or "https"
@@ -32,7 +32,7 @@ internal static class Cors
                 .AllowAnyMethod()
                 .AllowAnyHeader()
                 .WithExposedHeaders(Exposed)
-                .SetPreflightMaxAge(RememberedFor));
+                .SetPreflightMaxAge(PreflightMaxAge));
         }
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Deployments.Api.Middleware;
 
-/// <summary>Which proxies are trusted to say where a request came from and which address it was sent to.</summary>
+/// <summary>Applies <c>X-Forwarded-*</c> headers of the configured proxies, and removes those of anyone else.</summary>
 internal static class ForwardedAddresses
 {
     private static readonly string[] Headers =
@@ -12,7 +12,7 @@ internal static class ForwardedAddresses
         ForwardedHeadersDefaults.XForwardedHostHeaderName, ForwardedHeadersDefaults.XForwardedPrefixHeaderName,
     ];
 
-    /// <summary>Leaves the framework's own middleware, which ASPNETCORE_FORWARDEDHEADERS_ENABLED adds and which trusts everybody, nothing to do.</summary>
+    /// <summary>Disables the framework's own middleware, which ASPNETCORE_FORWARDEDHEADERS_ENABLED adds and which trusts every sender.</summary>
     public static void AddForwardedAddresses(this IServiceCollection services) =>
         services.PostConfigure<ForwardedHeadersOptions>(options => options.ForwardedHeaders = ForwardedHeaders.None);
 

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Deployments.Api.Middleware;
 
-/// <summary>Gives each request an id, or keeps the one that it has, and returns it with every response.</summary>
+/// <summary>Keeps the id of a request, or generates one, and returns it with every response.</summary>
 internal static partial class RequestId
 {
     public const string Header = "X-Openstack-Request-Id";

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace Deployments.Api.Middleware;
 
-/// <summary>The headers for browsers and caches that every response has.</summary>
+/// <summary>Adds the headers for browsers and caches to every response.</summary>
 internal static class SecurityHeaders
 {
     private static readonly StringValues NoSniff = "nosniff";

@@ -4,7 +4,7 @@ using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Api.Mvc;
 
-/// <summary>The caller that the use cases get.</summary>
+/// <summary>Creates the <see cref="Caller"/> that use cases take.</summary>
 internal static class Callers
 {
     /// <summary>The sender of this request, acting in the project of its path.</summary>

@@ -1,9 +1,9 @@
 namespace Deployments.Api.Mvc;
 
-/// <summary>405 for the methods that a path does not take, where routing alone would respond with something else.</summary>
+/// <summary>Responds with 405 to unsupported methods where routing alone would respond with something else.</summary>
 internal static class MethodNotAllowed
 {
-    /// <summary>Refuses every method of the path for which nothing else is mapped. Access to it is whatever the caller declares, not routing's.</summary>
+    /// <summary>Refuses every method of the path that is not mapped otherwise. The result takes the authorization of this endpoint.</summary>
     public static IEndpointConventionBuilder MapOtherMethods(this IEndpointRouteBuilder endpoints, string path, params string[] allowed) =>
         endpoints.Map(path, context => context.RefuseMethodAsync(allowed));
 

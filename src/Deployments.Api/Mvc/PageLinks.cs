@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Http.Extensions;
 
 namespace Deployments.Api.Mvc;
 
-/// <summary>Where a list goes on.</summary>
+/// <summary>A link to another page.</summary>
 public sealed record PageLink
 {
-    /// <summary>What is there: <c>next</c>.</summary>
+    /// <summary>The relation: <c>next</c>.</summary>
     /// <example>next</example>
     public required string Rel { get; init; }
 

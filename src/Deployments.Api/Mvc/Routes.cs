@@ -3,7 +3,7 @@ using Deployments.Domain.Common;
 
 namespace Deployments.Api.Mvc;
 
-/// <summary>What all routes share.</summary>
+/// <summary>The parts that all routes share.</summary>
 internal static class Routes
 {
     public const string ProjectId = "project_id";
@@ -34,7 +34,7 @@ internal static class Routes
             values[routeKey] is Guid || (values[routeKey] is string text && CanonicalUuid.IsInAnyCase(text));
     }
 
-    /// <summary>A project's id has at most so many characters and is not blank: any other text names no project.</summary>
+    /// <summary>A project's id is valid by <see cref="Domain.Common.ProjectId"/>: any other text is a 404.</summary>
     [SuppressMessage("Performance", "CA1812", Justification = "Created by routing, from the constraint map.")]
     internal sealed class ProjectIdConstraint : IRouteConstraint
     {

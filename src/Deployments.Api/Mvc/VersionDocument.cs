@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Deployments.Api.Mvc;
 
-/// <summary>What OpenStack's clients read first: which versions exist, and at which address.</summary>
+/// <summary>The versions of the API and their addresses, which OpenStack's clients read first.</summary>
 internal static class VersionDocument
 {
     private const string Path = "/v1";
@@ -16,7 +16,7 @@ internal static class VersionDocument
             .ExcludeFromDescription();
         endpoints.MapOtherMethods("/", allowed).AllowAnonymous();
 
-        // The link above leads here. openstacksdk reads it before its first request, and gives up on a 404.
+        // The target of the link above. openstacksdk reads it before its first request, and gives up on a 404.
         endpoints.MapGet(Path, static (HttpRequest request) => Results.Json(new OneVersion(Describe(request))))
             .ExcludeFromDescription();
     }

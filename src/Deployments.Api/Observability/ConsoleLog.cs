@@ -7,8 +7,8 @@ using ZLogger;
 namespace Deployments.Api.Observability;
 
 /// <summary>
-/// Writes the log from a thread of its own, so that standard output blocks nothing else when nobody reads it. Lines that the full
-/// queue cannot take are dropped and counted, and the log reports their number once it is read again.
+/// Writes the log on its own thread, so that a blocked standard output blocks nothing else. Lines that do not fit into the full queue are
+/// dropped and counted, and the log reports their number once it is read again.
 /// </summary>
 [ProviderAlias("Console")]
 internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
@@ -16,10 +16,10 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
     private const int Capacity = 10_000;
     private const int ChunkBytes = 64 * 1024;
 
-    /// <summary>How long lines are gathered between writes: to wake the thread for every line would cost more than the line.</summary>
+    /// <summary>How long lines are collected between writes: waking the thread for every line would cost more than the line.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>How long the end of the program waits for the last lines to be read.</summary>
+    /// <summary>How long the program waits at its end for the last lines to be written.</summary>
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(2);
 
     private static readonly Meter Meter = new(DeploymentMetrics.MeterName);
@@ -42,7 +42,7 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
         this.formatter = formatter;
         unqueued = new ZLoggerLogger(typeof(ConsoleLog).FullName!, new Unqueued(this), options, scopeProvider: null);
         Meter.CreateObservableCounter(
-            "deployments.log.dropped", () => Interlocked.Read(ref dropped), "{line}", "Lines of the log that were not written.");
+            "deployments.log.dropped", () => Interlocked.Read(ref dropped), "{line}", "Log lines that were dropped.");
         thread = new Thread(WriteAll) { IsBackground = true, Name = "Console log" };
         thread.Start();
     }
@@ -117,7 +117,7 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
         }
         catch (Exception)
         {
-            // A value or an exception that fails to describe itself costs its own line, and not the thread.
+            // A value or an exception whose ToString throws loses only its own line.
             Interlocked.Increment(ref dropped);
         }
         finally
@@ -130,7 +130,7 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
     [LoggerMessage(LogLevel.Warning, "{Dropped} lines of this log were dropped: standard output did not take them in time.")]
     private static partial void LogDropped(ILogger logger, long dropped);
 
-    /// <summary>Takes the log's own warning past its queue, which may be full.</summary>
+    /// <summary>Writes the log's own warning without its queue, which may be full.</summary>
     private sealed class Unqueued(ConsoleLog log) : IAsyncLogProcessor
     {
         public void Post(IZLoggerEntry entry) => log.Append(entry);

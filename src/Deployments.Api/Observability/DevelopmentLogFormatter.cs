@@ -27,7 +27,7 @@ internal sealed class DevelopmentLogFormatter(bool colours) : IZLoggerFormatter
         Encoding.UTF8.GetBytes(text.ToString(), writer);
     }
 
-    // A terminal obeys control characters, and a line break would begin a line that the service never wrote.
+    // A terminal interprets control characters, and a line break would forge a line of the log.
     private static void AppendPrintable(StringBuilder text, ReadOnlySpan<char> part)
     {
         foreach (var character in part)

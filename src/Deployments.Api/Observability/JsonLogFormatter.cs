@@ -5,7 +5,7 @@ using ZLogger;
 
 namespace Deployments.Api.Observability;
 
-/// <summary>A line with the fields of .NET's own JSON console, which programs that collect logs know.</summary>
+/// <summary>A JSON line with the fields of .NET's own JSON console formatter, which log collectors support.</summary>
 internal sealed class JsonLogFormatter : IZLoggerFormatter
 {
     public bool WithLineBreak => true;

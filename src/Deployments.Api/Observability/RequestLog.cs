@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Diagnostics;
 namespace Deployments.Api.Observability;
 
 /// <summary>
-/// One line for each request. For programs it names the route rather than the path; for people the path, and why the request was
-/// refused. Never a query, a header, a token or a body.
+/// Logs one line for each request. The JSON format has the route instead of the path; the format for people has the path, and the reason of
+/// an error. Never a query, a header, a token or a body.
 /// </summary>
 internal static partial class RequestLog
 {
@@ -44,9 +44,9 @@ internal static partial class RequestLog
 
     private static void WriteForPrograms(ILogger logger, LogLevel level, HttpContext context, double time)
     {
-        // Where an exception was answered, the endpoint has moved to the note that the exception handler left.
+        // After an exception, the endpoint is in the feature that the exception handler sets.
         var failure = context.Features.Get<IExceptionHandlerFeature>();
-        Answered(
+        LogRequest(
             logger,
             level,
             context.Request.Method,
@@ -57,7 +57,7 @@ internal static partial class RequestLog
             (failure?.RouteValues ?? context.Request.RouteValues)[Routes.ProjectId] as string ?? "-");
     }
 
-    private static void WriteForPeople(ILogger logger, HttpContext context, double time) => AnsweredForPeople(
+    private static void WriteForPeople(ILogger logger, HttpContext context, double time) => LogRequestForPeople(
         logger,
         context.Request.Method,
         (context.Request.PathBase + context.Request.Path).ToUriComponent(),
@@ -66,9 +66,9 @@ internal static partial class RequestLog
         context.Features.Get<ErrorBody>() is { Detail: var detail } ? $": {detail}" : "");
 
     [LoggerMessage(Message = "{Method} {Route} {Status} {Milliseconds:F1} ms {RequestId} {Project}")]
-    private static partial void Answered(
+    private static partial void LogRequest(
         ILogger logger, LogLevel level, string method, string route, int status, double milliseconds, string requestId, string project);
 
     [LoggerMessage(LogLevel.Information, "{Method} {Path} {Status} {Milliseconds:F1} ms{Reason}")]
-    private static partial void AnsweredForPeople(ILogger logger, string method, string path, int status, double milliseconds, string reason);
+    private static partial void LogRequestForPeople(ILogger logger, string method, string path, int status, double milliseconds, string reason);
 }

@@ -11,7 +11,7 @@ using OpenTelemetry.Trace;
 
 namespace Deployments.Api.Observability;
 
-/// <summary>Traces, metrics and logs for an OpenTelemetry collector, where one is named. Else nobody listens to any of them.</summary>
+/// <summary>Exports traces, metrics and logs to an OpenTelemetry collector, if one is configured.</summary>
 internal static class Telemetry
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -20,7 +20,7 @@ internal static class Telemetry
     private static readonly string[] Samplers =
         ["always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"];
 
-    // OpenTelemetry passes over some that it cannot read, and falls over others.
+    // OpenTelemetry ignores some invalid values, and fails on others.
     private static readonly (string Name, Predicate<string> IsUsable, string Form)[] Variables =
     [
         (Endpoint, value => Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https", "an address such as http://collector:4317"),
@@ -31,10 +31,10 @@ internal static class Telemetry
         ("OTEL_METRIC_EXPORT_INTERVAL", value => int.TryParse(value, CultureInfo.InvariantCulture, out var interval) && interval > 0, "a number of milliseconds"),
     ];
 
-    /// <summary>The share of requests that are traced where neither the operator nor the caller's own trace decides.</summary>
+    /// <summary>The share of requests that are traced if neither the operator nor the caller's own trace decides.</summary>
     private const double TracedShare = 0.01;
 
-    /// <exception cref="InvalidConfigurationException">A variable is of no use.</exception>
+    /// <exception cref="InvalidConfigurationException">A variable is invalid.</exception>
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         if (string.IsNullOrWhiteSpace(builder.Configuration[Endpoint]))
@@ -50,10 +50,10 @@ internal static class Telemetry
             }
         }
 
-        // The request's trace says all that its line in the log does, and a line for each costs more than all the rest.
+        // A request's trace contains all that its log line does, and exporting a line for each request costs more than the rest.
         builder.Logging.AddFilter<OpenTelemetryLoggerProvider>(RequestLog.Category, LogLevel.Warning);
 
-        // ASP.NET Core itself reads traceparent. Looking for baggage besides, which nobody here reads, costs each request as much as its metrics do.
+        // ASP.NET Core itself reads traceparent. Looking for baggage too, which is not used, costs each request as much as its metrics do.
         Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
 
         builder.Services.AddOpenTelemetry()

@@ -4,7 +4,7 @@ using NSwag.Generation.Processors.Contexts;
 
 namespace Deployments.Api.OpenApi;
 
-/// <summary>Puts the example of each operation, from examples.json, beside its request and its answer.</summary>
+/// <summary>Adds the examples of examples.json to the request and response of each operation.</summary>
 internal sealed class ExamplesProcessor : IOperationProcessor
 {
     private static readonly JObject All = Read();
@@ -22,7 +22,7 @@ internal sealed class ExamplesProcessor : IOperationProcessor
             operation.RequestBody.Content["application/json"].Example = request;
         }
 
-        operation.Responses["200"].Content["application/json"].Example = example["answer"];
+        operation.Responses["200"].Content["application/json"].Example = example["response"];
         return true;
     }
 

@@ -7,8 +7,8 @@ using NJsonSchema.Generation;
 namespace Deployments.Api.OpenApi;
 
 /// <summary>
-/// Says where null may stand, as the service behaves and in the words that readers of documents agree on: what is left out when it
-/// is null is never null, what may be anything needs no word for it, and a single schema is no choice.
+/// Corrects which properties are nullable: a property that is omitted when null is never null, an untyped one needs no flag, and a oneOf
+/// with one element is unwrapped.
 /// </summary>
 internal sealed class NullabilityProcessor : ISchemaProcessor
 {
@@ -33,7 +33,7 @@ internal sealed class NullabilityProcessor : ISchemaProcessor
             if (OnlyChoice(property) is { } only)
             {
                 property.OneOf.Clear();
-                property.AllOf.Add(only); // beside it stands a description
+                property.AllOf.Add(only); // keeps the description beside it
             }
 
             property.Item = OnlyChoice(property.Item) ?? property.Item;

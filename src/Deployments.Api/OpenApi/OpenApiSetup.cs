@@ -25,7 +25,7 @@ internal static class OpenApiSetup
         settings.DocumentName = Version;
         settings.Title = "Deployments";
         settings.Version = Version;
-        settings.Description = "Keeps software deployments: which software configuration is applied to which server, who asked, how it went.";
+        settings.Description = "Records software deployments: which software configuration is applied to which server, by whom, and with which result.";
         settings.SchemaSettings.TypeMappers.Add(new PrimitiveTypeMapper(typeof(Guid), schema =>
         {
             schema.Type = JsonObjectType.String;
@@ -40,7 +40,7 @@ internal static class OpenApiSetup
         {
             document.Info.Contact = new OpenApiContact { Name = "The Deployments project" };
             document.Info.License = new OpenApiLicense { Name = "Apache-2.0", Url = "https://www.apache.org/licenses/LICENSE-2.0" };
-            document.Servers.Add(new OpenApiServer { Url = "/", Description = "Where this document was read." });
+            document.Servers.Add(new OpenApiServer { Url = "/", Description = "The address of this document." });
         };
         settings.AddSecurity("bearer", new OpenApiSecurityScheme
         {
@@ -54,7 +54,7 @@ internal static class OpenApiSetup
             Type = OpenApiSecuritySchemeType.ApiKey,
             In = OpenApiSecurityApiKeyLocation.Header,
             Name = "X-Auth-Token",
-            Description = "The same token, where OpenStack's clients put it.",
+            Description = "The same token, as OpenStack's clients send it.",
         });
         settings.UseRouteNameAsOperationId = true;
         settings.OperationProcessors.Add(new StandardResponsesProcessor(provider));
@@ -65,7 +65,7 @@ internal static class OpenApiSetup
 
     public static void UseOpenApiDocument(this WebApplication app)
     {
-        // Made once. NSwag's own middleware makes and keeps another for each host that anybody names.
+        // Created once. NSwag's own middleware creates and caches a document for each Host header.
         var document = new Lazy<Task<string>>(() => WriteAsync(app.Services));
         app.UseWhen(context => IsRead(context.Request), documents =>
         {
@@ -105,7 +105,7 @@ internal static class OpenApiSetup
 
     private sealed class SchemaNames : DefaultSchemaNameGenerator
     {
-        // What is read from a request body has the names under which version 1 of the document published it.
+        // Schemas keep the names under which version 1 of the document published them.
         private static readonly Dictionary<Type, string> Published = new()
         {
             [typeof(ErrorBody)] = "Error",

@@ -8,14 +8,14 @@ using NJsonSchema.Generation;
 namespace Deployments.Api.OpenApi;
 
 /// <summary>
-/// Says of request members what their types cannot: they bind nullable, so that validators can tell all broken rules at once,
-/// but callers must know which are required and how long they may be. The validators themselves say so.
+/// Adds the limits of the validators to request schemas: members are nullable, so that validators can report all broken rules at once,
+/// but callers must see which are required and how long they may be.
 /// </summary>
 internal sealed class RequestSchemaProcessor(IServiceProvider services) : ISchemaProcessor
 {
     public void Process(SchemaProcessorContext context)
     {
-        // A reference to a schema comes by here as well, and has no members of its own.
+        // References to schemas are processed too, and have no members of their own.
         var (schema, type) = (context.Schema, context.ContextualType.Type);
         if (schema.Properties.Count == 0)
         {

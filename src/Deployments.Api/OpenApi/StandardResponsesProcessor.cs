@@ -16,7 +16,7 @@ using NSwag.Generation.Processors.Contexts;
 namespace Deployments.Api.OpenApi;
 
 /// <summary>
-/// What every operation of a kind has in common, told once: its error answers, the headers of its answers, the limits of its parameters.
+/// Adds what operations have in common: error responses, response headers, and limits of parameters.
 /// </summary>
 internal sealed class StandardResponsesProcessor(IServiceProvider services) : IOperationProcessor
 {
@@ -34,10 +34,10 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             Limit(parameter, context);
         }
 
-        if (ResponseTypeOf(context.MethodInfo) is { } answered && answered.IsAssignableTo(typeof(IVersioned)))
+        if (ResponseTypeOf(context.MethodInfo) is { } responseType && responseType.IsAssignableTo(typeof(IVersioned)))
         {
-            var uses = answered == typeof(SoftwareConfigEnvelope) ? "If-None-Match" : "If-Match and If-None-Match";
-            var tag = Header($"The strong entity tag of what is shown, for {uses}.");
+            var uses = responseType == typeof(SoftwareConfigEnvelope) ? "If-None-Match" : "If-Match and If-None-Match";
+            var tag = Header($"The strong entity tag, for {uses}.");
             operation.Responses[Ok].Headers["ETag"] = tag;
             if (isGet)
             {
@@ -46,7 +46,7 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
                     Name = "If-None-Match",
                     OriginalName = "ifNoneMatch",
                     Kind = OpenApiParameterKind.Header,
-                    Description = "Answer with the deployment or configuration only if its entity tag is none of these.",
+                    Description = "Return the deployment or configuration only if its entity tag is none of these.",
                     Schema = new JsonSchema { Type = JsonObjectType.String },
                 });
                 operation.Responses["304"] = new OpenApiResponse { Description = "Its entity tag is one of those in If-None-Match." };
@@ -54,7 +54,7 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             }
             else if (context.OperationDescription.Method == OpenApiOperationMethod.Post)
             {
-                operation.Responses[Ok].Headers["Location"] = Header("Where it can be read again.");
+                operation.Responses[Ok].Headers["Location"] = Header("Its address.");
             }
         }
 
@@ -63,21 +63,21 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             operation.Responses[Ok].Headers["Link"] = Header("The next page, as in the body; absent on the last.", isRequired: false);
         }
 
-        // What an action declares beside its success is an error that only it has.
-        foreach (var (_, error) in operation.Responses.Where(answer => answer.Key != Ok && answer.Value.Content.Count > 0))
+        // Other responses that an action declares are errors of its own.
+        foreach (var (_, error) in operation.Responses.Where(response => response.Key != Ok && response.Value.Content.Count > 0))
         {
             DescribeError(error, context);
         }
 
-        AddError(context, StatusCodes.Status400BadRequest, $"A rule is broken; errors names every field at fault.{(isGet ? string.Empty : " Nothing was changed.")}");
-        AddError(context, StatusCodes.Status401Unauthorized, "No token, or one that does not verify.");
-        AddError(context, StatusCodes.Status403Forbidden, "The token is another project's, or its role may not do this.");
+        AddError(context, StatusCodes.Status400BadRequest, $"The request is invalid; errors names every invalid field.{(isGet ? string.Empty : " Nothing was changed.")}");
+        AddError(context, StatusCodes.Status401Unauthorized, "No token, or an invalid one.");
+        AddError(context, StatusCodes.Status403Forbidden, "The token is for another project, or its role may not do this.");
         if (Has("id"))
         {
-            AddError(context, StatusCodes.Status404NotFound, "There is no such thing that this project may see.");
+            AddError(context, StatusCodes.Status404NotFound, "It does not exist, or this project may not see it.");
         }
 
-        AddError(context, StatusCodes.Status406NotAcceptable, "The Accept header leaves JSON out.");
+        AddError(context, StatusCodes.Status406NotAcceptable, "The Accept header excludes JSON.");
         if (Has(EntityTags.IfMatch))
         {
             AddError(context, StatusCodes.Status412PreconditionFailed, "It has changed: its entity tag is none of those in If-Match. Or a proxy has changed the tag, which detail says.");
@@ -86,11 +86,11 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
         if (Has(Idempotency.Key))
         {
             var conflict = ResponseTypeOf(context.MethodInfo) == typeof(SoftwareDeploymentBatchEnvelope)
-                ? "The Idempotency-Key was used for another body, or some of what it created is gone."
-                : "The Idempotency-Key was used for another body.";
+                ? "The Idempotency-Key has already been used with a different body, or some of its deployments have been deleted."
+                : "The Idempotency-Key has already been used with a different body.";
             AddError(context, StatusCodes.Status409Conflict, conflict);
             operation.Responses[Ok].Headers[Idempotency.Replayed] = Header(
-                "true where the answer is what an earlier request with the same Idempotency-Key created, as it stands; else absent.",
+                "true if an earlier request with the same Idempotency-Key created what is returned; else absent.",
                 isRequired: false);
         }
 
@@ -101,15 +101,15 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             AddError(context, StatusCodes.Status415UnsupportedMediaType, "The body is not application/json in UTF-8.");
         }
 
-        AddError(context, StatusCodes.Status500InternalServerError, "A defect of the service, never caused by what was sent.");
+        AddError(context, StatusCodes.Status500InternalServerError, "A defect of the service.");
         AddError(
-            context, StatusCodes.Status429TooManyRequests, "The project sends more than its rate allows, where one is set; try again after Retry-After seconds.");
+            context, StatusCodes.Status429TooManyRequests, "The project exceeds its request rate, if one is configured; retry after Retry-After seconds.");
         AddError(
-            context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached, or there is too much to do; try again after Retry-After seconds.");
+            context, StatusCodes.Status503ServiceUnavailable, "The database cannot be reached, or the service is overloaded; retry after Retry-After seconds.");
 
-        foreach (var answer in operation.Responses.Values)
+        foreach (var response in operation.Responses.Values)
         {
-            answer.Headers[RequestId.Header] = Header("The request's id, req- and a UUID; the service's log and the history have it too.");
+            response.Headers[RequestId.Header] = Header("The request's id, req- and a UUID, as in the service's log and in the history.");
         }
 
         return true;
@@ -122,26 +122,26 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
 
     private static void AddError(OperationProcessorContext context, int status, string description)
     {
-        var answer = new OpenApiResponse { Description = description };
-        DescribeError(answer, context);
+        var response = new OpenApiResponse { Description = description };
+        DescribeError(response, context);
         switch (status)
         {
             case StatusCodes.Status401Unauthorized:
-                answer.Headers["WWW-Authenticate"] = Header("Bearer, and what is wrong with the token.");
+                response.Headers["WWW-Authenticate"] = Header("Bearer, and the error of the token.");
                 break;
             case StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable:
-                answer.Headers["Retry-After"] = Header("Seconds to wait.", JsonObjectType.Integer);
+                response.Headers["Retry-After"] = Header("Seconds to wait.", JsonObjectType.Integer);
                 break;
         }
 
-        context.OperationDescription.Operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = answer;
+        context.OperationDescription.Operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = response;
     }
 
-    private static void DescribeError(OpenApiResponse answer, OperationProcessorContext context)
+    private static void DescribeError(OpenApiResponse response, OperationProcessorContext context)
     {
         foreach (var mediaType in (string[])[Json, ErrorWriter.ProblemMediaType])
         {
-            answer.Content[mediaType] = new OpenApiMediaType { Schema = SchemaOf(typeof(ErrorBody), context) };
+            response.Content[mediaType] = new OpenApiMediaType { Schema = SchemaOf(typeof(ErrorBody), context) };
         }
     }
 
@@ -150,7 +150,7 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
 
     private void Limit(OpenApiParameter parameter, OperationProcessorContext context)
     {
-        // A parameter is given or left out; there is no null in an address or a header.
+        // A parameter is present or absent: a URL or a header cannot contain null.
         parameter.Schema.IsNullableRaw = null;
         if (parameter is { Kind: OpenApiParameterKind.Query, Schema: { Type: JsonObjectType.String, Format: null } })
         {

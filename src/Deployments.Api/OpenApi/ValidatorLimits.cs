@@ -6,10 +6,10 @@ using NJsonSchema;
 
 namespace Deployments.Api.OpenApi;
 
-/// <summary>Says in the words of JSON Schema what a validator says in its own.</summary>
+/// <summary>Translates the limits of a validator to JSON Schema.</summary>
 internal static class ValidatorLimits
 {
-    /// <summary>The rules of a validator, with those that depend on others.</summary>
+    /// <summary>The rules of a validator, including dependent rules.</summary>
     public static IEnumerable<IValidationRule> AllRules(this IValidator validator) => Flatten(validator.CreateDescriptor().Rules);
 
     public static void Limit(this JsonSchema schema, IValidationRule rule)

@@ -6,7 +6,7 @@ namespace Deployments.Api.Options;
 /// <summary>The service refuses to start with its configuration; the message tells the operator why, and contains no secret.</summary>
 internal sealed partial class InvalidConfigurationException(string message) : Exception(message)
 {
-    /// <summary>Why the service refuses to start, where the exception means that it does; else null.</summary>
+    /// <summary>The reason why the service refuses to start, if that is what the exception means; else null.</summary>
     public static string? ReasonOf(Exception exception) => exception switch
     {
         InvalidConfigurationException => exception.Message,

@@ -19,7 +19,7 @@ internal sealed class ServiceOptions
     /// <summary>Which configurations a deployment may refer to.</summary>
     public ConfigReferenceRule ConfigReferences { get; init; } = ConfigReferenceRule.Any;
 
-    /// <summary>Whether a server's metadata has what other projects share with its project.</summary>
+    /// <summary>Whether a server's metadata includes configurations of other projects' shared deployments.</summary>
     public bool SharedMetadata { get; init; }
 
     /// <summary>The proxies, as addresses or networks (<c>10.0.0.0/8</c>), whose <c>X-Forwarded-*</c> headers are trusted.</summary>
@@ -44,10 +44,10 @@ internal sealed class RateLimitOptions
     /// <summary>The rate in the long run; a fraction is allowed.</summary>
     public double PerSecond { get; init; }
 
-    /// <summary>How many at once after a pause; if left out, as many as in a second.</summary>
+    /// <summary>The largest burst after a pause; by default the number of requests in a second.</summary>
     public int? Burst { get; init; }
 
-    /// <summary>How many the bucket holds.</summary>
+    /// <summary>The capacity of the bucket.</summary>
     public int Bucket => Burst ?? (int)Math.Ceiling(PerSecond);
 }
 

@@ -31,7 +31,7 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration) : IV
             .. options.Proxies.Where(proxy => !IPAddress.TryParse(proxy, out _) && !IPNetwork.TryParse(proxy, out _))
                 .Select(proxy => $"{Path(nameof(options.Proxies))}: {proxy} is neither an address nor a network such as 10.0.0.0/8."),
             .. options.CorsOrigins.Where(origin => !Cors.IsOrigin(origin))
-                .Select(origin => $"{Path(nameof(options.CorsOrigins))}: {origin} is no origin as browsers send it, such as https://console.example.org, without a path or a slash at its end."),
+                .Select(origin => $"{Path(nameof(options.CorsOrigins))}: {origin} is not an origin as browsers send it, such as https://console.example.org, without a path or a trailing slash."),
             .. options.RateLimit is { } rate ? Failures(rate) : [],
         ];
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;

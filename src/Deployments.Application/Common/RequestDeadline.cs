@@ -4,17 +4,17 @@ using Microsoft.Extensions.Options;
 namespace Deployments.Application.Common;
 
 /// <summary>
-/// The one deadline of a request: a token that is passed down to all of its work. When it fires the work stops, and the request is
+/// The deadline of a request: a token that is passed to all of its work. When it fires the work stops, and the request fails with
 /// <see cref="UnavailableException"/>.
 /// </summary>
 /// <param name="budgets">How long the work may take.</param>
-/// <param name="clock">By which clock.</param>
+/// <param name="clock">The clock that measures it.</param>
 public sealed class RequestDeadline(IOptions<TimeBudgets> budgets, TimeProvider clock)
 {
-    /// <summary>Runs work until it ends, its caller leaves, or the time is up.</summary>
-    /// <typeparam name="T">What the work gives.</typeparam>
+    /// <summary>Runs work until it completes, its caller cancels it, or the time is up.</summary>
+    /// <typeparam name="T">The result of the work.</typeparam>
     /// <param name="work">The work, which stops when its token fires.</param>
-    /// <param name="cancellationToken">Ends the work because its caller has left.</param>
+    /// <param name="cancellationToken">Fires when the caller no longer waits.</param>
     /// <exception cref="UnavailableException">The time was up.</exception>
     public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
@@ -26,7 +26,7 @@ public sealed class RequestDeadline(IOptions<TimeBudgets> budgets, TimeProvider 
         }
         catch (UnavailableException) when (cancellationToken.IsCancellationRequested)
         {
-            throw new OperationCanceledException(cancellationToken); // the caller's own end, not the database's
+            throw new OperationCanceledException(cancellationToken); // cancelled by the caller, not a failure of the database
         }
         catch (OperationCanceledException late) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

@@ -7,8 +7,8 @@ using MediatR;
 namespace Deployments.Application.SoftwareConfigs;
 
 /// <summary>
-/// Stores a new configuration and answers it, durable.
-/// Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="UnavailableException"/> when storage does not answer.
+/// Stores a new configuration and returns it once it is durable.
+/// Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="UnavailableException"/> when the database does not respond.
 /// </summary>
 /// <param name="ProjectId">The project that will own it, already authorised.</param>
 /// <param name="Config">What to create.</param>

@@ -6,7 +6,7 @@ namespace Deployments.Application.SoftwareConfigs;
 
 /// <summary>
 /// One configuration of the project.
-/// Throws <see cref="NotFoundException"/> when there is none such, <see cref="UnavailableException"/> when storage does not answer.
+/// Throws <see cref="NotFoundException"/> when it does not exist, <see cref="UnavailableException"/> when the database does not respond.
 /// </summary>
 /// <param name="ProjectId">The project that asks, already authorised.</param>
 /// <param name="Id">The configuration's id.</param>

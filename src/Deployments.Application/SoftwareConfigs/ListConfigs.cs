@@ -8,11 +8,11 @@ namespace Deployments.Application.SoftwareConfigs;
 
 /// <summary>
 /// The configurations of a project in summary, newest first.
-/// Throws <see cref="InvalidRequestException"/>, <see cref="UnavailableException"/> when storage does not answer.
+/// Throws <see cref="InvalidRequestException"/>, <see cref="UnavailableException"/> when the database does not respond.
 /// </summary>
 /// <param name="ProjectId">The project that asks, already authorised.</param>
 /// <param name="Limit">1 to 1,000 for a page; null for the whole list.</param>
-/// <param name="Marker">The last id seen: the list goes on after it, whether or not it is still there.</param>
+/// <param name="Marker">The last id seen: the list continues after it, whether or not it still exists.</param>
 public sealed record ListConfigsQuery(string ProjectId, int? Limit, Guid? Marker) : IRequest<Page<SoftwareConfigSummaryDto>>;
 
 internal sealed class ListConfigsValidator : AbstractValidator<ListConfigsQuery>

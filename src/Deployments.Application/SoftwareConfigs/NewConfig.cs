@@ -10,7 +10,7 @@ using UUIDNext;
 
 namespace Deployments.Application.SoftwareConfigs;
 
-/// <summary>A software configuration to create. Fields that are not listed here are ignored; null is the same as leaving a field out.</summary>
+/// <summary>A software configuration to create. Fields that are not listed here are ignored; null is the same as omitting a field.</summary>
 public sealed record NewConfig
 {
     /// <summary>How many inputs, and how many outputs, a configuration may have.</summary>
@@ -20,20 +20,20 @@ public sealed record NewConfig
     /// <example>install-web-server</example>
     public string? Name { get; init; }
 
-    /// <summary>Which agent hook takes it.</summary>
+    /// <summary>The agent hook that applies it.</summary>
     /// <example>script</example>
     public string? Group { get; init; }
 
     /// <summary>The configuration itself: any JSON value, usually a script as a string.</summary>
     public JsonElement? Config { get; init; }
 
-    /// <summary>The values that it takes: at most 1,000; no name twice.</summary>
+    /// <summary>Its inputs: at most 1,000, with distinct names.</summary>
     public IList<NewConfigInput?>? Inputs { get; init; }
 
-    /// <summary>The values that it gives back: at most 1,000; no name twice.</summary>
+    /// <summary>Its outputs: at most 1,000, with distinct names.</summary>
     public IList<NewConfigOutput?>? Outputs { get; init; }
 
-    /// <summary>Settings for the agent hook, as key-value pairs. They come back as they were sent; an empty list is taken as {}.</summary>
+    /// <summary>Settings for the agent hook, as key-value pairs. They are returned as they were sent; an empty list is read as {}.</summary>
     public IReadOnlyDictionary<string, JsonElement>? Options { get; init; }
 
     internal SoftwareConfig Create(string projectId, DateTimeOffset now) => new(
@@ -48,7 +48,7 @@ public sealed record NewConfig
         Options);
 }
 
-/// <summary>A value that a configuration takes. Fields that are not listed here are refused.</summary>
+/// <summary>An input of a configuration. Fields that are not listed here are refused.</summary>
 public sealed record NewConfigInput
 {
     /// <summary>Its name.</summary>
@@ -58,23 +58,23 @@ public sealed record NewConfigInput
     /// <summary>What it is for.</summary>
     public string? Description { get; init; }
 
-    /// <summary>What it holds; String if left out.</summary>
+    /// <summary>Its type; String by default.</summary>
     /// <example>Number</example>
     public string? Type { get; init; }
 
     /// <summary>
-    /// Its value where none is given. It must fit the type, where one is given: a String may also be an integer or a Boolean, a Number
-    /// also a numeric string, a Boolean also "true" or "false", a CommaDelimitedList a list or a string, Json anything; "" fits every type.
+    /// Its value if none is given. It must fit the type, if one is given: a String may also be an integer or a Boolean, a Number also a
+    /// numeric string, a Boolean also "true" or "false", a CommaDelimitedList a list or a string, Json anything; "" fits every type.
     /// </summary>
     public JsonElement? Default { get; init; }
 
-    /// <summary>Whether another value means another server; also taken as text, "true" or "false" in any case.</summary>
+    /// <summary>Whether a changed value requires another server; also accepted as a string, "true" or "false" in any case.</summary>
     public bool? ReplaceOnChange { get; init; }
 
-    /// <summary>Its value. Null is one too: a deployment's own configuration has a value for every input.</summary>
+    /// <summary>Its value. Null is a value: a deployment's own configuration has a value for every input.</summary>
     public JsonElement Value { get; init; }
 
-    /// <summary>What an input has not; each is an error.</summary>
+    /// <summary>Unsupported fields; each is an error.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? UnknownMembers { get; init; }
 
@@ -87,7 +87,7 @@ public sealed record NewConfigInput
         Value.ValueKind == JsonValueKind.Undefined ? null : Value);
 }
 
-/// <summary>A value that a configuration gives back. Fields that are not listed here are refused.</summary>
+/// <summary>An output of a configuration. Fields that are not listed here are refused.</summary>
 public sealed record NewConfigOutput
 {
     /// <summary>Its name.</summary>
@@ -97,13 +97,13 @@ public sealed record NewConfigOutput
     /// <summary>What it is for.</summary>
     public string? Description { get; init; }
 
-    /// <summary>What it holds; String if left out.</summary>
+    /// <summary>Its type; String by default.</summary>
     public string? Type { get; init; }
 
-    /// <summary>Whether a value here means that the deployment failed; false if left out. Also taken as text, "true" or "false" in any case.</summary>
+    /// <summary>Whether a value means that the deployment failed; false by default. Also accepted as a string, "true" or "false" in any case.</summary>
     public bool? ErrorOutput { get; init; }
 
-    /// <summary>What an output has not; each is an error.</summary>
+    /// <summary>Unsupported fields; each is an error.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? UnknownMembers { get; init; }
 
@@ -142,7 +142,7 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
         {
             if (name is not null && !seen.Add(name))
             {
-                context.AddFailure($"{list}[{index}].name", $"{list}[{index}].name stands in the list already: {name.Truncate()}.");
+                context.AddFailure($"{list}[{index}].name", $"{list}[{index}].name is a duplicate: {name.Truncate()}.");
             }
         }
     }
@@ -152,7 +152,7 @@ internal sealed class NewConfigValidator : AbstractValidator<NewConfig>
         foreach (var member in (members?.Keys ?? []).Take(InvalidRequestException.MaxErrors))
         {
             var path = context.PropertyChain.BuildPropertyPath(member.Truncate());
-            context.AddFailure(new ValidationFailure(path, $"{path} is not known here."));
+            context.AddFailure(new ValidationFailure(path, $"{path} is not a supported field."));
         }
     }
 

@@ -8,13 +8,13 @@ using MediatR;
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// Stores a new deployment and answers it, durable; with a key once, however often it is asked for.
+/// Stores a new deployment and returns it once it is durable; with a key only once, however often the request is sent.
 /// Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="ConflictException"/> when the key was used for
-/// another request, <see cref="UnavailableException"/> when storage does not answer.
+/// another request, <see cref="UnavailableException"/> when the database does not respond.
 /// </summary>
 /// <param name="Caller">Who creates it; their project will own it.</param>
 /// <param name="Deployment">What to create.</param>
-/// <param name="IdempotencyKey">Names the request among those of the project: 1 to 255 visible ASCII characters; null for none.</param>
+/// <param name="IdempotencyKey">Identifies the request within the project: 1 to 255 visible ASCII characters; null for none.</param>
 public sealed record CreateDeploymentCommand(Caller Caller, NewDeployment Deployment, string? IdempotencyKey = null)
     : IRequest<CreateResult<SoftwareDeploymentDto>>;
 

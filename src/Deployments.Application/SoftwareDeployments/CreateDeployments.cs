@@ -8,14 +8,14 @@ using MediatR;
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// Stores several new deployments, all or none, and answers them in the order in which they were given; with a key once, however
-/// often it is asked for. Throws <see cref="InvalidRequestException"/> that names each element at fault
-/// (<c>software_deployments[3].status</c>), <see cref="ConflictException"/> when the key was used for another request or some of
-/// what it created is gone, <see cref="UnavailableException"/> when storage does not answer; the last two also as they are taken.
+/// Stores several new deployments, all or none, and returns them in their order; with a key only once, however often the request is
+/// sent. Throws <see cref="InvalidRequestException"/>, which names each invalid element (<c>software_deployments[3].status</c>),
+/// <see cref="ConflictException"/> when the key was used for another request or some of its deployments have been deleted,
+/// <see cref="UnavailableException"/> when the database does not respond; the last two also while the result is enumerated.
 /// </summary>
 /// <param name="Caller">Who creates them; their project will own them.</param>
 /// <param name="SoftwareDeployments">What to create: 1 to 1,000.</param>
-/// <param name="IdempotencyKey">Names the request among those of the project: 1 to 255 visible ASCII characters; null for none.</param>
+/// <param name="IdempotencyKey">Identifies the request within the project: 1 to 255 visible ASCII characters; null for none.</param>
 public sealed record CreateDeploymentsCommand(
     Caller Caller, IReadOnlyList<NewDeployment?>? SoftwareDeployments, string? IdempotencyKey = null)
     : IRequest<CreateResult<IAsyncEnumerable<SoftwareDeploymentDto>>>

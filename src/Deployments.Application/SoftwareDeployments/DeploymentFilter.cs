@@ -2,7 +2,7 @@ using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Application.SoftwareDeployments;
 
-/// <summary>Which deployments to list: those that the project may see and that match all that is given, exactly.</summary>
+/// <summary>Which deployments to list: those that the project may see and that match every given value exactly.</summary>
 /// <param name="ProjectId">The project that asks.</param>
 /// <param name="ServerId">The server, or null for any.</param>
 /// <param name="ConfigId">The configuration, or null for any.</param>

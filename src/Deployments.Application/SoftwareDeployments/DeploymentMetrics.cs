@@ -2,30 +2,30 @@ using System.Diagnostics.Metrics;
 
 namespace Deployments.Application.SoftwareDeployments;
 
-/// <summary>What is counted of deployments, beside what ASP.NET Core and Npgsql measure by themselves. It costs nothing while nobody listens.</summary>
+/// <summary>Metrics of deployments, in addition to those of ASP.NET Core and Npgsql. They cost nothing without a listener.</summary>
 public static class DeploymentMetrics
 {
-    /// <summary>The name under which a listener finds all of them.</summary>
+    /// <summary>The name of the meter that a listener subscribes to.</summary>
     public const string MeterName = "Deployments";
 
     private static readonly Meter Meter = new(MeterName);
 
-    /// <summary>Counts what is new.</summary>
+    /// <summary>Counts created deployments.</summary>
     public static Counter<long> Created { get; } =
         Meter.CreateCounter<long>("deployments.created", "{deployment}", "Deployments stored, alone or in a batch.");
 
-    /// <summary>Counts what was sent again.</summary>
+    /// <summary>Counts deployments that a retry with the same idempotency key returned.</summary>
     public static Counter<long> Replayed { get; } =
-        Meter.CreateCounter<long>("deployments.replayed", "{deployment}", "Deployments answered once more, as their idempotency key was known.");
+        Meter.CreateCounter<long>("deployments.replayed", "{deployment}", "Deployments returned again for a repeated idempotency key.");
 
-    /// <summary>Counts what came too late.</summary>
+    /// <summary>Counts deployments whose deadline passed.</summary>
     public static Counter<long> Expired { get; } =
-        Meter.CreateCounter<long>("deployments.expired", "{deployment}", "Deployments that failed as their deadline passed.");
+        Meter.CreateCounter<long>("deployments.expired", "{deployment}", "Deployments set to FAILED because their deadline passed.");
 
-    /// <summary>Measures the groups that new deployments are written in.</summary>
+    /// <summary>Measures the groups in which new deployments are written.</summary>
     public static Histogram<int> GroupSize { get; } = Meter.CreateHistogram(
         "deployments.write.group_size",
         "{deployment}",
-        "How many deployments that waited together were stored by one statement.",
+        "Number of deployments stored by one statement.",
         advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000] });
 }

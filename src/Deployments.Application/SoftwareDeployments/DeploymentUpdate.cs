@@ -5,7 +5,7 @@ using FluentValidation;
 
 namespace Deployments.Application.SoftwareDeployments;
 
-/// <summary>What to change in a software deployment. Fields that are not listed here are ignored; null is the same as leaving a field out.</summary>
+/// <summary>What to change in a software deployment. Fields that are not listed here are ignored; null is the same as omitting a field.</summary>
 public sealed record DeploymentUpdate
 {
     /// <summary>Another software configuration.</summary>
@@ -15,13 +15,13 @@ public sealed record DeploymentUpdate
     /// <example>UPDATE</example>
     public string? Action { get; init; }
 
-    /// <summary>Input data in place of all that there are. An empty list is taken as {}.</summary>
+    /// <summary>Input data, which replaces all of the current. An empty list is read as {}.</summary>
     public IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
 
-    /// <summary>Output data in place of all that there are; nested at most 64 levels deep. An empty list is taken as {}.</summary>
+    /// <summary>Output data, which replaces all of the current; nested at most 64 levels deep. An empty list is read as {}.</summary>
     public IReadOnlyDictionary<string, JsonElement>? OutputValues { get; init; }
 
-    /// <summary>How it went. Any status may follow any other.</summary>
+    /// <summary>Its status. Any status may follow any other.</summary>
     /// <example>COMPLETE</example>
     public string? Status { get; init; }
 
@@ -30,8 +30,8 @@ public sealed record DeploymentUpdate
     public string? StatusReason { get; init; }
 
     /// <summary>
-    /// After how many seconds from now it becomes FAILED if it is still IN_PROGRESS, 1 to 2,592,000 (30 days), in place of the
-    /// deadline that it has. Without effect where the status is another.
+    /// After how many seconds from now it becomes FAILED if it is still IN_PROGRESS, 1 to 2,592,000 (30 days), in place of its
+    /// current deadline. Without effect on any other status.
     /// </summary>
     /// <example>3600</example>
     public int? Timeout { get; init; }

@@ -8,10 +8,10 @@ using MediatR;
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// What a server's agent is to apply: one configuration for each deployment of the server that the project owns and whose
-/// configuration is held here, by configuration name (none first), then by the deployment's creation. An unknown server has none.
-/// Only the first are here already, the rest is read as they are taken.
-/// Throws <see cref="UnavailableException"/> when storage does not answer, also as they are taken.
+/// What a server's agent must apply: one configuration for each deployment of the server that the project owns and whose
+/// configuration exists, by configuration name (none first), then by the deployment's creation. An unknown server has none.
+/// Only the first have been read, the others are read as they are enumerated.
+/// Throws <see cref="UnavailableException"/> when the database does not respond, also while the result is enumerated.
 /// </summary>
 /// <param name="ProjectId">The project that asks, already authorised.</param>
 /// <param name="ServerId">The server.</param>
@@ -28,7 +28,7 @@ internal sealed class GetServerMetadataHandler(
 
     public async Task<IAsyncEnumerable<SoftwareConfigDto>> Handle(GetServerMetadataQuery query, CancellationToken cancellationToken)
     {
-        // The first are read before the response begins, so that a database failure can still become a 503.
+        // The first are read before this returns, while a failure of the database can still be the response.
         var references = await ListAsync(query, after: null, cancellationToken);
         var first = await ReadNextAsync(references, 0, cancellationToken);
         return ReadAsync(query, references, first, CancellationToken.None);
@@ -73,7 +73,7 @@ internal sealed class GetServerMetadataHandler(
         deployments.ListAppliedConfigsAsync(
             query.ProjectId, query.ServerId, shared.IsIncluded, after, MaxReferencesPerQuery, cancellationToken);
 
-    /// <summary>Reads the next configurations, each once, for all references in a row that name no other.</summary>
+    /// <summary>Reads the next configurations, each once, for as many consecutive references as refer to no others.</summary>
     private async Task<ConfigBatch> ReadNextAsync(IReadOnlyList<AppliedConfig> references, int start, CancellationToken cancellationToken)
     {
         var keys = new HashSet<ConfigKey>();
@@ -101,7 +101,7 @@ internal sealed class GetServerMetadataHandler(
     }
 }
 
-/// <summary>Whether a server's metadata has the configurations that other projects apply to it (<c>Deployments:SharedMetadata</c>).</summary>
+/// <summary>Whether a server's metadata includes the configurations that other projects apply to it (<c>Deployments:SharedMetadata</c>).</summary>
 /// <param name="IsIncluded">
 /// False: only what the project itself applies, so that no other project can have its scripts run on this project's servers.
 /// </param>

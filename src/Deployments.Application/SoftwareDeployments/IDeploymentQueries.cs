@@ -5,7 +5,7 @@ using Deployments.Domain.SoftwareDeployments;
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// What the use cases that read ask of storage. Each call ends soon after its token fires: with its result, or with
+/// Reads deployments. Each call ends soon after its token fires: with its result, or with
 /// <see cref="UnavailableException"/>. A project may see its own deployments and those shared with it.
 /// </summary>
 public interface IDeploymentQueries
@@ -18,7 +18,7 @@ public interface IDeploymentQueries
 
     /// <summary>
     /// The first deployments that match, in the order of their ids, which is that of their creation; where their values are large, fewer
-    /// than were asked for.
+    /// than requested.
     /// </summary>
     /// <param name="filter">Which deployments.</param>
     /// <param name="after">Only those with a greater id; null for the first.</param>
@@ -26,14 +26,14 @@ public interface IDeploymentQueries
     /// <param name="cancellationToken">Stops the work.</param>
     Task<Chunk<SoftwareDeployment>> ListAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken);
 
-    /// <summary>The id of the last of the first so many deployments that match; null where no other comes after it.</summary>
+    /// <summary>The id of the last of the first <paramref name="count"/> deployments that match; null if none comes after it.</summary>
     /// <param name="filter">Which deployments.</param>
     /// <param name="after">Only those with a greater id; null for the first.</param>
     /// <param name="count">How many.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     Task<Guid?> FindPageEndAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken);
 
-    /// <summary>The next entries of a deployment's history, oldest first; where their reasons are long, fewer than were asked for.</summary>
+    /// <summary>The next entries of a deployment's history, oldest first; where their reasons are long, fewer than requested.</summary>
     /// <param name="projectId">The project that owns the deployment.</param>
     /// <param name="id">The deployment's id.</param>
     /// <param name="after">Only those with a greater version; null for the first.</param>
@@ -52,12 +52,12 @@ public interface IDeploymentQueries
         string projectId, string key, int? after, int count, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Which configuration each deployment of a server applies, where it is held in the deployment's own project; by its name (none
+    /// The configuration that each deployment of a server applies, where it exists in the deployment's own project; by its name (none
     /// first), then by the deployment's creation.
     /// </summary>
     /// <param name="projectId">The project that asks.</param>
     /// <param name="serverId">The server.</param>
-    /// <param name="includeShared">Whether also of deployments that another project shares with this one.</param>
+    /// <param name="includeShared">Whether to include deployments that another project shares with this one.</param>
     /// <param name="after">Only what comes after this one; null for the first.</param>
     /// <param name="count">How many at most.</param>
     /// <param name="cancellationToken">Stops the work.</param>

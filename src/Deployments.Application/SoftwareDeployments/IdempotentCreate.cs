@@ -5,25 +5,25 @@ using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Application.SoftwareDeployments;
 
-/// <summary>What a request created: now, or when it was first sent.</summary>
-/// <param name="Value">What was created, as it stands.</param>
+/// <summary>What a request created, now or when it was first sent.</summary>
+/// <param name="Value">What was created, in its current state.</param>
 /// <param name="Replayed">Whether an earlier request with the same idempotency key had created it.</param>
 public sealed record CreateResult<T>(T Value, bool Replayed);
 
-/// <summary>Creates deployments, all or none; with a key once, however often the request comes.</summary>
+/// <summary>Creates deployments, all or none; with a key only once, however often the request is sent.</summary>
 internal sealed class IdempotentCreate(
     IDeploymentCommands commands, IDeploymentQueries queries, ListReader lists, ConfigReferences references, TimeProvider clock)
 {
     /// <summary>
-    /// Returns what was created, now or by an earlier request. The latter is read as it is taken, like every list: a deployment that is
-    /// deleted in the meantime is a <see cref="ConflictException"/>, so that fewer never look like all.
+    /// Returns what was created, now or by an earlier request. The latter is read as it is enumerated, like every list: a deployment that
+    /// is deleted in the meantime is a <see cref="ConflictException"/>, so that a part never looks like the whole.
     /// </summary>
     /// <param name="requested">What to create in the caller's project.</param>
-    /// <param name="fingerprint">The hash of what was asked for: two requests with one key must ask for the same.</param>
+    /// <param name="fingerprint">The hash of the request: two requests with the same key must be equal.</param>
     /// <param name="key">The request's idempotency key, if it has one.</param>
-    /// <param name="caller">Who asks.</param>
-    /// <param name="configIdOf">How the caller is told of the configuration that the deployment of this index names.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <param name="caller">Who creates them.</param>
+    /// <param name="configIdOf">The name, in errors, of the field with the configuration of the deployment at an index.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
     public async Task<CreateResult<IAsyncEnumerable<SoftwareDeployment>>> CreateAsync(
         IReadOnlyList<NewDeployment?> requested,
         Func<byte[]> fingerprint,
@@ -57,12 +57,12 @@ internal sealed class IdempotentCreate(
 
         if (!earlier.All(deployment => hash.AsSpan().SequenceEqual(deployment.RequestHash)))
         {
-            throw new ConflictException("The Idempotency-Key was used before, for another body.");
+            throw new ConflictException("The Idempotency-Key has already been used with a different body.");
         }
 
         if (earlier.Count < deployments.Count)
         {
-            throw GoneError();
+            throw DeletedError();
         }
 
         var replay = await lists.ReadAsync<SoftwareDeployment, int>(
@@ -75,14 +75,14 @@ internal sealed class IdempotentCreate(
         return new(replay, Replayed: true);
     }
 
-    private static ConflictException GoneError() =>
-        new("Some of the deployments that were created with this Idempotency-Key are gone.");
+    private static ConflictException DeletedError() =>
+        new("Some of the deployments that were created with this Idempotency-Key have been deleted.");
 
     private async Task<Chunk<SoftwareDeployment>> ReadNextAsync(
         string projectId, string key, IReadOnlyList<ExistingDeployment> all, int? after, int count, CancellationToken cancellationToken)
     {
         var chunk = await queries.ListByIdempotencyKeyAsync(projectId, key, after, count, cancellationToken);
         var expected = all.Skip(after + 1 ?? 0).Take(chunk.IsTruncated ? chunk.Items.Count : count).Select(deployment => deployment.Id);
-        return chunk.Items.Select(deployment => deployment.Id).SequenceEqual(expected) ? chunk : throw GoneError();
+        return chunk.Items.Select(deployment => deployment.Id).SequenceEqual(expected) ? chunk : throw DeletedError();
     }
 }

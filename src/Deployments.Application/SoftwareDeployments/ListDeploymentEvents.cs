@@ -9,15 +9,15 @@ using MediatR;
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// A deployment's history, oldest first: one entry for its creation and one for each change. Only the first entries are here already, the
-/// rest is read as they are taken, so that a history of any length takes little memory.
-/// Throws <see cref="InvalidRequestException"/>, <see cref="NotFoundException"/>, <see cref="UnavailableException"/>, the last also as the
-/// entries are taken.
+/// A deployment's history, oldest first: one entry for its creation and one for each change. Only the first entries have been read, the
+/// others are read as they are enumerated, so that a history of any length takes little memory.
+/// Throws <see cref="InvalidRequestException"/>, <see cref="NotFoundException"/>, <see cref="UnavailableException"/>, the last also while the
+/// entries are enumerated.
 /// </summary>
 /// <param name="ProjectId">The project that asks, already authorised.</param>
 /// <param name="Id">The deployment's id.</param>
 /// <param name="Limit">1 to 1,000 entries; null for the whole history.</param>
-/// <param name="Marker">The last version seen: the history goes on after it; null for its beginning.</param>
+/// <param name="Marker">The last version seen: the history continues after it; null for its beginning.</param>
 public sealed record ListDeploymentEventsQuery(string ProjectId, Guid Id, int? Limit, int? Marker)
     : IRequest<IAsyncEnumerable<DeploymentEventDto>>;
 

@@ -10,11 +10,11 @@ namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
 /// The deployments that a project may see, its own and those shared with it, oldest first. The filters are exact and all must hold.
-/// Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="UnavailableException"/> when storage does not answer.
+/// Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="UnavailableException"/> when the database does not respond.
 /// </summary>
 public sealed record ListDeploymentsQuery : IRequest<Page<SoftwareDeploymentDto>>
 {
-    /// <summary>How many a page of any list may hold.</summary>
+    /// <summary>The maximum number of items on a page of any list.</summary>
     public const int MaxLimit = 1_000;
 
     /// <summary>The project that asks, already authorised.</summary>
@@ -35,7 +35,7 @@ public sealed record ListDeploymentsQuery : IRequest<Page<SoftwareDeploymentDto>
     /// <summary>1 to 1,000 for a page; null for the whole list.</summary>
     public int? Limit { get; init; }
 
-    /// <summary>The last id seen: the list goes on after it, whether or not it is still there.</summary>
+    /// <summary>The last id seen: the list continues after it, whether or not it still exists.</summary>
     public Guid? Marker { get; init; }
 }
 

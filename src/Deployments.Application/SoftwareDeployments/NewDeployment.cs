@@ -7,10 +7,10 @@ using UUIDNext;
 
 namespace Deployments.Application.SoftwareDeployments;
 
-/// <summary>A software deployment to create. Fields that are not listed here are ignored; null is the same as leaving a field out.</summary>
+/// <summary>A software deployment to create. Fields that are not listed here are ignored; null is the same as omitting a field.</summary>
 public sealed record NewDeployment
 {
-    /// <summary>The software configuration to apply. It need not be one that is held here.</summary>
+    /// <summary>The software configuration to apply. It need not exist in this service.</summary>
     /// <example>8da95794-2ad9-4979-8ae5-739ce314c5cd</example>
     public string? ConfigId { get; init; }
 
@@ -22,10 +22,10 @@ public sealed record NewDeployment
     /// <example>CREATE</example>
     public string? Action { get; init; }
 
-    /// <summary>Input data as key-value pairs. They come back as they were sent; nested at most 64 levels deep. An empty list is taken as {}.</summary>
+    /// <summary>Input data as key-value pairs. They are returned as they were sent; nested at most 64 levels deep. An empty list is read as {}.</summary>
     public IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
 
-    /// <summary>How it went so far; IN_PROGRESS if left out.</summary>
+    /// <summary>Its status; IN_PROGRESS by default.</summary>
     /// <example>IN_PROGRESS</example>
     public string? Status { get; init; }
 
@@ -33,13 +33,13 @@ public sealed record NewDeployment
     /// <example>Deploy data available</example>
     public string? StatusReason { get; init; }
 
-    /// <summary>A second project that may list, read, update and delete the deployment, through its own path. It is never shown again.</summary>
+    /// <summary>A second project that may list, read, update and delete the deployment, through its own path. It is never returned.</summary>
     /// <example>c024bfada67845ddb17d2b0c0be8cd79</example>
     public string? StackUserProjectId { get; init; }
 
     /// <summary>
-    /// After how many seconds it becomes FAILED if it is still IN_PROGRESS, 1 to 2,592,000 (30 days). Without effect where the status
-    /// is another.
+    /// After how many seconds it becomes FAILED if it is still IN_PROGRESS, 1 to 2,592,000 (30 days). Without effect on any
+    /// other status.
     /// </summary>
     /// <example>3600</example>
     public int? Timeout { get; init; }

@@ -5,9 +5,9 @@ using System.Text.Json;
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// The hash by which two requests with one idempotency key are compared. It is stored, and instances of different versions compare with
-/// each other's: names, order and escaping are part of the format, so they are written out here and follow no member's name.
-/// What is null is left out, so that a field of a later version does not change the hash of today's requests.
+/// The hash by which two requests with the same idempotency key are compared. It is stored and compared by instances of different
+/// versions: names, order and escaping are part of the format, so they are written out here instead of derived from members.
+/// Null is omitted, so that a field of a later version does not change the hash of a request without it.
 /// </summary>
 internal static class RequestFingerprint
 {

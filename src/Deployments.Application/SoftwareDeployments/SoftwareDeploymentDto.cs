@@ -5,10 +5,10 @@ using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Application.SoftwareDeployments;
 
-/// <summary>A software deployment: which software configuration is applied to which server, and how it went.</summary>
+/// <summary>A software deployment: which software configuration is applied to which server, and its status.</summary>
 public sealed record SoftwareDeploymentDto
 {
-    /// <summary>How it went so far.</summary>
+    /// <summary>Its status.</summary>
     public required DeploymentStatus Status { get; init; }
 
     /// <summary>The server that the configuration is applied to.</summary>
@@ -17,10 +17,10 @@ public sealed record SoftwareDeploymentDto
     /// <summary>The software configuration that is applied.</summary>
     public required string ConfigId { get; init; }
 
-    /// <summary>What came out of it, as key-value pairs; null until it is set.</summary>
+    /// <summary>Output data as key-value pairs; null until set.</summary>
     public required IReadOnlyDictionary<string, JsonElement>? OutputValues { get; init; }
 
-    /// <summary>What went into it, as key-value pairs, just as they were sent; null if none were.</summary>
+    /// <summary>Input data as key-value pairs, as they were sent; null if none were.</summary>
     public required IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
 
     /// <summary>The stack action that triggered it, such as CREATE; null if none was given.</summary>
@@ -29,21 +29,21 @@ public sealed record SoftwareDeploymentDto
     /// <summary>Why it has its status; null if no reason was given.</summary>
     public required string? StatusReason { get; init; }
 
-    /// <summary>The UUID (version 7) that the service gave it.</summary>
+    /// <summary>The UUID (version 7) that the service assigned.</summary>
     public required Guid Id { get; init; }
 
     /// <summary>When it was created: UTC, whole seconds.</summary>
     public required DateTimeOffset CreationTime { get; init; }
 
-    /// <summary>When it last changed: UTC, whole seconds. Absent until it first does.</summary>
+    /// <summary>When it last changed: UTC, whole seconds. Absent before its first change.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? UpdatedTime { get; init; }
 
-    /// <summary>When it fails unless its status changes before: UTC, whole seconds. Present only while a timeout runs.</summary>
+    /// <summary>When it fails unless its status changes before: UTC, whole seconds. Present only while it is in progress with a timeout.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? Deadline { get; init; }
 
-    /// <summary>Its version, which the entity tag is made of: 1 at creation, one more with each change.</summary>
+    /// <summary>Its version, not part of the response body: 1 at creation, one more with each change.</summary>
     [JsonIgnore]
     public int Version { get; init; }
 }
@@ -54,7 +54,7 @@ internal sealed class SoftwareDeploymentProfile : Profile
     {
         CreateMap<SoftwareDeployment, SoftwareDeploymentDto>();
 
-        // Values are handed on as they are: a copy would cost, and could not differ.
+        // Values are passed on without a copy.
         CreateMap<IReadOnlyDictionary<string, JsonElement>, IReadOnlyDictionary<string, JsonElement>>().ConvertUsing(values => values);
     }
 }

@@ -8,8 +8,8 @@ using MediatR;
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// Changes what is given of a deployment and answers it, durable; null leaves a field as it is, "" and {} are values. What changes
-/// nothing leaves no trace. Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="NotFoundException"/>,
+/// Changes the given fields of a deployment and returns it once it is durable; null keeps a field, "" and {} are values. A change
+/// without effect is not recorded. Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="NotFoundException"/>,
 /// <see cref="PreconditionFailedException"/>, <see cref="UnavailableException"/>.
 /// </summary>
 /// <param name="Caller">Who changes it.</param>

@@ -10,15 +10,15 @@ public readonly record struct DeploymentVersion(int Number, DateTimeOffset? Chan
 
 /// <summary>The versions of which a deployment must have one to be changed.</summary>
 /// <param name="Versions">The versions that the caller named.</param>
-/// <param name="HasAlteredTags">Whether the caller also sent entity tags that a proxy has altered, which name no version.</param>
-public sealed record VersionCondition(IReadOnlySet<DeploymentVersion> Versions, bool HasAlteredTags)
+/// <param name="HasUnreadableVersions">Whether the caller also sent versions that were altered on their way here and cannot be read.</param>
+public sealed record VersionCondition(IReadOnlySet<DeploymentVersion> Versions, bool HasUnreadableVersions)
 {
     /// <exception cref="PreconditionFailedException">The deployment has none of the versions.</exception>
     internal void Require(SoftwareDeployment deployment)
     {
         if (!Versions.Contains(new(deployment.Version, deployment.ChangedTime)) && !Versions.Contains(new(deployment.Version, Changed: null)))
         {
-            throw new PreconditionFailedException(HasAlteredTags);
+            throw new PreconditionFailedException(HasUnreadableVersions);
         }
     }
 }

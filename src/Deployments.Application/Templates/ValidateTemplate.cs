@@ -10,9 +10,9 @@ namespace Deployments.Application.Templates;
 
 /// <summary>
 /// Checks an orchestration template whose resources are software configurations, by the rules of their creation. Stores nothing.
-/// Throws <see cref="InvalidRequestException"/> that names each resource and field at fault.
+/// Throws <see cref="InvalidRequestException"/>, which names each invalid resource and field.
 /// </summary>
-/// <param name="Description">The template's own description.</param>
+/// <param name="Description">The template's description.</param>
 /// <param name="Resources">The resources by name.</param>
 public sealed record ValidateTemplateQuery(string? Description, IReadOnlyDictionary<string, TemplateResource> Resources)
     : IRequest<TemplateDto>;
@@ -22,14 +22,14 @@ public sealed record ValidateTemplateQuery(string? Description, IReadOnlyDiction
 /// <param name="Properties">The configuration; null where the resource is of another type.</param>
 public sealed record TemplateResource(string? Type, NewConfig? Properties)
 {
-    /// <summary>The one type of resource that is known here.</summary>
+    /// <summary>The only supported type of resource.</summary>
     public const string SoftwareConfig = "OS::Heat::SoftwareConfig";
 }
 
-/// <summary>What is known of a template that is valid.</summary>
+/// <summary>A valid template.</summary>
 public sealed record TemplateDto
 {
-    /// <summary>The template's own description, or "No description".</summary>
+    /// <summary>The template's description, or "No description".</summary>
     [JsonPropertyName("Description")]
     public required string Description { get; init; }
 
@@ -43,15 +43,15 @@ internal sealed class ValidateTemplateValidator : AbstractValidator<ValidateTemp
     public ValidateTemplateValidator(IValidator<NewConfig> config) =>
         RuleFor(query => query.Resources).Custom((resources, context) =>
         {
-            // A body of resources can hold tens of thousands: those past the last fault that is told are not looked at.
-            foreach (var (field, message) in resources.SelectMany(resource => FaultsOf(resource.Key, resource.Value, config))
+            // A body can hold tens of thousands of resources: those after the last error that is reported are not checked.
+            foreach (var (field, message) in resources.SelectMany(resource => ErrorsOf(resource.Key, resource.Value, config))
                 .Take(InvalidRequestException.MaxErrors))
             {
                 context.AddFailure(field, message);
             }
         });
 
-    private static IEnumerable<(string Field, string Message)> FaultsOf(string name, TemplateResource resource, IValidator<NewConfig> config)
+    private static IEnumerable<(string Field, string Message)> ErrorsOf(string name, TemplateResource resource, IValidator<NewConfig> config)
     {
         var path = $"template.resources.{name.Truncate()}";
         return resource.Type == TemplateResource.SoftwareConfig
@@ -60,7 +60,7 @@ internal sealed class ValidateTemplateValidator : AbstractValidator<ValidateTemp
                 $"{path}.properties.{failure.ErrorMessage}")) // each message begins with its field
             : [(
                 $"{path}.type",
-                $"{path}.type must be {TemplateResource.SoftwareConfig}; the type {resource.Type?.Truncate() ?? "(none)"} is not known here.")];
+                $"{path}.type must be {TemplateResource.SoftwareConfig}; the type {resource.Type?.Truncate() ?? "(none)"} is not supported.")];
     }
 }
 

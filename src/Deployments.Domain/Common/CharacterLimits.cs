@@ -1,9 +1,9 @@
 namespace Deployments.Domain.Common;
 
-/// <summary>How the contract counts and judges text.</summary>
+/// <summary>Counts characters, and checks text against its maximum length.</summary>
 public static class CharacterLimits
 {
-    /// <summary>Whether the text has at most so many characters, counted in Unicode code points as JSON Schema and PostgreSQL count them.</summary>
+    /// <summary>Whether the text has at most this many characters, counted in Unicode code points as JSON Schema and PostgreSQL count them.</summary>
     public static bool HasAtMost(this string text, int characters) =>
         text.Length <= characters || (text.Length <= 2 * characters && text.EnumerateRunes().Count() <= characters);
 

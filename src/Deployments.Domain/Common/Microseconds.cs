@@ -1,8 +1,8 @@
 namespace Deployments.Domain.Common;
 
-/// <summary>Times as storage keeps them.</summary>
+/// <summary>Times in the precision of the database.</summary>
 internal static class Microseconds
 {
-    /// <summary>The time without what is less than a microsecond: what is set must be what is read back.</summary>
+    /// <summary>The time cut to whole microseconds, so that the value read back equals the value set.</summary>
     public static DateTimeOffset ToMicroseconds(this DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
 }

@@ -1,6 +1,6 @@
 namespace Deployments.Domain.Common;
 
-/// <summary>What a project's id must be: not blank, at most 64 characters.</summary>
+/// <summary>Rules for a project's id: not blank, at most 64 characters.</summary>
 public static class ProjectId
 {
     public const int MaxLength = 64;

@@ -17,7 +17,7 @@ public sealed record ConfigInput
         Description = description;
         Type = type;
 
-        // A type that was not given is a String too, and then its default may be anything.
+        // String is also the type of an input without one, whose default may be anything.
         Default = @default is not { } given || type == ConfigValueType.String || type.Accepts(given)
             ? @default
             : throw new ArgumentException($"The default does not fit the type {type}.", nameof(@default));

@@ -1,6 +1,6 @@
 namespace Deployments.Domain.SoftwareConfigs;
 
-/// <summary>A value that a configuration gives back.</summary>
+/// <summary>A value that a configuration returns.</summary>
 public sealed record ConfigOutput
 {
     public ConfigOutput(

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Deployments.Domain.SoftwareConfigs;
 
-/// <summary>What an input or an output of a configuration holds.</summary>
+/// <summary>The type of an input or output of a configuration.</summary>
 [SuppressMessage("Naming", "CA1720", Justification = "The names are OpenStack's.")]
 public enum ConfigValueType
 {
@@ -15,16 +15,16 @@ public enum ConfigValueType
     Boolean,
 }
 
-/// <summary>The rules of the types. Their names on the wire are the members' own.</summary>
+/// <summary>Names and rules of the types. The names on the wire are those of the members.</summary>
 public static class ConfigValueTypes
 {
     public static IReadOnlyList<string> Names { get; } = Enum.GetNames<ConfigValueType>();
 
-    /// <summary>The type of that name, byte for byte; null where there is none.</summary>
+    /// <summary>The type with exactly this name; null if there is none.</summary>
     public static ConfigValueType? Parse(string? name) =>
         name is not null && Names.Contains(name) ? Enum.Parse<ConfigValueType>(name) : null;
 
-    /// <summary>Whether a default of that type, where it was given, may be this value.</summary>
+    /// <summary>Whether an input that was given this type may have this default.</summary>
     public static bool Accepts(this ConfigValueType type, JsonElement value) => (type, value.ValueKind) switch
     {
         (ConfigValueType.Json, _) => true,
@@ -39,7 +39,7 @@ public static class ConfigValueTypes
         _ => false,
     };
 
-    // As JSON's authors write one, of any length: 1.0 and 1e3 are none.
+    // By its notation, and of any length: 1.0 and 1e3 are not integers.
     private static bool IsInteger(string number) => !number.AsSpan().ContainsAny('.', 'e', 'E');
 
     private static bool IsNumber(string text) =>

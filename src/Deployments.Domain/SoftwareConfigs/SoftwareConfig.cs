@@ -3,7 +3,7 @@ using Deployments.Domain.Common;
 
 namespace Deployments.Domain.SoftwareConfigs;
 
-/// <summary>A software configuration: what an agent runs on a server, and the values that go in and come out. It never changes.</summary>
+/// <summary>A software configuration: what an agent runs on a server, with its inputs and outputs. It never changes.</summary>
 public sealed class SoftwareConfig
 {
     public const int MaxNameLength = 255;
@@ -30,7 +30,7 @@ public sealed class SoftwareConfig
         Options = options ?? new Dictionary<string, JsonElement>();
     }
 
-    // Storage fills a row in through this one.
+    // For Entity Framework.
     private SoftwareConfig(Guid id, string projectId)
     {
         Id = id;
@@ -48,7 +48,7 @@ public sealed class SoftwareConfig
 
     public string? Name { get; private set; }
 
-    /// <summary>Which agent hook takes the configuration, such as <c>script</c>.</summary>
+    /// <summary>The agent hook that applies the configuration, such as <c>script</c>.</summary>
     public string? Group { get; private set; }
 
     public JsonElement? Config { get; private set; }
@@ -60,5 +60,5 @@ public sealed class SoftwareConfig
     public IReadOnlyDictionary<string, JsonElement> Options { get; private set; }
 
     private static IReadOnlyList<T> Distinct<T>(IReadOnlyList<T> items, Func<T, string> name, string field) =>
-        items.DistinctBy(name).Count() == items.Count ? items : throw new ArgumentException($"{field} names one twice.", field);
+        items.DistinctBy(name).Count() == items.Count ? items : throw new ArgumentException($"{field} has a duplicate name.", field);
 }

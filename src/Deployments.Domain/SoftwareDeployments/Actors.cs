@@ -1,6 +1,6 @@
 namespace Deployments.Domain.SoftwareDeployments;
 
-/// <summary>Who a deployment's history names: whoever sent a token, or one of the service's own duties.</summary>
+/// <summary>Actors in a deployment's history: the subject of a token, or one of the service's own jobs.</summary>
 public static class Actors
 {
     public const string Deadline = "deadline";
@@ -9,7 +9,7 @@ public static class Actors
 
     private const string UserPrefix = "user:";
 
-    /// <summary>The actor of a token's subject. One that could be taken for the service's own is told apart by a prefix.</summary>
+    /// <summary>The actor for a token's subject. A prefix distinguishes a subject that equals one of the service's own actors.</summary>
     public static string FromSubject(string subject) =>
         subject is Deadline or Agent or Retention || subject.StartsWith(UserPrefix, StringComparison.Ordinal)
             ? UserPrefix + subject

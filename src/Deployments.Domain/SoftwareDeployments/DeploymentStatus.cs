@@ -1,6 +1,6 @@
 namespace Deployments.Domain.SoftwareDeployments;
 
-/// <summary>How a deployment went, as its agent or orchestrator last said.</summary>
+/// <summary>The state of a deployment, as its agent or orchestrator last reported it.</summary>
 public enum DeploymentStatus
 {
     InProgress,
@@ -8,7 +8,7 @@ public enum DeploymentStatus
     Failed,
 }
 
-/// <summary>The names a status has on the wire and in storage.</summary>
+/// <summary>The names of the statuses, on the wire and in the database.</summary>
 public static class DeploymentStatusNames
 {
     private static readonly (DeploymentStatus Status, string Name)[] Names =
@@ -23,7 +23,7 @@ public static class DeploymentStatusNames
     public static string ToName(this DeploymentStatus status) => Array.Find(Names, pair => pair.Status == status).Name
         ?? throw new ArgumentOutOfRangeException(nameof(status), status, "No such status.");
 
-    /// <summary>The status of that name, byte for byte; null where there is none.</summary>
+    /// <summary>The status with exactly this name; null if there is none.</summary>
     public static DeploymentStatus? Parse(string? name)
     {
         var index = Array.FindIndex(Names, pair => pair.Name == name);

@@ -1,9 +1,9 @@
 namespace Deployments.Domain.SoftwareDeployments;
 
-/// <summary>Which request created a deployment, so that a repetition of that request is recognized.</summary>
+/// <summary>The request that created a deployment, so that a retry of it is recognized.</summary>
 /// <param name="Key">The request's idempotency key.</param>
-/// <param name="Index">The deployment's place among those that the request created.</param>
-/// <param name="RequestHash">A hash of what the request asked for, by which another request with its key is recognized.</param>
+/// <param name="Index">The deployment's index among those that the request created.</param>
+/// <param name="RequestHash">A hash of the request, by which a different request with the same key is recognized.</param>
 public sealed record IdempotencyKey(string Key, int Index, byte[] RequestHash)
 {
     public const int MaxLength = 255;

@@ -3,7 +3,7 @@ using Deployments.Domain.Common;
 
 namespace Deployments.Domain.SoftwareDeployments;
 
-/// <summary>Which software configuration is applied to which server, who may act on it, and how it went.</summary>
+/// <summary>A software configuration applied to a server: who may access it, and its status.</summary>
 public sealed class SoftwareDeployment
 {
     public const int MaxConfigIdLength = 255;
@@ -43,7 +43,7 @@ public sealed class SoftwareDeployment
             (EnsureValid(idempotencyKey)?.Key, idempotencyKey?.Index, idempotencyKey?.RequestHash);
     }
 
-    // Storage fills a row in through this one: what was once stored is read back, whatever the limits are today.
+    // For Entity Framework. It checks nothing: rows that were stored under other limits must stay readable.
     private SoftwareDeployment(Guid id, string projectId, string configId, string serverId)
     {
         Id = id;
@@ -75,19 +75,19 @@ public sealed class SoftwareDeployment
 
     public DateTimeOffset CreationTime { get; private set; }
 
-    /// <summary>When it last changed; null until it first does.</summary>
+    /// <summary>When it last changed; null before its first change.</summary>
     public DateTimeOffset? UpdatedTime { get; private set; }
 
-    /// <summary>When it became what it is: its last change, or its creation.</summary>
+    /// <summary>When it became its current version: its last change, or its creation.</summary>
     public DateTimeOffset ChangedTime => UpdatedTime ?? CreationTime;
 
-    /// <summary>How many seconds it may be in progress, from the request that said so; null where nobody did, or it no longer is.</summary>
+    /// <summary>How many seconds it may be in progress, from the request that set it; null if none did, or if it is no longer in progress.</summary>
     public int? Timeout { get; private set; }
 
-    /// <summary>When it fails unless its status changes before; null where no timeout runs.</summary>
+    /// <summary>When it fails unless its status changes before; null without a timeout.</summary>
     public DateTimeOffset? Deadline { get; private set; }
 
-    /// <summary>The request that created it; null where that had no key.</summary>
+    /// <summary>The request that created it; null if that had no key.</summary>
     public IdempotencyKey? IdempotencyKey => (IdempotencyKeyText, IdempotencyIndex, RequestHash) is ({ } key, { } index, { } hash)
         ? new(key, index, hash)
         : null;
@@ -95,7 +95,7 @@ public sealed class SoftwareDeployment
     /// <summary>1 at creation, one more with each change.</summary>
     public int Version { get; private set; } = 1;
 
-    // The idempotency key as storage has it: a unique index over columns, for which Entity Framework takes no part of a value.
+    // The columns of the idempotency key: Entity Framework cannot make a unique index over parts of a value.
     private string? IdempotencyKeyText { get; set; }
 
     private int? IdempotencyIndex { get; set; }
@@ -103,10 +103,10 @@ public sealed class SoftwareDeployment
     private byte[]? RequestHash { get; set; }
 
     /// <summary>
-    /// Applies what is given and leaves the rest. Any status may follow any other. Values that say what is there already,
-    /// JSON compared as text, are no change.
+    /// Applies the fields that are given and keeps the others. Any status may follow any other. Values equal to the current ones, JSON
+    /// compared as text, are not a change.
     /// </summary>
-    /// <returns>Whether anything changed, and with it the version.</returns>
+    /// <returns>Whether anything changed, and so the version.</returns>
     public bool Change(DeploymentChanges changes, DateTimeOffset now)
     {
         now = now.ToMicroseconds();
@@ -158,22 +158,22 @@ public sealed class SoftwareDeployment
         return true;
     }
 
-    // Only what is in progress can run out of time.
+    // Only a deployment in progress has a deadline.
     private static (int? Timeout, DateTimeOffset? Deadline) DeadlineFor(DeploymentStatus status, int? timeout, DateTimeOffset now) =>
         timeout is not { } seconds || status != DeploymentStatus.InProgress ? (null, null)
         : seconds is >= MinTimeout and <= MaxTimeout ? (seconds, now.AddSeconds(seconds))
-        : throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "No such timeout.");
+        : throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "The timeout is out of range.");
 
     private static IdempotencyKey? EnsureValid(IdempotencyKey? idempotencyKey) => idempotencyKey is null || IdempotencyKey.IsValid(idempotencyKey.Key)
         ? idempotencyKey
-        : throw new ArgumentException("No such idempotency key.", nameof(idempotencyKey));
+        : throw new ArgumentException("The idempotency key is invalid.", nameof(idempotencyKey));
 
     private static DeploymentStatus EnsureDefined(DeploymentStatus status) => Enum.IsDefined(status)
         ? status
         : throw new ArgumentOutOfRangeException(nameof(status), status, "No such status.");
 }
 
-/// <summary>What is to change in a deployment. Null leaves a field as it is; "" and {} are values.</summary>
+/// <summary>Changes to a deployment. Null keeps a field; "" and {} are values.</summary>
 public sealed record DeploymentChanges
 {
     public string? ConfigId { get; init; }
@@ -184,7 +184,7 @@ public sealed record DeploymentChanges
 
     public string? StatusReason { get; init; }
 
-    /// <summary>Seconds from the change on.</summary>
+    /// <summary>In seconds, from the time of the change.</summary>
     public int? Timeout { get; init; }
 
     public IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }

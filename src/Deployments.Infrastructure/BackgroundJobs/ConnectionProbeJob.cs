@@ -5,9 +5,8 @@ using Npgsql;
 namespace Deployments.Infrastructure.BackgroundJobs;
 
 /// <summary>
-/// Asks over one of the pool's idle connections once a second. A host that vanishes without a reset leaves connections on which nothing is
-/// ever returned; without the probe each of them would cost a request its whole time. Where the probe has no response, the pool is exchanged
-/// for new connections.
+/// Probes one of the pool's idle connections once a second. A host that vanishes without a reset leaves connections that never respond;
+/// without the probe each of them would cost a request its whole time. If the probe times out, all connections of the pool are replaced.
 /// </summary>
 internal sealed partial class ConnectionProbeJob(NpgsqlDataSource dataSource, TimeProvider clock, ILogger<ConnectionProbeJob> logger)
     : BackgroundService
@@ -35,7 +34,7 @@ internal sealed partial class ConnectionProbeJob(NpgsqlDataSource dataSource, Ti
             }
             catch (Exception) when (!stoppingToken.IsCancellationRequested)
             {
-                // The server responded, if only with an error, or the connection broke by itself: the pool knows.
+                // The server responded, if only with an error, or the connection is broken, which the pool detects.
             }
         }
     }
@@ -50,7 +49,7 @@ internal sealed partial class ConnectionProbeJob(NpgsqlDataSource dataSource, Ti
         }
     }
 
-    /// <returns>Null where the pool is used up, or the server takes no connections: neither says anything of those that are idle.</returns>
+    /// <returns>Null if the pool is exhausted, or the server refuses connections: neither says anything about idle connections.</returns>
     private async Task<NpgsqlConnection?> OpenAsync(CancellationToken cancellationToken)
     {
         try
@@ -63,6 +62,6 @@ internal sealed partial class ConnectionProbeJob(NpgsqlDataSource dataSource, Ti
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The database does not respond on an existing connection: all connections are opened anew.")]
+    [LoggerMessage(LogLevel.Warning, "The database does not respond on an existing connection: all connections are replaced.")]
     private partial void LogCleared();
 }

@@ -12,13 +12,13 @@ using Npgsql;
 namespace Deployments.Infrastructure.BackgroundJobs;
 
 /// <summary>
-/// Fails the deployments whose deadline has passed, looking once a second. Any number of instances may look at once: each takes what
-/// no other holds. The look goes by an index of the deadlines alone, so what is not due costs nothing.
+/// Sets deployments whose deadline has passed to FAILED, once a second. Any number of instances may do so at once: each skips rows that
+/// another has locked. The query uses an index of the deadlines, so deployments that are not overdue cost nothing.
 /// </summary>
 internal sealed partial class DeadlineExpiryJob(
     DatabaseExecutor database, RequestDeadline deadline, TimeProvider clock, ILogger<DeadlineExpiryJob> logger) : BackgroundService
 {
-    private const int MaxAtOnce = 1_000;
+    private const int MaxBatchSize = 1_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -55,7 +55,7 @@ internal sealed partial class DeadlineExpiryJob(
             LogExpired(expired, requestId);
         }
 
-        return isTruncated || expired == MaxAtOnce;
+        return isTruncated || expired == MaxBatchSize;
     }
 
     private static async Task<(int Expired, bool IsTruncated)> ExpireAsync(
@@ -63,7 +63,7 @@ internal sealed partial class DeadlineExpiryJob(
     {
         var (context, _, token) = attempt;
         await using var transaction = await context.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
-        var overdue = await context.LockOverdueAsync(now, MaxAtOnce).TakeChunkAsync(RowSize.Of, token);
+        var overdue = await context.LockOverdueAsync(now, MaxBatchSize).TakeChunkAsync(RowSize.Of, token);
         if (overdue.Items.Count == 0)
         {
             return (0, false);
@@ -82,9 +82,9 @@ internal sealed partial class DeadlineExpiryJob(
         return (overdue.Items.Count, overdue.IsTruncated);
     }
 
-    [LoggerMessage(LogLevel.Information, "{Count} deployments ran out of time: {RequestId}")]
+    [LoggerMessage(LogLevel.Information, "{Count} deployment(s) expired: {RequestId}")]
     private partial void LogExpired(int count, string requestId);
 
-    [LoggerMessage(LogLevel.Warning, "Deadlines could not be looked at, trying again: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "Overdue deployments could not be expired, trying again: {Reason}")]
     private partial void LogMissed(string reason);
 }

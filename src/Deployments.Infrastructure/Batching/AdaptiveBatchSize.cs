@@ -1,7 +1,7 @@
 namespace Deployments.Infrastructure.Batching;
 
 /// <summary>
-/// How many entries a group may have, from how long the groups before it took: shrink at once to the size that meets the target duration;
+/// The maximum size of a group, from the duration of the groups before it: shrink at once to the size that meets the target duration;
 /// grow by doubling, beyond the initial size only while groups are full. One loop reports its groups; any thread may read the size.
 /// </summary>
 internal sealed class AdaptiveBatchSize(int minSize, int initialSize, int maxSize)

@@ -21,7 +21,7 @@ internal sealed class BatchQueue<T>
     private long length;
     private bool isCompleted;
 
-    /// <summary>What waits now, and how much of it belongs to the key.</summary>
+    /// <summary>The current load, in all and of the key.</summary>
     public QueueLoad LoadFor(string key)
     {
         lock (sync)
@@ -32,7 +32,7 @@ internal sealed class BatchQueue<T>
         }
     }
 
-    /// <returns>False when the queue takes no more entries.</returns>
+    /// <returns>False when the queue accepts no more entries.</returns>
     public bool TryAdd(string key, T entry, int entryLength)
     {
         lock (sync)
@@ -93,7 +93,7 @@ internal sealed class BatchQueue<T>
         }
     }
 
-    /// <summary>Takes no more entries. Those that wait can still be taken.</summary>
+    /// <summary>Accepts no more entries. Waiting entries can still be taken.</summary>
     public void Complete()
     {
         lock (sync)

@@ -1,15 +1,15 @@
 namespace Deployments.Infrastructure.Batching;
 
 /// <summary>
-/// Lets one at a time through for each key, in the order in which they came. What waits for the same row waits here, and not each on a
-/// connection of its own.
+/// Admits one caller at a time for each key, in order of arrival. Callers that wait for the same row wait here, instead of each holding a
+/// database connection.
 /// </summary>
 internal sealed class KeyedQueue<TKey>
     where TKey : notnull
 {
     private readonly Dictionary<TKey, Turns> keys = [];
 
-    /// <summary>How many keys somebody holds or waits for.</summary>
+    /// <summary>The number of keys that are held or waited for.</summary>
     public int Count
     {
         get

@@ -1,13 +1,13 @@
 namespace Deployments.Infrastructure.Batching;
 
 /// <summary>
-/// Decides which entries a <see cref="BatchQueue{T}"/> takes, and which of them are too late when their turn comes. This is CoDel
+/// Decides which entries a <see cref="BatchQueue{T}"/> accepts, and which of them have waited too long when their turn comes. This is CoDel
 /// (controlled delay, RFC 8289) as servers use it for requests: a burst may wait, but once the queue has not been empty for a whole
 /// interval (<see cref="OverloadInterval"/>) and groups are below their initial size, entries that have waited longer than the target
 /// (<see cref="MaxQueueDelay"/>) are shed, and fewer may wait.
 /// </summary>
 /// <remarks>
-/// The queue is shared fairly between keys. One key alone may fill it. A full queue still admits entries of keys that hold less than an
+/// The queue is shared fairly between keys. A single key may fill it. A full queue still admits entries of keys that hold less than an
 /// equal share, up to twice its capacity, so that a key that fills the queue does not close it to the others.
 /// </remarks>
 internal sealed class QueueAdmission(AdaptiveBatchSize batchSize, TimeProvider clock)

@@ -1,11 +1,11 @@
 namespace Deployments.Infrastructure.ChangeFeed;
 
-/// <summary>The one piece of SQL that writes an event. It is a part of the statement that makes the change, so that neither is without the other.</summary>
+/// <summary>The only SQL that writes an event. It is part of the statement that makes the change, so that neither is stored without the other.</summary>
 internal static class EventLog
 {
     /// <param name="changes">
-    /// A relation with a row for each change: <c>project_id, id, version, time, action, status, status_reason</c>, as they are after it,
-    /// and <c>actor, request_id</c>.
+    /// A relation with a row for each change: the new <c>project_id, id, version, time, action, status, status_reason</c>, and
+    /// <c>actor, request_id</c>.
     /// </param>
     public static string Insert(string changes) =>
         $"""

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Deployments.Infrastructure.Postgres;
 
-/// <summary>How the service connects. What the operator's connection string says of a setting stands.</summary>
+/// <summary>Creates connection pools. The operator's connection string takes precedence over every default set here.</summary>
 internal static class DataSources
 {
     public static bool IsUsable(string? connectionString)
@@ -18,35 +18,35 @@ internal static class DataSources
         }
     }
 
-    /// <summary>The pool of the requests.</summary>
+    /// <summary>Creates the pool for requests.</summary>
     public static NpgsqlDataSource Create(string? connectionString)
     {
-        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments" }; // of its pool, in metrics
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments" }; // the name of the pool in metrics
         var settings = builder.ConnectionStringBuilder;
 
-        // An unreachable host is given up early, and no Kerberos library is looked for.
+        // Give up early on an unreachable host, and do not look for a Kerberos library.
         settings.TryAdd("Timeout", 3);
         settings.TryAdd("GSS Encryption Mode", "Disable");
 
-        // A connection is free again soon after its statement's caller was let go, also where the server has vanished without a reset.
+        // Free a connection soon after its caller has stopped waiting, even if the server has vanished without a reset.
         settings.TryAdd("Command Timeout", 5);
         settings.TryAdd("Cancellation Timeout", 500);
 
-        // What is asked again and again is planned once. And a connection goes to its next user as it is: all that is ever left behind on
-        // one is how its statements are planned and isolated (InsertDeploymentsCommand), which changes no result.
+        // Frequent statements are prepared. Connections are not reset between uses: the only session state that the service sets is how
+        // statements are planned and isolated (InsertDeploymentsCommand), which changes no result.
         settings.TryAdd("Max Auto Prepare", 50);
         settings.TryAdd("No Reset On Close", true);
 
-        // Of several hosts, one that has just become the primary is to be found soon.
+        // With several hosts, find a new primary soon.
         settings.TryAdd("Host Recheck Seconds", 1);
 
-        // PostgreSQL grants 100 connections to all comers: another instance, and an operator, need some of them.
+        // PostgreSQL allows 100 connections by default: another instance, and an operator, need some of them.
         settings.TryAdd("Maximum Pool Size", 40);
 
         return builder.Build();
     }
 
-    /// <summary>The one connection of the health check.</summary>
+    /// <summary>Creates the pool of a single connection for the health check.</summary>
     public static NpgsqlDataSource CreateForHealth(string? connectionString)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments-health" };
@@ -56,7 +56,7 @@ internal static class DataSources
         settings["Maximum Pool Size"] = 1;
         settings["Timeout"] = 2;
         settings["Command Timeout"] = 2;
-        settings["Cancellation Timeout"] = -1; // a connection that does not respond is exchanged at once
+        settings["Cancellation Timeout"] = -1; // replace a connection that does not respond at once
         return builder.Build();
     }
 

@@ -9,8 +9,8 @@ using Npgsql;
 namespace Deployments.Infrastructure.Postgres;
 
 /// <summary>
-/// Runs work on the database, again and again where the failure is transient, until it is done or its token fires: a short outage is a delay,
-/// a long one an <see cref="UnavailableException"/>. The token is the request's deadline; when it fires the work stops.
+/// Runs work on the database, and retries it after transient failures until its token fires: a short outage is a delay, a long one an
+/// <see cref="UnavailableException"/>. The token is the request's deadline; when it fires the work stops.
 /// </summary>
 internal sealed partial class DatabaseExecutor(
     IDbContextFactory<DeploymentsDbContext> contexts,
@@ -23,8 +23,8 @@ internal sealed partial class DatabaseExecutor(
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// Runs work that may be executed twice: after a failure nobody knows whether it came before or after the commit, so that inserts
-    /// recognise their own id, and changes their own event.
+    /// Runs work that may be executed twice: after a failure it is unknown whether the commit succeeded, so inserts must recognise their
+    /// own id, and changes their own event.
     /// </summary>
     /// <param name="work">One attempt.</param>
     /// <param name="cancellationToken">The request's deadline.</param>
@@ -37,7 +37,7 @@ internal sealed partial class DatabaseExecutor(
         }
         catch (OperationCanceledException) when (!attempts.IsCompleted)
         {
-            // Cancelled work ends at once, unless the server is silent. Until then the response waits, so that nothing is stored behind it.
+            // Cancelled work ends at once, unless the server does not respond. The response waits for it, so that nothing is stored afterwards.
             try
             {
                 return await attempts.WaitAsync(budgets.Value.Stop, clock, CancellationToken.None);
@@ -74,7 +74,7 @@ internal sealed partial class DatabaseExecutor(
                 last = exception;
                 if (PostgresErrors.IsReadOnlyServer(exception))
                 {
-                    dataSource.Clear(); // every connection leads to the former primary
+                    dataSource.Clear(); // every connection is to the former primary
                 }
             }
 
@@ -97,7 +97,7 @@ internal sealed partial class DatabaseExecutor(
 
     /// <summary>One attempt at a piece of work.</summary>
     /// <param name="Context">The attempt's own context.</param>
-    /// <param name="IsRetry">Whether an earlier attempt failed: what this one finds may be its doing.</param>
+    /// <param name="IsRetry">Whether an earlier attempt failed, whose changes may have been stored.</param>
     /// <param name="Token">Ends the attempt.</param>
     internal readonly record struct Attempt(DeploymentsDbContext Context, bool IsRetry, CancellationToken Token);
 

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Options;
 
 namespace Deployments.Infrastructure.Postgres;
 
-/// <summary>Ready means that the database answers and meets the service's requirements. The log says once what it lacks.</summary>
+/// <summary>Healthy if the database responds and meets the service's requirements. Each reason for not being ready is logged once.</summary>
 internal sealed partial class DatabaseHealthCheck(
-    DatabaseRequirements requirements, IOptions<TimeBudgets> budgets, TimeProvider clock, ILogger<DatabaseHealthCheck> logger) : IHealthCheck
+    DatabaseReadiness requirements, IOptions<TimeBudgets> budgets, TimeProvider clock, ILogger<DatabaseHealthCheck> logger) : IHealthCheck
 {
     private string? lastReason;
 
@@ -15,16 +15,16 @@ internal sealed partial class DatabaseHealthCheck(
     {
         using var deadline = new CancellationTokenSource(budgets.Value.HealthCheck, clock);
         await using var abort = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
-        var asking = requirements.FindMissingAsync(deadline.Token);
+        var check = requirements.FindMissingAsync(deadline.Token);
         try
         {
-            var missing = await asking.WaitAsync(deadline.Token);
+            var missing = await check.WaitAsync(deadline.Token);
             LogOnce(missing);
             return missing is null ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(missing);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            _ = asking.ContinueWith(static late => late.Exception, TaskScheduler.Default);
+            _ = check.ContinueWith(static late => late.Exception, TaskScheduler.Default);
             LogOnce(exception.Message);
             return HealthCheckResult.Unhealthy("The database cannot be reached.", exception);
         }

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Deployments.Infrastructure.Postgres;
 
-/// <summary>Where the database is, and whether the service migrates it.</summary>
+/// <summary>The connection to the database, and whether the service migrates its schema.</summary>
 [SuppressMessage("Performance", "CA1812", Justification = "Created by the container.")]
 internal sealed class DatabaseOptions
 {

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Deployments.Infrastructure.Postgres;
 
-/// <summary>The one connection over which readiness is asked: a busy instance, whose pool is used up, is still ready.</summary>
+/// <summary>The connection of the health check, apart from the pool: a busy instance whose pool is exhausted is still ready.</summary>
 internal sealed class HealthDataSource(NpgsqlDataSource source) : IAsyncDisposable
 {
     public NpgsqlDataSource Source { get; } = source;

@@ -7,14 +7,14 @@ using Microsoft.Extensions.Options;
 namespace Deployments.Infrastructure.Postgres;
 
 /// <summary>
-/// Brings the schema up to date at start, and keeps trying until the database lets it. An advisory lock lets any number of
-/// instances start at once: one migrates, the others wait and find it done.
+/// Migrates the schema at start, and retries until it succeeds. With an advisory lock any number of instances may start at once: one
+/// migrates, the others wait and find the schema current.
 /// </summary>
 internal sealed partial class MigrationJob(
     IDbContextFactory<DeploymentsDbContext> contexts, IOptions<DatabaseOptions> options, ILogger<MigrationJob> logger) : BackgroundService
 {
     private const long MigrationLock = 0x6465706C6F79; // "deploy"
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -29,7 +29,7 @@ internal sealed partial class MigrationJob(
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogNotYet(exception.Message);
-                await Task.Delay(Pause, stoppingToken);
+                await Task.Delay(RetryInterval, stoppingToken);
             }
         }
     }
@@ -38,7 +38,7 @@ internal sealed partial class MigrationJob(
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var database = context.Database;
-        database.SetCommandTimeout(TimeSpan.FromMinutes(10)); // waiting for another instance's migration, or making one's own
+        database.SetCommandTimeout(TimeSpan.FromMinutes(10)); // waiting for another instance's migration, or migrating
 
         if (!(await database.GetPendingMigrationsAsync(cancellationToken)).Any())
         {
@@ -57,7 +57,7 @@ internal sealed partial class MigrationJob(
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "The database answers and its schema is current.")]
+    [LoggerMessage(LogLevel.Information, "The database is reachable and its schema is current.")]
     private partial void LogReady();
 
     [LoggerMessage(LogLevel.Warning, "The database is not ready, trying again: {Reason}")]

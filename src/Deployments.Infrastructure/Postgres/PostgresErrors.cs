@@ -3,20 +3,20 @@ using Npgsql;
 
 namespace Deployments.Infrastructure.Postgres;
 
-/// <summary>What a failure of a statement says about its cause.</summary>
+/// <summary>The cause of a failed statement.</summary>
 internal enum PostgresFailure
 {
-    /// <summary>The database, its connection or its setup: another attempt may succeed; until then requests are 503.</summary>
+    /// <summary>The database, its connection or its setup: another attempt may succeed.</summary>
     Transient,
 
-    /// <summary>The row itself: it fails alone, its neighbours of a group are stored.</summary>
+    /// <summary>The row itself: it fails, the other rows of its group are stored.</summary>
     Rejected,
 
-    /// <summary>The service: an attempt would fail again, so the request is 500 and the exception is logged whole.</summary>
+    /// <summary>The service: another attempt would fail too, and the exception is logged whole.</summary>
     Defect,
 }
 
-/// <summary>The one place that decides what PostgreSQL and its driver mean by a failure.</summary>
+/// <summary>The only classification of failures of PostgreSQL and its driver.</summary>
 internal static class PostgresErrors
 {
     public static PostgresFailure Classify(Exception exception)
@@ -29,7 +29,7 @@ internal static class PostgresErrors
                     return Classify(refusal.SqlState, refusal.MessageText);
                 case SocketException or IOException or TimeoutException:
                     return PostgresFailure.Transient;
-                case NpgsqlException { InnerException: null }: // a connection that broke, a pool that is used up
+                case NpgsqlException { InnerException: null }: // a broken connection, an exhausted pool
                     return PostgresFailure.Transient;
                 case ObjectDisposedException or InvalidOperationException { Source: "Npgsql" } when IsBrokenConnection(cause):
                     return PostgresFailure.Transient;
@@ -41,11 +41,11 @@ internal static class PostgresErrors
 
     public static bool IsTransient(Exception exception) => Classify(exception) == PostgresFailure.Transient;
 
-    /// <summary>Whether the server takes no writes: it is no longer, or not yet, the primary, and every pooled connection leads to it.</summary>
+    /// <summary>Whether the server refuses writes because it is not the primary; so does every pooled connection to it.</summary>
     public static bool IsReadOnlyServer(Exception exception) =>
         exception.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction };
 
-    /// <summary>Whether the database cannot hold a character of the row, as its encoding is not UTF-8.</summary>
+    /// <summary>Whether the database cannot store a character of the row because its encoding is not UTF-8.</summary>
     public static bool IsWrongEncoding(Exception exception) => exception is PostgresException
     {
         SqlState: PostgresErrorCodes.UntranslatableCharacter or PostgresErrorCodes.CharacterNotInRepertoire,
@@ -58,7 +58,7 @@ internal static class PostgresErrors
             message.Contains("cached plan", StringComparison.Ordinal) ? PostgresFailure.Transient : PostgresFailure.Defect,
         PostgresErrorCodes.InvalidSqlStatementName or PostgresErrorCodes.DuplicatePreparedStatement => PostgresFailure.Transient,
 
-        // A schema that is not there yet, or not all of it, and rights that were not granted yet: readiness names what is missing.
+        // A schema that is missing or not complete yet, and rights that were not granted yet: the health check reports what is missing.
         PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable
             or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.InsufficientPrivilege => PostgresFailure.Transient,
 
@@ -74,7 +74,7 @@ internal static class PostgresErrors
         },
     };
 
-    // A connection that breaks under a statement may show itself as the state that the break left behind.
+    // A connection that breaks during a statement may be reported as an invalid state of the connection.
     private static bool IsBrokenConnection(Exception exception) =>
         exception is ObjectDisposedException || exception.Message.StartsWith("Connection is not open", StringComparison.Ordinal)
         || exception.Message.StartsWith("The connection is broken", StringComparison.Ordinal);

@@ -4,8 +4,8 @@ using NpgsqlTypes;
 namespace Deployments.Infrastructure.Postgres;
 
 /// <summary>
-/// The rows of a statement that takes any number of them: an array for each column, which <c>unnest</c> makes a relation of. Each column is
-/// named once, here and in SQL alike. It can be used again and again, by one caller at a time.
+/// Parameters for any number of rows of a statement: an array for each column, which <c>unnest</c> turns into a relation. A column is
+/// named once for its parameter and for SQL. Can be used repeatedly, by one caller at a time.
 /// </summary>
 internal sealed class RowParameters<TRow>(NpgsqlCommand command)
 {

@@ -5,12 +5,12 @@ using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Infrastructure.Postgres;
 
-/// <summary>How large a row is, and how much of a list is read at once.</summary>
+/// <summary>Estimates the size of rows, and limits how much of a list is read at once.</summary>
 internal static class RowSize
 {
     private const int MaxChunkBytes = 1024 * 1024;
-    private const int FixedBytes = 512; // ids, times and what the entity itself takes
-    private const int EntryBytes = 256; // what is kept for each value beside its text
+    private const int FixedBytes = 512; // ids, times and the object itself
+    private const int EntryBytes = 256; // overhead of each value beside its text
 
     /// <summary>About how much memory a deployment takes, in bytes.</summary>
     public static long Of(SoftwareDeployment deployment) =>
@@ -19,7 +19,7 @@ internal static class RowSize
     /// <summary>About how much memory an event takes, in bytes.</summary>
     public static long Of(DeploymentEvent entry) => FixedBytes + Of(entry.StatusReason);
 
-    /// <summary>Takes rows until they are too large together. What is not taken is skipped unread, and asked for again.</summary>
+    /// <summary>Takes rows until together they are too large. The others are skipped unread, and queried again.</summary>
     public static async Task<Chunk<T>> TakeChunkAsync<T>(this IAsyncEnumerable<T> rows, Func<T, long> sizeOf, CancellationToken cancellationToken)
     {
         var items = new List<T>();

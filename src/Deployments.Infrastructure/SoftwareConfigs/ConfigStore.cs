@@ -73,7 +73,7 @@ internal sealed class ConfigStore(DatabaseExecutor database) : IConfigStore
             var (context, repeated, token) = attempt;
             await using var transaction = await context.Database.BeginTransactionAsync(token);
 
-            // The row's lock and the one that a deployment takes on the configuration that it names exclude each other.
+            // Excludes the lock that a deployment takes on the configuration that it refers to.
             var locked = await context.Database
                 .SqlQuery<Guid>($"SELECT id FROM software_configs WHERE project_id = {projectId} AND id = {id} FOR UPDATE")
                 .ToListAsync(token);
@@ -97,7 +97,7 @@ internal sealed class ConfigStore(DatabaseExecutor database) : IConfigStore
         },
         cancellationToken);
 
-    // An id is never given twice: a row that has it is this very configuration, from an attempt whose answer was lost.
+    // Ids are unique: a row with this id is the same configuration, stored by an attempt whose response was lost.
     private static bool IsStoredAlready(DbUpdateException exception) => exception.InnerException is PostgresException
     {
         SqlState: PostgresErrorCodes.UniqueViolation,

@@ -26,7 +26,7 @@ internal sealed class DeploymentCommands(
                 .Select(deployment => new ExistingDeployment(
                     deployment.Id, EF.Property<byte[]?>(deployment, SoftwareDeploymentConfiguration.RequestHash)!)));
 
-    // Whoever changes the same deployment waits here, not each on a connection of its own.
+    // Requests that change the same deployment wait here, instead of each holding a connection.
     private readonly KeyedQueue<Guid> changes = new();
     private readonly PendingChanges pending = new();
 
@@ -39,7 +39,7 @@ internal sealed class DeploymentCommands(
                 attempt => AddTogetherAsync(attempt, deployments, caller, references), cancellationToken);
         }
 
-        // A row that holds the key may be deleted before it is found: then the key is free again.
+        // The row with the key may be deleted before it is found: then the key is free again.
         while (!await writer.AddAsync(single, caller, cancellationToken) && single.IdempotencyKey is not null)
         {
             if (await database.RunAsync(attempt => FindCreatedAsync(attempt.Context, single, attempt.Token), cancellationToken) is { } outcome)
@@ -217,7 +217,7 @@ internal sealed class DeploymentCommands(
         await using var insert = new InsertDeploymentsCommand();
         while (true)
         {
-            // What a request created with its key is its response, whatever has become of the configurations since.
+            // A replay returns what the key created, even if configurations have been deleted since.
             if (deployments[0].IdempotencyKey is not null && await FindCreatedAsync(context, deployments[0], token) is { } outcome)
             {
                 return outcome;
@@ -248,7 +248,7 @@ internal sealed class DeploymentCommands(
         }
     }
 
-    /// <summary>What was created with the deployment's idempotency key; null when that is gone, or never was.</summary>
+    /// <summary>The deployments that were created with the deployment's idempotency key; null if none exists.</summary>
     private static async Task<AddOutcome?> FindCreatedAsync(
         DeploymentsDbContext context, SoftwareDeployment deployment, CancellationToken cancellationToken)
     {
@@ -270,7 +270,7 @@ internal sealed class DeploymentCommands(
                 && entry.RequestId == caller.RequestId && entry.Actor == caller.Actor,
             cancellationToken);
 
-    // Asked for: the database's own default may be another.
+    // Explicit, because the database's own default may be another.
     private static Task<IDbContextTransaction> BeginAsync(DeploymentsDbContext context, CancellationToken cancellationToken) =>
         context.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
 }

@@ -65,7 +65,7 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
             cancellationToken);
     }
 
-    // LIMIT 1 changes no result: it keeps the planner to one look at the primary key for each deployment.
+    // LIMIT 1 changes no result: it makes the planner look up the primary key once for each deployment.
     public Task<IReadOnlyList<AppliedConfig>> ListAppliedConfigsAsync(
         string projectId, string serverId, bool includeShared, AppliedConfig? after, int count, CancellationToken cancellationToken)
     {
@@ -104,7 +104,7 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
         var projectId = filter.ProjectId;
         var all = context.SoftwareDeployments.AsNoTracking();
 
-        // Two index scans in order, merged: an OR of both would be neither.
+        // Two ordered index scans, merged: an OR of both conditions would use neither index in order.
         var own = Page(all.Where(deployment => deployment.ProjectId == projectId), filter, after, count);
         var shared = Page(
             all.Where(deployment => deployment.StackUserProjectId == projectId && deployment.ProjectId != projectId),

@@ -4,7 +4,7 @@ using Deployments.Infrastructure.Postgres.Model.Configurations;
 
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
-/// <summary>A deployment to insert, with its JSON as text, and the caller that its first event names.</summary>
+/// <summary>A deployment to insert, with its JSON as text, and the actor of its first event.</summary>
 internal sealed record DeploymentRow(SoftwareDeployment Deployment, Caller Caller)
 {
     private const int LengthOfOtherColumns = 1024;

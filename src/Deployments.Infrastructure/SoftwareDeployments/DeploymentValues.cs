@@ -3,7 +3,7 @@ using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
-/// <summary>The values of a deployment at one moment. A change puts another object in place of the one that it replaces.</summary>
+/// <summary>The values of a deployment before a change. A change assigns new objects, so a comparison by reference finds what changed.</summary>
 internal readonly record struct DeploymentValues(
     IReadOnlyDictionary<string, JsonElement>? Input, IReadOnlyDictionary<string, JsonElement>? Output)
 {

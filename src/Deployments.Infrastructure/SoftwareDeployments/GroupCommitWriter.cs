@@ -49,7 +49,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
 
     /// <summary>Stores a deployment and its first event. Returns when they are durable.</summary>
     /// <returns>False when it existed already, by its id or its idempotency key.</returns>
-    /// <exception cref="UnavailableException">Too many wait, or this one waited too long.</exception>
+    /// <exception cref="UnavailableException">Too many are waiting, or this one has waited too long.</exception>
     public async Task<bool> AddAsync(SoftwareDeployment deployment, Caller caller, CancellationToken cancellationToken)
     {
         if (!admission.TryAdmit(queue.LoadFor(deployment.ProjectId)))
@@ -60,7 +60,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         var entry = new PendingInsert(new DeploymentRow(deployment, caller), clock.GetTimestamp());
         if (!queue.TryAdd(deployment.ProjectId, entry, entry.Row.Length))
         {
-            throw new UnavailableException(); // the service stops
+            throw new UnavailableException(); // the service is stopping
         }
 
         try
@@ -73,7 +73,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         }
     }
 
-    /// <summary>Writes what still waits, and stops.</summary>
+    /// <summary>Writes the waiting deployments, and stops.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         queue.Complete();
@@ -149,7 +149,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
                 outcomeUnknown |= await StoreAsync(group[half..]);
                 return outcomeUnknown;
             }
-            catch (PostgresException failure) when (command is not null)
+            catch (PostgresException failure) when (failure.InvariantSeverity == "ERROR")
             {
                 LogNotStored(group.Count, failure.MessageText);
             }
@@ -186,7 +186,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         {
             if (PostgresErrors.IsReadOnlyServer(failure))
             {
-                dataSource.Clear(); // every connection leads to the former primary
+                dataSource.Clear(); // every connection is to the former primary
             }
 
             _ = sent.ContinueWith(
@@ -209,9 +209,9 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Count} deployments could not be stored; they are sent again: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "{Count} deployment(s) could not be stored; they are sent again: {Reason}")]
     private partial void LogNotStored(int count, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "Whether {Count} deployments were stored is unknown; they are sent again: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "Whether {Count} deployment(s) were stored is unknown; they are sent again: {Reason}")]
     private partial void LogOutcomeUnknown(int count, string reason);
 }

@@ -9,7 +9,7 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 
 /// <summary>
 /// The statement that stores any number of new deployments with the first event of each: one round trip, and one commit. Existing rows,
-/// by their id or their idempotency key, are left as they are and get no second event. It can be used again and again, by one caller at a
+/// by their id or their idempotency key, are left as they are and get no second event. Can be used repeatedly, by one caller at a
 /// time.
 /// </summary>
 internal sealed class InsertDeploymentsCommand : IAsyncDisposable
@@ -71,7 +71,7 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
 
     public void Add(DeploymentRow row) => rows.Add(row);
 
-    /// <summary>Stores what was added, over a connection that it keeps, with the statement prepared there.</summary>
+    /// <summary>Stores the added rows over a connection that it keeps, with the statement prepared on it.</summary>
     /// <returns>The ids of the rows that existed already.</returns>
     public async Task<IReadOnlySet<Guid>> StoreAsync(NpgsqlDataSource dataSource)
     {
@@ -79,8 +79,8 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         {
             command.Connection = ownedConnection = await dataSource.OpenConnectionAsync();
 
-            // The plan is the same for any number of rows, but PostgreSQL would think it worth planning again for few rows. READ COMMITTED is
-            // asked for, as the database's own default may be another.
+            // The plan is the same for any number of rows, but PostgreSQL would plan again for few rows. READ COMMITTED is set because the
+            // database's own default may be another.
             await using var session = new NpgsqlCommand(
                 "SET plan_cache_mode = force_generic_plan; SET default_transaction_isolation = 'read committed'", ownedConnection);
             await session.ExecuteNonQueryAsync();
@@ -90,7 +90,7 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         return await ExecuteAsync(CancellationToken.None);
     }
 
-    /// <summary>Stores what was added, as part of the given connection's transaction.</summary>
+    /// <summary>Stores the added rows as part of the given connection's transaction.</summary>
     /// <returns>The ids of the rows that existed already.</returns>
     public Task<IReadOnlySet<Guid>> StoreAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -118,7 +118,7 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
                 (existing ??= []).Add(reader.GetGuid(0));
             }
 
-            // Only what comes after the rows tells that they are committed.
+            // The commit is confirmed only after the last row.
             await reader.NextResultAsync(cancellationToken);
             return existing ?? None;
         }

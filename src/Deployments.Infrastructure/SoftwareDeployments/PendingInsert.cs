@@ -1,6 +1,6 @@
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
-/// <summary>A deployment to insert, and the caller who waits for it.</summary>
+/// <summary>A deployment to insert, and the waiting caller.</summary>
 internal sealed class PendingInsert(DeploymentRow row, long enqueuedAt)
 {
     private readonly TaskCompletionSource<bool> inserted = new(TaskCreationOptions.RunContinuationsAsynchronously);

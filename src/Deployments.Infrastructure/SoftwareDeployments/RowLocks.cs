@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
-/// <summary>The locks that a transaction takes on rows, always a deployment's before those of configurations.</summary>
+/// <summary>Locks on rows, always of deployments before configurations.</summary>
 internal static class RowLocks
 {
     /// <summary>The deployment, if the project may see it, locked until the transaction ends; else null.</summary>
@@ -21,7 +21,7 @@ internal static class RowLocks
             .AsNoTracking()
             .SingleOrDefaultAsync(cancellationToken);
 
-    /// <summary>Overdue deployments that no other transaction holds, locked until this one ends; of large ones only the first few.</summary>
+    /// <summary>Overdue deployments that no other transaction has locked, locked until this one ends.</summary>
     public static IAsyncEnumerable<SoftwareDeployment> LockOverdueAsync(this DeploymentsDbContext context, DateTimeOffset now, int count) =>
         context.SoftwareDeployments
             .FromSql(
@@ -35,7 +35,7 @@ internal static class RowLocks
             .AsNoTracking()
             .AsAsyncEnumerable();
 
-    /// <summary>Which of the ids name no configuration of the project. The others cannot be deleted before the transaction ends.</summary>
+    /// <summary>Returns the ids of which the project has no configuration. The others cannot be deleted before the transaction ends.</summary>
     public static async Task<IReadOnlySet<string>> LockExistingConfigsAsync(
         this DeploymentsDbContext context, string projectId, IReadOnlySet<string> configIds, CancellationToken cancellationToken)
     {

@@ -67,7 +67,7 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
         HasRows = true;
     }
 
-    /// <summary>Stores what was added, in the transaction that holds the rows' locks.</summary>
+    /// <summary>Stores the added changes in the transaction that holds the rows' locks.</summary>
     public async Task ExecuteAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         command.Connection = connection;

@@ -196,7 +196,7 @@ class LibrarySteps:
             self.heat.stacks.validate(template=template("OS::Heat::SoftwareConfig", outputs=OUTPUTS_SHOWN)))
         self.assert_refused(
             exc.HTTPBadRequest,
-            "template.resources.web.type must be OS::Heat::SoftwareConfig; the type OS::Nova::Server is not known here.",
+            "template.resources.web.type must be OS::Heat::SoftwareConfig; the type OS::Nova::Server is not supported.",
             self.heat.stacks.validate, template=template("OS::Nova::Server"))
         self.assert_refused(
             exc.HTTPBadRequest,
@@ -214,7 +214,7 @@ class LibrarySteps:
             ("action holds a NUL character.", deployments.create, {"config_id": "c", "server_id": "s", "action": "\0"}),
             ("inputs[0].type must be one of String, Number, CommaDelimitedList, Json, Boolean.", configs.create,
              {"inputs": [{"name": "port", "type": "Integer"}]}),
-            ("outputs[1].name stands in the list already: a.", configs.create, {"outputs": [{"name": "a"}, {"name": "a"}]}),
+            ("outputs[1].name is a duplicate: a.", configs.create, {"outputs": [{"name": "a"}, {"name": "a"}]}),
             ("limit must be from 1 to 1000.", configs.list, {"limit": 1001}),
             ("marker must be a UUID.", deployments.list, {"marker": "last"}),
             ("status must be one of COMPLETE, IN_PROGRESS, FAILED.", deployments.list, {"status": "BANANA"}),

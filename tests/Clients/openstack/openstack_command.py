@@ -71,9 +71,9 @@ class ConfigCommands(CommandSteps):
             ({"inputs": [{"name": "host"}, {"name": "port", "type": "Number", "default": "http"}]},
              f"{inputs}[1].default does not fit the type Number."),
             ({"inputs": [{"type": "Number"}]}, f"{inputs}[0].name is required."),
-            ({"inputs": [{"name": "port"}, {"name": "port"}]}, f"{inputs}[1].name stands in the list already: port."),
+            ({"inputs": [{"name": "port"}, {"name": "port"}]}, f"{inputs}[1].name is a duplicate: port."),
             ({"inputs": {"port": 80}}, f"{inputs} must be a list."),
-            ({"outputs": [{"name": "address", "colour": "red"}]}, f"{outputs}[0].colour is not known here."),
+            ({"outputs": [{"name": "address", "colour": "red"}]}, f"{outputs}[0].colour is not a supported field."),
             ({"options": ["cwd"]}, "template.resources.web.properties.options must be a JSON object."),
         ]:
             file = self.write_definition(**definition)

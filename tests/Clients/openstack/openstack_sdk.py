@@ -104,7 +104,7 @@ class SdkConfigs(SdkSteps):
     def test_a_template_is_validated(self):
         self.assert_refused(
             exceptions.BadRequestException, 400,
-            "template.resources.web.type must be OS::Heat::SoftwareConfig; the type OS::Nova::Server is not known here.",
+            "template.resources.web.type must be OS::Heat::SoftwareConfig; the type OS::Nova::Server is not supported.",
             self.sdk.validate_template,
             {"heat_template_version": "2013-05-23", "resources": {"web": {"type": "OS::Nova::Server"}}})
 

@@ -78,7 +78,7 @@ public class EntityTagsTests
     [TestCase("\"gzip\"", false)]
     [TestCase("\"1-gzip-1f\"", false)]
     public void A_tag_that_is_weak_or_has_the_suffix_of_a_compression_is_one_that_a_proxy_has_altered(string header, bool altered) =>
-        EntityTags.Condition(header).ShouldNotBeNull().HasAlteredTags.ShouldBe(altered);
+        EntityTags.Condition(header).ShouldNotBeNull().HasUnreadableVersions.ShouldBe(altered);
 
     [TestCase("")]
     [TestCase(" ")]
@@ -94,7 +94,7 @@ public class EntityTagsTests
         var exception = Should.Throw<InvalidRequestException>(() => EntityTags.Condition(header));
 
         exception.Errors.Keys.ShouldBe(["If-Match"]);
-        exception.Errors["If-Match"].ShouldBe(["If-Match must be * or a list of entity tags, such as \"1\"."]);
+        exception.Errors["If-Match"].ShouldBe(["If-Match must be * or a list of entity tags, such as \"1-66132d60578da\"."]);
     }
 
     private static IReadOnlySet<DeploymentVersion> Versions(string header) => EntityTags.Condition(header).ShouldNotBeNull().Versions;

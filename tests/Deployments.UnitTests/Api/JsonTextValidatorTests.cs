@@ -28,7 +28,7 @@ public class JsonTextValidatorTests
     [TestCase("""{"x":[[],[{},{"a":1,"a":1}]]}""", "x[1][1].a")]
     [TestCase("""{"input_values":{"a":[0,"1",{"b":1},{"b":1,"b":1}]}}""", "input_values.a[3].b")]
     public void Check_reports_a_duplicate_member_by_its_path(string text, string field) =>
-        Errors(text).ShouldBe(field, "stands more than once.");
+        Errors(text).ShouldBe(field, "may not appear more than once.");
 
     [TestCase("""{"a":"\u0000"}""", "a")]
     [TestCase("""{"a":"text \n\u0000 text"}""", "a")]
@@ -63,7 +63,7 @@ public class JsonTextValidatorTests
         var duplicates = string.Concat(Enumerable.Repeat(",\"a\":1", 1_001));
 
         // The rest is not read, although it has an error in another field and is not JSON.
-        Errors($"{{\"a\":1{duplicates},\"b\":\"\\u0000\" this is no JSON").ShouldBe("a", "stands more than once.");
+        Errors($"{{\"a\":1{duplicates},\"b\":\"\\u0000\" this is no JSON").ShouldBe("a", "may not appear more than once.");
     }
 
     [TestCase("""{"\u0000":1}""", "body")]
@@ -132,7 +132,7 @@ public class JsonTextValidatorTests
         var errors = Errors("""{"a":"\u0000","b":["\ud83d"],"c":{"d":1,"d":2,"d":3}}""");
 
         errors.Keys.ShouldBe(["a", "b[0]", "c.d"], ignoreOrder: true);
-        errors["c.d"].ShouldBe(["c.d stands more than once."]);
+        errors["c.d"].ShouldBe(["c.d may not appear more than once."]);
     }
 
     [Test]

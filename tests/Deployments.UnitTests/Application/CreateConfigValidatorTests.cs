@@ -116,16 +116,16 @@ public class CreateConfigValidatorTests
     public void Validate_unknown_members_of_an_input_returns_an_error_each() =>
         SecondInput(new NewConfigInput { Name = "b", UnknownMembers = Members("colour", "Name") }).ShouldBe(
             [
-                ("inputs[1].colour", "inputs[1].colour is not known here."),
-                ("inputs[1].Name", "inputs[1].Name is not known here."),
+                ("inputs[1].colour", "inputs[1].colour is not a supported field."),
+                ("inputs[1].Name", "inputs[1].Name is not a supported field."),
             ]);
 
     [Test]
     public void Validate_unknown_members_of_an_output_returns_an_error_each() =>
         SecondOutput(new NewConfigOutput { Name = "b", UnknownMembers = Members("default", "value") }).ShouldBe(
             [
-                ("outputs[1].default", "outputs[1].default is not known here."),
-                ("outputs[1].value", "outputs[1].value is not known here."),
+                ("outputs[1].default", "outputs[1].default is not a supported field."),
+                ("outputs[1].value", "outputs[1].value is not a supported field."),
             ]);
 
     [Test]
@@ -135,13 +135,13 @@ public class CreateConfigValidatorTests
 
         Failures(new NewConfig { Inputs = [.. names.Select(name => new NewConfigInput { Name = name })] }).ShouldBe(
             [
-                ("inputs[2].name", "inputs[2].name stands in the list already: a."),
-                ("inputs[3].name", "inputs[3].name stands in the list already: a."),
+                ("inputs[2].name", "inputs[2].name is a duplicate: a."),
+                ("inputs[3].name", "inputs[3].name is a duplicate: a."),
             ]);
         Failures(new NewConfig { Outputs = [.. names.Select(name => new NewConfigOutput { Name = name })] }).ShouldBe(
             [
-                ("outputs[2].name", "outputs[2].name stands in the list already: a."),
-                ("outputs[3].name", "outputs[3].name stands in the list already: a."),
+                ("outputs[2].name", "outputs[2].name is a duplicate: a."),
+                ("outputs[3].name", "outputs[3].name is a duplicate: a."),
             ]);
     }
 

@@ -26,7 +26,7 @@ public class ValidateTemplateValidatorTests
         Failures(("a", new TemplateResource(type, Properties: null))).ShouldBe(
             [
                 ("template.resources.a.type",
-                    $"template.resources.a.type must be OS::Heat::SoftwareConfig; the type {named} is not known here."),
+                    $"template.resources.a.type must be OS::Heat::SoftwareConfig; the type {named} is not supported."),
             ]);
 
     [Test]
@@ -47,9 +47,9 @@ public class ValidateTemplateValidatorTests
         Failures(("a", Config(new NewConfig { Inputs = inputs })), ("b", new TemplateResource(words, Properties: null))).ShouldBe(
             [
                 ("template.resources.a.properties.inputs[1].name",
-                    $"template.resources.a.properties.inputs[1].name stands in the list already: {words}."),
+                    $"template.resources.a.properties.inputs[1].name is a duplicate: {words}."),
                 ("template.resources.b.type",
-                    $"template.resources.b.type must be OS::Heat::SoftwareConfig; the type {words} is not known here."),
+                    $"template.resources.b.type must be OS::Heat::SoftwareConfig; the type {words} is not supported."),
             ]);
     }
 

@@ -73,7 +73,7 @@ internal sealed partial class JwtValidator(
         return Failed(failure ?? new SecurityTokenInvalidAlgorithmException("No key is configured for this algorithm."));
     }
 
-    // RFC 7515, 4.1.11: a token with an extension that is not understood is invalid, and none is understood here.
+    // RFC 7515, 4.1.11: a token with an unsupported critical extension is invalid, and this service supports none.
     private static bool HasCriticalExtension(JsonWebToken token)
     {
         using var header = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedHeader));

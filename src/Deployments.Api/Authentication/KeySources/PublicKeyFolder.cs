@@ -30,7 +30,7 @@ internal sealed partial class PublicKeyFolder
         var files = Directory.Exists(folder) ? Files() : [];
         if (files.Count == 0)
         {
-            throw new InvalidConfigurationException($"{setting} names {folder}, where there is no PEM file.");
+            throw new InvalidConfigurationException($"{setting} is {folder}, which contains no PEM file.");
         }
 
         content = new Content(Version: 1, files, [.. files.Select(ReadPublicKey)]);
@@ -93,7 +93,7 @@ internal sealed partial class PublicKeyFolder
         var pem = file.Text ?? throw new InvalidConfigurationException($"{setting}: {file.Path} cannot be read.");
         if (pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
         {
-            throw new InvalidConfigurationException($"{setting}: {file.Path} holds a private key. This service needs, and should have, the public key alone.");
+            throw new InvalidConfigurationException($"{setting}: {file.Path} holds a private key. This service needs, and should have, only the public key.");
         }
 
         var rsa = RSA.Create();
@@ -129,7 +129,7 @@ internal sealed partial class PublicKeyFolder
     [LoggerMessage(LogLevel.Warning, "{Setting}: the folder cannot be read, its keys stay as they are. {Reason}")]
     private partial void LogUnreadable(string setting, string reason);
 
-    [LoggerMessage(LogLevel.Error, "A key is left out. {Reason}")]
+    [LoggerMessage(LogLevel.Error, "A key is ignored. {Reason}")]
     private partial void LogSkipped(string reason);
 
     private sealed record Content(int Version, IReadOnlyList<KeyFile> Files, IReadOnlyList<SecurityKey> Keys);

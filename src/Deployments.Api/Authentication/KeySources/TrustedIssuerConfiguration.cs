@@ -6,12 +6,12 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Deployments.Api.Authentication.KeySources;
 
-/// <summary>The keys of one source, the claims that their tokens must have, and the claim that names the project.</summary>
+/// <summary>An issuer: its keys, the claims that its tokens must have, and the claim that contains the project.</summary>
 internal sealed record TrustedIssuer(TokenValidationParameters Parameters, string ProjectClaim, PublicKeyFolder? Folder = null);
 
 /// <summary>
-/// Reads where keys come from. The algorithm is pinned to the kind of key, and only Keystone's tokens may lack issuer and audience. Any setting
-/// that is ambiguous is a refusal to start.
+/// Reads the trusted issuers from the configuration. The algorithm is pinned to the kind of key, and only Keystone's tokens may lack issuer
+/// and audience. Any setting that is ambiguous is a refusal to start.
 /// </summary>
 internal static class TrustedIssuerConfiguration
 {
@@ -130,7 +130,7 @@ internal static class TrustedIssuerConfiguration
         var issuers = ValuesOf(configuration, "ValidIssuer", "ValidIssuers");
         if (issuers.Count == 0)
         {
-            throw new InvalidConfigurationException($"{BearerSection}:ValidIssuer is required beside keys that are held here.");
+            throw new InvalidConfigurationException($"{BearerSection}:ValidIssuer is required with configured keys.");
         }
 
         return ofKey is null ? issuers
@@ -160,13 +160,13 @@ internal static class TrustedIssuerConfiguration
         }
         catch (FormatException)
         {
-            throw new InvalidConfigurationException($"{secret.Path}:Value must be a secret in base64. A public key belongs into the folder {PublicKeysSetting}.");
+            throw new InvalidConfigurationException($"{secret.Path}:Value must be a secret in base64. A public key belongs in the folder {PublicKeysSetting}.");
         }
 
         if (IsAsymmetricKey(bytes))
         {
             throw new InvalidConfigurationException(
-                $"{secret.Path}:Value is a public or private key, no secret: whoever has the public key could sign tokens with it. "
+                $"{secret.Path}:Value is a public or private key, not a secret: anyone who has the public key could sign tokens with it. "
                 + $"Put the public key into the folder {PublicKeysSetting}.");
         }
 
@@ -177,7 +177,7 @@ internal static class TrustedIssuerConfiguration
 
         if (!development && bytes.AsSpan().SequenceEqual(DevelopmentKey.Key.Key))
         {
-            throw new InvalidConfigurationException($"{secret.Path}:Value is the development key, which everybody knows. It is for Development alone.");
+            throw new InvalidConfigurationException($"{secret.Path}:Value is the development key, which is public. It is for Development only.");
         }
 
         return new SymmetricSecurityKey(bytes);

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Deployments.Api.Mvc.Binding;
 
-/// <summary>The address as it was sent: the server's own decoding leaves %2F encoded and ignores what is not UTF-8.</summary>
+/// <summary>Decodes the path as it was sent: the server's own decoding leaves %2F encoded and ignores invalid UTF-8.</summary>
 internal static class PercentEncoding
 {
     /// <summary>The path, still encoded, without the query.</summary>

@@ -23,7 +23,7 @@ internal sealed class AcceptHeaderFilter : IResourceFilter
         // Nothing to do.
     }
 
-    // The most specific range decides: "application/json;q=0, */*" leaves JSON out (RFC 9110, 12.5.1).
+    // The most specific range decides: "application/json;q=0, */*" excludes JSON (RFC 9110, 12.5.1).
     private static bool AcceptsJson(IList<string> accept) =>
         MediaTypeHeaderValue.TryParseList(accept, out var ranges)
         && ranges

@@ -22,8 +22,8 @@ internal interface IVersioned
 }
 
 /// <summary>
-/// Strong entity tags (RFC 9110), made of a row's version and the microsecond since which it has it, as a number may be used again after a
-/// restore: set on every response of a row, compared with <c>If-None-Match</c>, and read from <c>If-Match</c>.
+/// Strong entity tags (RFC 9110) of a row's version and the microsecond of its last change, since a version number may be used again after
+/// a restore: set on every response of a row, compared with <c>If-None-Match</c>, and read from <c>If-Match</c>.
 /// </summary>
 internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IResultFilter
 {
@@ -68,7 +68,7 @@ internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IRe
 
         if (!EntityTagHeaderValue.TryParseStrictList([header], out var tags))
         {
-            throw new InvalidRequestException(IfMatch, $"{IfMatch} must be * or a list of entity tags, such as \"1\".");
+            throw new InvalidRequestException(IfMatch, $"{IfMatch} must be * or a list of entity tags, such as \"1-66132d60578da\".");
         }
 
         return tags.Contains(EntityTagHeaderValue.Any)
@@ -83,7 +83,7 @@ internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IRe
     private static string NameOf(int version, DateTimeOffset changed) =>
         string.Create(CultureInfo.InvariantCulture, $"{version}-{(changed - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond:x}");
 
-    // Exactly what NameOf makes, or, as instances of the version before made it, the number alone.
+    // Only the exact form of NameOf, or the number alone, which is the form of the previous version of the service.
     private static DeploymentVersion? VersionOf(string text)
     {
         if (text.EndsWith(ZonelessMark, StringComparison.Ordinal))
@@ -102,7 +102,7 @@ internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IRe
             return number.ToString(CultureInfo.InvariantCulture) == text ? new(number, Changed: null) : null;
         }
 
-        // More microseconds than .NET has times for are no time of ours.
+        // A number of microseconds beyond the range of DateTimeOffset is not a valid tag.
         return long.TryParse(time, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var microseconds)
             && microseconds >= 0 && microseconds <= (DateTimeOffset.MaxValue - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond
             && DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond) is var changed
@@ -111,7 +111,7 @@ internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IRe
             : null;
     }
 
-    // What Apache, Jetty and others add to the tag of a response that they compress; nginx makes the tag weak.
+    // Apache, Jetty and others add this suffix to the tag of a response that they compress; nginx makes the tag weak.
     [GeneratedRegex("[-;](gzip|br|deflate|zstd)$")]
     private static partial Regex CompressionSuffix();
 }

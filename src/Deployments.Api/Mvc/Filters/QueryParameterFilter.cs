@@ -11,8 +11,8 @@ using Microsoft.AspNetCore.Mvc.ModelBinding;
 namespace Deployments.Api.Mvc.Filters;
 
 /// <summary>
-/// Refuses an address that is not text (UTF-8 without NUL), and, where an operation has query parameters, any that is unknown, empty,
-/// repeated or malformed: a filter that is ignored would return what was not asked for.
+/// Refuses a path that is not UTF-8 without NUL, and, if an operation has query parameters, any that is unknown, empty, repeated or
+/// malformed: ignoring a filter would return the wrong items.
 /// </summary>
 internal sealed class QueryParameterFilter : IResourceFilter
 {
@@ -64,7 +64,7 @@ internal sealed class QueryParameterFilter : IResourceFilter
         }
     }
 
-    /// <summary>The names of the parameters that are not text; <see cref="Query"/> where the name itself is not.</summary>
+    /// <summary>The names of the parameters that are not valid text; <see cref="Query"/> if the name itself is not.</summary>
     private static IEnumerable<string> MalformedIn(string? query) =>
         from parameter in (query ?? string.Empty).TrimStart('?').Split('&')
         where !IsText(parameter)

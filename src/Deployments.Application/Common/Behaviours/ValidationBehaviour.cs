@@ -5,7 +5,7 @@ using MediatR;
 namespace Deployments.Application.Common.Behaviours;
 
 /// <summary>
-/// Runs every validator of a request before its handler, and tells all broken rules at once.
+/// Runs every validator of a request before its handler, and reports all broken rules at once.
 /// </summary>
 internal sealed class ValidationBehaviour<TRequest, TResponse>(IEnumerable<IValidator<TRequest>> validators)
     : IPipelineBehavior<TRequest, TResponse>

@@ -1,5 +1,5 @@
 namespace Deployments.Application.Common.Errors;
 
-/// <summary>What is asked cannot be done as things stand, such as deleting what is in use.</summary>
-/// <param name="message">What stands in the way, as a sentence.</param>
+/// <summary>The request conflicts with the current state, such as deleting a configuration that is in use.</summary>
+/// <param name="message">The reason, as a sentence.</param>
 public sealed class ConflictException(string message) : Exception(message);

@@ -1,5 +1,5 @@
 namespace Deployments.Application.Common.Errors;
 
-/// <summary>Storage did not answer in time; a write may or may not have been stored.</summary>
-/// <param name="cause">What storage last said, for the log; it never reaches a caller.</param>
+/// <summary>The database did not respond in time, or the service is overloaded; a write may or may not have been stored.</summary>
+/// <param name="cause">The last failure of the database, for the log; it is never part of a response.</param>
 public sealed class UnavailableException(Exception? cause = null) : Exception("The database cannot be reached.", cause);

@@ -3,22 +3,22 @@ using Deployments.Application.Common.Errors;
 
 namespace Deployments.Application.Common.Paging;
 
-/// <summary>A page of a list, or all that is left of it.</summary>
-/// <typeparam name="T">What it lists.</typeparam>
+/// <summary>A page of a list, or its whole remainder.</summary>
+/// <typeparam name="T">The type of the items.</typeparam>
 /// <param name="Items">
-/// The items. Only the first are here already, the rest is read as they are taken, which may throw <see cref="UnavailableException"/>.
+/// The items. Only the first have been read, the others are read as they are enumerated, which may throw <see cref="UnavailableException"/>.
 /// </param>
 /// <param name="Next">The marker of the next page; null when there is none.</param>
 public sealed record Page<T>(IAsyncEnumerable<T> Items, Guid? Next);
 
-/// <summary>The next items of a list, as many as storage returns at once.</summary>
-/// <typeparam name="T">What it lists.</typeparam>
+/// <summary>The next items of a list, as many as one statement returns.</summary>
+/// <typeparam name="T">The type of the items.</typeparam>
 /// <param name="Items">The items; at least one where there are any.</param>
-/// <param name="IsTruncated">Whether there are more among those that were asked for, which together were too large.</param>
+/// <param name="IsTruncated">Whether fewer were returned than requested, because together they would be too large.</param>
 public sealed record Chunk<T>(IReadOnlyList<T> Items, bool IsTruncated);
 
 /// <summary>
-/// Reads lists of any length in flat memory: in chunks, each a statement of its own, so that a slow reader holds no connection and no
+/// Reads lists of any length in constant memory: in chunks, each a statement of its own, so that a slow reader holds no connection and no
 /// snapshot while it reads.
 /// </summary>
 internal sealed class ListReader(RequestDeadline deadline)
@@ -34,7 +34,7 @@ internal sealed class ListReader(RequestDeadline deadline)
     /// <summary>Reads from storage the id of the last of so many items after a marker; null when nothing comes after it.</summary>
     public delegate Task<Guid?> FindPageEnd(Guid? marker, int count, CancellationToken cancellationToken);
 
-    /// <summary>The first chunk is read before this returns, while a failure of the database can still become a 503.</summary>
+    /// <summary>The first chunk is read before this returns, while a failure of the database can still be the response.</summary>
     /// <param name="limit">How many items; null for all.</param>
     /// <param name="marker">The key of the last item seen.</param>
     /// <param name="read">How to read on.</param>
@@ -97,7 +97,7 @@ internal sealed class ListReader(RequestDeadline deadline)
                 yield break;
             }
 
-            // What comes is likely to be as large as what came.
+            // The next items are likely to be as large as the last.
             count = Math.Min(remaining, chunk.IsTruncated ? chunk.Items.Count : Math.Min(count * 2, LargestChunk));
             var marker = key(chunk.Items[^1]);
             chunk = await deadline.RunAsync(token => read(marker, count, token), cancellationToken);

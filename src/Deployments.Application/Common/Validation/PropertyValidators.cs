@@ -28,7 +28,7 @@ internal sealed class NotBlankValidator<T> : PropertyValidator<T, string?>, ILen
     protected override string GetDefaultMessageTemplate(string errorCode) => "{PropertyPath} must not be blank.";
 }
 
-/// <summary>At most so many characters, counted as <see cref="CharacterLimits"/> counts them.</summary>
+/// <summary>A maximum number of characters, counted as <see cref="CharacterLimits"/> counts them.</summary>
 internal sealed class MaxCharactersValidator<T>(int max) : PropertyValidator<T, string?>, ILengthValidator
 {
     public override string Name => "MaxCharactersValidator";
@@ -42,7 +42,7 @@ internal sealed class MaxCharactersValidator<T>(int max) : PropertyValidator<T, 
     protected override string GetDefaultMessageTemplate(string errorCode) => $"{{PropertyPath}} must have at most {max} characters.";
 }
 
-/// <summary>At most so many items.</summary>
+/// <summary>A maximum number of items.</summary>
 internal sealed class MaxItemsValidator<T, TItem>(int max, string items) : PropertyValidator<T, IEnumerable<TItem>?>, ILengthValidator
 {
     public override string Name => "MaxItemsValidator";
@@ -56,7 +56,7 @@ internal sealed class MaxItemsValidator<T, TItem>(int max, string items) : Prope
     protected override string GetDefaultMessageTemplate(string errorCode) => $"{{PropertyPath}} must hold at most {max} {items}.";
 }
 
-/// <summary>One of some names, byte for byte, where given.</summary>
+/// <summary>Exactly one of the names, where given.</summary>
 internal sealed class OneOfValidator<T>(IReadOnlyList<string> names) : PropertyValidator<T, string?>, IOneOfValidator
 {
     public override string Name => "OneOfValidator";
@@ -68,7 +68,7 @@ internal sealed class OneOfValidator<T>(IReadOnlyList<string> names) : PropertyV
     protected override string GetDefaultMessageTemplate(string errorCode) => $"{{PropertyPath}} must be one of {string.Join(", ", names)}.";
 }
 
-/// <summary>What <see cref="IdempotencyKey"/> takes, where given.</summary>
+/// <summary>A valid <see cref="IdempotencyKey"/>, where given.</summary>
 internal sealed class IdempotencyKeyValidator<T> : PropertyValidator<T, string?>, ILengthValidator, IRegularExpressionValidator
 {
     public override string Name => "IdempotencyKeyValidator";

@@ -5,13 +5,13 @@ using FluentValidation;
 
 namespace Deployments.Application.Common.Validation;
 
-/// <summary>The rules that several validators share, with the words in which a caller is told of them.</summary>
+/// <summary>The rules that several validators share, with their error messages.</summary>
 internal static class ValidationRules
 {
     /// <summary>The name that a member has on the wire; error messages and the error body use it.</summary>
     public static string WireName(string member) => JsonNamingPolicy.SnakeCaseLower.ConvertName(member);
 
-    /// <summary>The rules of a part of the request, told as if they were the request's own.</summary>
+    /// <summary>Applies the rules of a part of the request, without a prefix in the names of its fields.</summary>
     public static void IncludeRulesOf<T, TPart>(this IRuleBuilder<T, TPart> rule, IValidator<TPart> validator) => rule
         .Custom((part, context) => validator.Validate(part).Errors.ForEach(context.AddFailure));
 

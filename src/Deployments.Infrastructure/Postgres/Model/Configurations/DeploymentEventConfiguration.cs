@@ -11,7 +11,7 @@ internal sealed class DeploymentEventConfiguration : IEntityTypeConfiguration<De
     {
         builder.ToTable("deployment_events");
 
-        // One event for each version: a change that is tried again cannot be told twice.
+        // One event for each version: a change that is retried cannot be recorded twice.
         builder.HasKey(entry => new { entry.ProjectId, entry.DeploymentId, entry.Version });
 
         builder.Property(entry => entry.ProjectId).HasMaxLength(ProjectId.MaxLength);

@@ -8,10 +8,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Deployments.Infrastructure.Postgres.Model.Configurations;
 
-/// <summary>JSON that is carried, never queried: a <c>json</c> column, which keeps key order and number text as <c>jsonb</c> does not.</summary>
+/// <summary>JSON that is stored but never queried: a <c>json</c> column, which keeps key order and number text as <c>jsonb</c> does not.</summary>
 internal static class JsonColumn
 {
-    // The contract bounds nesting at the door; what was let in must be readable and writable here whatever that bound is.
+    // Requests have a lower limit, which may change; what was accepted must stay readable and writable.
     private static readonly JsonSerializerOptions Options = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -33,7 +33,7 @@ internal static class JsonColumn
     /// <summary>The value as the column holds it.</summary>
     public static string? Write<T>(T value) => value is null ? null : JsonSerializer.Serialize(value, Options);
 
-    // The serialiser's own takes a value that was given as null for one that was not given.
+    // The serialiser's own converter does not distinguish a value of null from no value.
     private sealed class GivenValueConverter : JsonConverter<JsonElement?>
     {
         public override bool HandleNull => true;

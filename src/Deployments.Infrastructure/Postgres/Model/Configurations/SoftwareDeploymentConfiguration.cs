@@ -20,14 +20,14 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
 
         builder.HasKey(deployment => new { deployment.ProjectId, deployment.Id });
 
-        // What is shared with a project is found by that project, the one thing here that is not found by its owner.
+        // Shared deployments are found by the project that they are shared with; all other indexes but that of deadlines begin with the owner.
         builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.Id }).HasFilter(IsShared);
         builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.ServerId, deployment.Id }).HasFilter(IsShared);
         builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.ConfigId, deployment.Id }).HasFilter(IsShared);
         builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ServerId, deployment.Id });
         builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ConfigId, deployment.Id });
 
-        // One row for each key and index: whoever comes second, on whatever instance, finds the first.
+        // One row for each key and index: of two concurrent requests, on any instances, the second finds the row of the first.
         builder.Ignore(deployment => deployment.IdempotencyKey);
         builder.Property<string?>(IdempotencyKeyText).HasColumnName("idempotency_key").HasMaxLength(IdempotencyKey.MaxLength);
         builder.Property<int?>(IdempotencyIndex);
@@ -35,7 +35,7 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
         builder.HasIndex(nameof(SoftwareDeployment.ProjectId), IdempotencyKeyText, IdempotencyIndex)
             .IsUnique().HasFilter("idempotency_key IS NOT NULL");
 
-        // What is due is due whoever owns it.
+        // Overdue deployments are found across all projects.
         builder.HasIndex(deployment => deployment.Deadline).HasFilter("deadline IS NOT NULL");
 
         builder.Property(deployment => deployment.ProjectId).HasMaxLength(ProjectId.MaxLength);

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Deployments.Infrastructure.Postgres.Model.Configurations;
 
-/// <summary>A status is stored by the name that it has on the wire.</summary>
+/// <summary>Stores a status by its name on the wire.</summary>
 internal static class StatusColumn
 {
     public static PropertyBuilder<DeploymentStatus> IsStatus(this PropertyBuilder<DeploymentStatus> property) =>

@@ -5,10 +5,10 @@ using Npgsql;
 namespace Deployments.Infrastructure.Postgres;
 
 /// <summary>
-/// What the service needs of its database before it can serve: UTF-8, its schema, its rights on each table, and connections that stay with
-/// the session that opened them. What is missing is one sentence for the operator.
+/// What the service requires of its database to be ready: UTF-8, a current schema, rights on each table, and connections that keep their
+/// session. What is missing is reported as one sentence for the operator.
 /// </summary>
-internal sealed class DatabaseRequirements(HealthDataSource health, NpgsqlDataSource traffic, IDbContextFactory<DeploymentsDbContext> contexts)
+internal sealed class DatabaseReadiness(HealthDataSource health, NpgsqlDataSource traffic, IDbContextFactory<DeploymentsDbContext> contexts)
 {
     private const int PoolerProbes = 3;
 
@@ -20,7 +20,7 @@ internal sealed class DatabaseRequirements(HealthDataSource health, NpgsqlDataSo
     private IReadOnlyList<string>? migrations;
     private bool keepsSessions;
 
-    /// <summary>What is missing, as a sentence; null where nothing is.</summary>
+    /// <summary>The first requirement that is not met, as a sentence; null if all are.</summary>
     public async Task<string?> FindMissingAsync(CancellationToken cancellationToken)
     {
         await using (var connection = await health.Source.OpenConnectionAsync(cancellationToken))
@@ -104,8 +104,8 @@ internal sealed class DatabaseRequirements(HealthDataSource health, NpgsqlDataSo
     }
 
     /// <summary>
-    /// Whether a connection keeps what was prepared on it while others are busy. Behind a pooler in transaction mode the next statement runs
-    /// on whatever server connection is free, and while another client holds the one that has the prepared statement, it is another.
+    /// Whether a connection keeps its prepared statements while others are busy. With a pooler in transaction mode the next statement runs on
+    /// any free server connection: a different one while another client holds the one with the prepared statement.
     /// </summary>
     private async Task<bool> KeepsSessionsAsync(CancellationToken cancellationToken)
     {

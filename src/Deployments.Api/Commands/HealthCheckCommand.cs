@@ -3,8 +3,8 @@ using Deployments.Api.Hosting;
 
 namespace Deployments.Api.Commands;
 
-/// <summary>Asks the service on this machine, at the first address where its settings have it listen, whether it is ready.</summary>
-internal static class HealthCheck
+/// <summary>Requests the readiness of the service on this machine, at its first configured address.</summary>
+internal static class HealthCheckCommand
 {
     private const string Loopback = "127.0.0.1";
 
@@ -12,7 +12,7 @@ internal static class HealthCheck
 
     public static async Task<int> RunAsync(IConfiguration configuration)
     {
-        // The service itself and no proxy; its certificate is for the name that its callers use.
+        // Without a proxy; the certificate is for the name that callers use.
         using var handler = new HttpClientHandler
         {
             UseProxy = false,
@@ -32,7 +32,7 @@ internal static class HealthCheck
         }
     }
 
-    // In the order in which the server takes its settings.
+    // In the order of precedence of the server's settings.
     private static Uri ReadyAddress(IConfiguration configuration)
     {
         var address = BindingAddress.Parse(
@@ -42,7 +42,7 @@ internal static class HealthCheck
             ?? (First(configuration["HTTPS_PORTS"]) is { } tls ? $"https://*:{tls}" : null)
             ?? "http://localhost:5000");
 
-        // The server takes a name other than localhost, such as * or +, for every address of the machine.
+        // The server listens on all addresses for a name other than localhost, such as * or +.
         var isAny = !IPAddress.TryParse(address.Host, out var ip) ? !address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) : ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any);
         return new UriBuilder(address.Scheme, isAny ? Loopback : address.Host, address.Port, Health.ReadyPath).Uri;
     }
