@@ -108,17 +108,18 @@ public sealed class RequestLimitTests
         var project = new Project(service);
         var body = Encoding.ASCII.GetBytes($$"""{"config_id": "c", "server_id": "s"}""".PadRight(bytes));
         var clients = await Task.WhenAll(Enumerable.Range(0, all).Select(_ => RawHttp.ConnectAsync(service)));
-        var responses = clients.Select(client => RawHttp.ReadAsync(client.GetStream())).ToList();
+        var streams = clients.Select(client => client.GetStream()).ToList(); // now, as a connection that was reset has none
+        var responses = streams.Select(RawHttp.ReadAsync).ToList();
 
-        var sending = clients.Select(client => SendAsync(client, [.. Head(), .. body[..^1]])).ToList();
+        var sending = streams.Select(stream => SendAsync(stream, [.. Head(), .. body[..^1]])).ToList();
         var refused = new List<Task<ApiResponse?>>();
         while (refused.Count < all - atOnce)
         {
             refused.Add(await Task.WhenAny(responses.Except(refused)));
         }
 
-        var others = clients.Where((_, index) => !refused.Contains(responses[index])).ToList();
-        await Task.WhenAll(others.Select(client => SendAsync(client, body[^1..])));
+        var others = streams.Where((_, index) => !refused.Contains(responses[index])).ToList();
+        await Task.WhenAll(others.Select(stream => SendAsync(stream, body[^1..])));
         await Task.WhenAll(sending);
 
         foreach (var response in refused)
@@ -139,11 +140,11 @@ public sealed class RequestLimitTests
             $"POST {project.Path} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: {project.Token}\r\n"
             + $"Content-Type: application/json\r\nContent-Length: {bytes}\r\nConnection: close\r\n\r\n");
 
-        static async Task SendAsync(TcpClient client, byte[] what)
+        static async Task SendAsync(NetworkStream stream, byte[] what)
         {
             try
             {
-                await client.GetStream().WriteAsync(what);
+                await stream.WriteAsync(what);
             }
             catch (IOException)
             {

@@ -20,7 +20,7 @@ internal sealed partial class ExceptionHandler(ErrorWriter writer, ILogger<Excep
                     ? "A proxy has changed the entity tag in If-Match: it is weak, or has the suffix of a compression. The proxy must pass entity tags on as they are."
                     : "It has changed: its version is none of those in If-Match."),
             ConflictException conflict => writer.WriteAsync(httpContext, StatusCodes.Status409Conflict, conflict.Message),
-            UnavailableException => writer.WriteAsync(httpContext, StatusCodes.Status503ServiceUnavailable),
+            UnavailableException unavailable => WriteUnavailableAsync(httpContext, unavailable),
             HttpErrorException refused => writer.WriteAsync(httpContext, refused.Status, refused.Detail),
             BadHttpRequestException malformed => writer.WriteAsync(httpContext, malformed.StatusCode),
             _ => WriteUnhandledAsync(httpContext, exception),
@@ -28,11 +28,25 @@ internal sealed partial class ExceptionHandler(ErrorWriter writer, ILogger<Excep
         return true;
     }
 
+    private Task WriteUnavailableAsync(HttpContext httpContext, UnavailableException unavailable)
+    {
+        // Without a cause the service was overloaded, and the database well.
+        if (unavailable.InnerException is { } cause)
+        {
+            LogUnavailable(cause.GetBaseException().Message);
+        }
+
+        return writer.WriteAsync(httpContext, StatusCodes.Status503ServiceUnavailable);
+    }
+
     private Task WriteUnhandledAsync(HttpContext httpContext, Exception exception)
     {
         LogUnhandled(httpContext.TraceIdentifier, exception);
         return writer.WriteAsync(httpContext, StatusCodes.Status500InternalServerError);
     }
+
+    [LoggerMessage(LogLevel.Warning, "The database cannot be used: {Reason}")]
+    private partial void LogUnavailable(string reason);
 
     [LoggerMessage(LogLevel.Error, "Request {RequestId} failed: unhandled exception.")]
     private partial void LogUnhandled(string requestId, Exception exception);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Deployments.Api.Errors;
 using Deployments.Api.Hosting;
 using Deployments.Application.Common.Errors;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Mvc.Formatters;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
@@ -93,6 +94,10 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         {
             request.HttpContext.MarkBodyReadTimeout();
             throw;
+        }
+        catch (ConnectionResetException)
+        {
+            throw new InvalidRequestException(Body, "The connection was closed before the end of the body.");
         }
         catch (IOException exception) when (
             exception is BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } or { InnerException: OverflowException })

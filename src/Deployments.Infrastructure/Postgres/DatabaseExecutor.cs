@@ -2,7 +2,6 @@ using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
 using Deployments.Infrastructure.Postgres.Model;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -12,12 +11,11 @@ namespace Deployments.Infrastructure.Postgres;
 /// Runs work on the database, and retries it after transient failures until its token fires: a short outage is a delay, a long one an
 /// <see cref="UnavailableException"/>. The token is the request's deadline; when it fires the work stops.
 /// </summary>
-internal sealed partial class DatabaseExecutor(
+internal sealed class DatabaseExecutor(
     IDbContextFactory<DeploymentsDbContext> contexts,
     NpgsqlDataSource dataSource,
     IOptions<TimeBudgets> budgets,
-    TimeProvider clock,
-    ILogger<DatabaseExecutor> logger)
+    TimeProvider clock)
 {
     private static readonly TimeSpan InitialRetryDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMilliseconds(500);
@@ -45,7 +43,6 @@ internal sealed partial class DatabaseExecutor(
             catch (TimeoutException timeout)
             {
                 _ = attempts.ContinueWith(static ended => ended.Exception, TaskContinuationOptions.OnlyOnFaulted);
-                LogUnavailable("it does not respond, not even to a cancellation");
                 throw new UnavailableException(timeout);
             }
         }
@@ -63,11 +60,11 @@ internal sealed partial class DatabaseExecutor(
             }
             catch (OperationCanceledException late) when (cancellationToken.IsCancellationRequested)
             {
-                throw Unavailable(last ?? late);
+                throw new UnavailableException(last ?? late);
             }
             catch (Exception exception) when (PostgresErrors.IsWrongEncoding(exception.GetBaseException()))
             {
-                throw Unavailable(exception);
+                throw new UnavailableException(exception);
             }
             catch (Exception exception) when (PostgresErrors.IsTransient(exception))
             {
@@ -84,15 +81,9 @@ internal sealed partial class DatabaseExecutor(
             }
             catch (OperationCanceledException)
             {
-                throw Unavailable(last);
+                throw new UnavailableException(last);
             }
         }
-    }
-
-    private UnavailableException Unavailable(Exception cause)
-    {
-        LogUnavailable(cause.Message);
-        return new UnavailableException(cause);
     }
 
     /// <summary>One attempt at a piece of work.</summary>
@@ -100,7 +91,4 @@ internal sealed partial class DatabaseExecutor(
     /// <param name="IsRetry">Whether an earlier attempt failed, whose changes may have been stored.</param>
     /// <param name="Token">Ends the attempt.</param>
     internal readonly record struct Attempt(DeploymentsDbContext Context, bool IsRetry, CancellationToken Token);
-
-    [LoggerMessage(LogLevel.Warning, "The database cannot be used: {Reason}")]
-    private partial void LogUnavailable(string reason);
 }
