@@ -7,7 +7,11 @@ namespace Deployments.Infrastructure.Postgres;
 
 /// <summary>Healthy if the database responds and meets the service's requirements. Each reason for not being ready is logged once.</summary>
 internal sealed partial class DatabaseHealthCheck(
-    DatabaseReadiness requirements, IOptions<TimeBudgets> budgets, TimeProvider clock, ILogger<DatabaseHealthCheck> logger) : IHealthCheck
+    DatabaseReadiness readiness,
+    IOptions<DatabaseOptions> options,
+    IOptions<TimeBudgets> budgets,
+    TimeProvider clock,
+    ILogger<DatabaseHealthCheck> logger) : IHealthCheck
 {
     private string? lastReason;
 
@@ -15,7 +19,7 @@ internal sealed partial class DatabaseHealthCheck(
     {
         using var deadline = new CancellationTokenSource(budgets.Value.HealthCheck, clock);
         await using var abort = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
-        var check = requirements.FindMissingAsync(deadline.Token);
+        var check = readiness.FindMissingAsync(deadline.Token);
         try
         {
             var missing = await check.WaitAsync(deadline.Token);
@@ -25,7 +29,7 @@ internal sealed partial class DatabaseHealthCheck(
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             _ = check.ContinueWith(static late => late.Exception, TaskScheduler.Default);
-            LogOnce(exception.Message);
+            LogOnce(await ConnectionRefusal.ExplainAsync(exception, options.Value.ConnectionString));
             return HealthCheckResult.Unhealthy("The database cannot be reached.", exception);
         }
     }

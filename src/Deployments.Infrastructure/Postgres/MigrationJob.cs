@@ -28,7 +28,7 @@ internal sealed partial class MigrationJob(
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                LogNotYet(exception.Message);
+                LogNotYet(await ConnectionRefusal.ExplainAsync(exception, options.Value.ConnectionString));
                 await Task.Delay(RetryInterval, stoppingToken);
             }
         }
