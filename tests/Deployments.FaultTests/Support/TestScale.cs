@@ -28,23 +28,28 @@ internal static class TestScale
     public static TimeSpan LargeBatches { get; } = TimeSpan.FromSeconds(IsFull ? 60 : 8);
 }
 
-/// <summary>The limits that the service keeps to, whatever fails.</summary>
+/// <summary>
+/// The limits that the service keeps to, whatever fails. Those of time need a machine with nothing else to do: in the short form, which runs
+/// with all other tests on any machine, they are twice as long.
+/// </summary>
 internal static class ServiceLevels
 {
+    private static readonly int TimeFactor = TestScale.IsFull ? 1 : 2;
+
     /// <summary>The maximum time of a response: five seconds, and what the client needs to notice it on a busy machine.</summary>
-    public static TimeSpan Response { get; } = TimeSpan.FromSeconds(5.5);
+    public static TimeSpan Response { get; } = TimeFactor * TimeSpan.FromSeconds(5.5);
 
     /// <summary>The maximum time from the return of the database to the first stored deployment.</summary>
-    public static TimeSpan Recovery { get; } = TimeSpan.FromSeconds(5);
+    public static TimeSpan Recovery { get; } = TimeFactor * TimeSpan.FromSeconds(5);
 
     /// <summary>The maximum time from the promotion of a standby to the first stored deployment.</summary>
-    public static TimeSpan Failover { get; } = TimeSpan.FromSeconds(10);
+    public static TimeSpan Failover { get; } = TimeFactor * TimeSpan.FromSeconds(10);
 
     /// <summary>The maximum time from a deadline to the failure of its deployment.</summary>
-    public static TimeSpan Expiry { get; } = TimeSpan.FromSeconds(2);
+    public static TimeSpan Expiry { get; } = TimeFactor * TimeSpan.FromSeconds(2);
 
     /// <summary>The maximum 99th percentile of accepted requests under overload.</summary>
-    public static TimeSpan AcceptedUnderOverload { get; } = TimeSpan.FromSeconds(2);
+    public static TimeSpan AcceptedUnderOverload { get; } = TimeFactor * TimeSpan.FromSeconds(2);
 
     /// <summary>The maximum growth of memory while the database fails, in MiB.</summary>
     public const double MemoryGrowth = 100;
