@@ -264,7 +264,7 @@ class LibrarySteps:
 
         with self.assertRaises(exc.HTTPUnauthorized) as caught:
             nobody.software_configs.list()
-        self.assertIn("The token is no JSON Web Token.", str(caught.exception))
+        self.assertIn("The token is not a JSON Web Token.", str(caught.exception))
 
 
 class LibraryByEndpoint(LibrarySteps, ProjectSteps):

@@ -301,7 +301,7 @@ class DeploymentCommands(CommandSteps):
 
 class CommandAccess(CommandSteps):
     def test_what_is_no_token_is_refused(self):
-        self.fail_with("ERROR: The token is no JSON Web Token.", "software", "config", "list", token="gAAAAAB-fernet")
+        self.fail_with("ERROR: The token is not a JSON Web Token.", "software", "config", "list", token="gAAAAAB-fernet")
 
     def test_a_token_of_another_signature_is_refused(self):
         signature = make_token("another").rpartition(".")[2]

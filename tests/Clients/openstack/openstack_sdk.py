@@ -191,7 +191,7 @@ class SdkAccess(SdkSteps):
     def test_what_is_no_token_is_unauthorized(self):
         sdk = Recorded(self.connect(self.endpoint, "gAAAAAB-fernet", override=False), "orchestration")
 
-        self.assert_refused(exceptions.HttpException, 401, "The token is no JSON Web Token.", self.list, sdk.software_configs)
+        self.assert_refused(exceptions.HttpException, 401, "The token is not a JSON Web Token.", self.list, sdk.software_configs)
 
     def test_a_token_of_another_project_is_forbidden(self):
         intruder = Recorded(self.connect(self.endpoint, make_token("another")), "intruder")
