@@ -16,26 +16,23 @@ internal sealed partial class ConnectionProbeJob(NpgsqlDataSource dataSource, Ti
     // Somewhat arbitrary: longer than a server under load needs for a SELECT 1, and shorter than a request may take.
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        PeriodicJob.RunAsync(Interval, clock, ProbeOrReplaceAsync, stoppingToken);
+
+    private async Task ProbeOrReplaceAsync(CancellationToken stoppingToken)
     {
-        // Disposing the timer ends the loop without an exception, which the host would log as a failure.
-        using var timer = new PeriodicTimer(Interval, clock);
-        await using var end = stoppingToken.Register(timer.Dispose);
-        while (await timer.WaitForNextTickAsync(CancellationToken.None))
+        try
         {
-            try
-            {
-                await ProbeAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception.GetBaseException() is TimeoutException)
-            {
-                dataSource.Clear();
-                LogCleared();
-            }
-            catch (Exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                // The server responded, if only with an error, or the connection is broken, which the pool detects.
-            }
+            await ProbeAsync(stoppingToken);
+        }
+        catch (Exception exception) when (exception.GetBaseException() is TimeoutException)
+        {
+            dataSource.Clear();
+            LogCleared();
+        }
+        catch (Exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            // The server responded, if only with an error, or the connection is broken, which the pool detects.
         }
     }
 

@@ -21,24 +21,21 @@ internal sealed partial class DeadlineExpiryJob(
     private const int MaxBatchSize = 1_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        PeriodicJob.RunAsync(Interval, clock, ExpireAllOverdueAsync, stoppingToken);
+
+    private async Task ExpireAllOverdueAsync(CancellationToken stoppingToken)
     {
-        // Disposing the timer ends the loop without an exception, which the host would log as a failure.
-        using var timer = new PeriodicTimer(Interval, clock);
-        await using var end = stoppingToken.Register(timer.Dispose);
-        while (await timer.WaitForNextTickAsync(CancellationToken.None))
+        try
         {
-            try
+            while (await ExpireOverdueAsync(stoppingToken))
             {
-                while (await ExpireOverdueAsync(stoppingToken))
-                {
-                    // There may be more.
-                }
+                // There may be more.
             }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                LogMissed(exception.Message);
-            }
+        }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            LogMissed(exception.Message);
         }
     }
 

@@ -51,7 +51,8 @@ internal sealed class DatabaseExecutor(
     private async Task<T> RetryAsync<T>(Func<Attempt, Task<T>> work, CancellationToken cancellationToken)
     {
         Exception? last = null;
-        for (var delay = InitialRetryDelay; ; delay = delay * 2 < MaxRetryDelay ? delay * 2 : MaxRetryDelay)
+        var delay = new RetryDelay(InitialRetryDelay, MaxRetryDelay);
+        while (true)
         {
             try
             {
@@ -77,7 +78,7 @@ internal sealed class DatabaseExecutor(
 
             try
             {
-                await Task.Delay(Jitter.Of(delay), clock, cancellationToken);
+                await Task.Delay(delay.Next(), clock, cancellationToken);
             }
             catch (OperationCanceledException)
             {

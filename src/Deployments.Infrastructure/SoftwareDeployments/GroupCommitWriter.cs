@@ -121,7 +121,8 @@ internal sealed partial class GroupCommitWriter : BackgroundService
     private async Task<bool> StoreAsync(List<PendingInsert> group)
     {
         var outcomeUnknown = false;
-        for (var delay = InitialRetryDelay; ; delay = delay * 2 < MaxRetryDelay ? delay * 2 : MaxRetryDelay)
+        var delay = new RetryDelay(InitialRetryDelay, MaxRetryDelay);
+        while (true)
         {
             group.RemoveAll(entry => entry.IsAbandoned);
             if (group.Count == 0)
@@ -160,7 +161,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
                 LogOutcomeUnknown(group.Count, failure.Message);
             }
 
-            await Task.Delay(Jitter.Of(delay), clock);
+            await Task.Delay(delay.Next(), clock);
         }
     }
 
