@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Deployments.FunctionalTests.Support;
 using Npgsql;
@@ -10,6 +11,8 @@ namespace Deployments.FunctionalTests;
 public sealed class ReadinessTests
 {
     private const string Ready = "/healthz/ready";
+
+    private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(20);
 
     private static IEnumerable<TestCaseData> Grants =>
         from table in new[] { "software_deployments", "software_configs", "deployment_events" }
@@ -99,13 +102,15 @@ public sealed class ReadinessTests
 
     private static async Task<ApiResponse> UntilAsync(Service service, Predicate<ApiResponse> isMet)
     {
-        while (true)
+        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(PollingInterval))
         {
             var response = await service.GetAsync(Ready);
             if (isMet(response))
             {
                 return response;
             }
+
+            waited.Elapsed.ShouldBeLessThan(Service.Timeout, response.Text);
         }
     }
 
@@ -147,7 +152,7 @@ public sealed class ReadinessTests
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
         while ((long)(await ask.ExecuteScalarAsync())! < count)
         {
-            await Task.Delay(10);
+            await Task.Delay(PollingInterval);
         }
     }
 
