@@ -132,6 +132,7 @@ public sealed class WholeListTests
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
 
         proxy.Close();
+        using var soon = service.ShortenBudgets();
         var responses = await Task.WhenAll(new Project(service).ListAsync(), new Project(service).ListConfigsAsync());
 
         responses.ShouldAllBe(response => response.ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ContainsKey("Retry-After"));

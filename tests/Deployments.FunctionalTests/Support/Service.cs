@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Deployments.Application.Common;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Deployments.FunctionalTests.Support;
 
@@ -14,7 +16,7 @@ namespace Deployments.FunctionalTests.Support;
 internal sealed class Service : IAsyncDisposable
 {
     /// <summary>How long a test waits for an event before it fails.</summary>
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(20);
 
@@ -35,6 +37,9 @@ internal sealed class Service : IAsyncDisposable
     public Log Log => factory.Log;
 
     public IHostApplicationLifetime Lifetime => factory.Services.GetRequiredService<IHostApplicationLifetime>();
+
+    /// <summary>How long the parts of a request may take: long, because a busy machine is no outage.</summary>
+    public TimeBudgets Budgets => factory.Services.GetRequiredService<IOptions<TimeBudgets>>().Value;
 
     private static Dictionary<string, string> Usual { get; } = new()
     {
@@ -88,6 +93,9 @@ internal sealed class Service : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets requests that wait for the database fail soon, until the result is disposed.</summary>
+    public IDisposable ShortenBudgets() => new ShortBudgets(Budgets);
+
     /// <summary>An address on this service whose path and query are sent unchanged, including dot segments and slashes.</summary>
     /// <param name="path">From the root, or absolute.</param>
     public Uri Absolute(string path) => new(
@@ -109,6 +117,23 @@ internal sealed class Service : IAsyncDisposable
         await factory.DisposeAsync();
     }
 
+    private sealed class ShortBudgets : IDisposable
+    {
+        private static readonly TimeSpan Short = TimeSpan.FromSeconds(1);
+
+        private readonly TimeBudgets budgets;
+        private readonly (TimeSpan Request, TimeSpan HealthCheck) former;
+
+        public ShortBudgets(TimeBudgets budgets)
+        {
+            this.budgets = budgets;
+            former = (budgets.Request, budgets.HealthCheck);
+            (budgets.Request, budgets.HealthCheck) = (Short, Short);
+        }
+
+        public void Dispose() => (budgets.Request, budgets.HealthCheck) = former;
+    }
+
     private sealed class Factory(IReadOnlyDictionary<string, string> settings) : WebApplicationFactory<Program>
     {
         public Log Log { get; } = new();
@@ -120,6 +145,7 @@ internal sealed class Service : IAsyncDisposable
                 builder.UseSetting(key, value);
             }
 
+            builder.ConfigureServices(PatientService.Configure);
             builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(Log));
         }
     }
