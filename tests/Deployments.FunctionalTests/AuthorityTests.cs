@@ -52,11 +52,12 @@ public sealed class AuthorityTests
         identity.Add("a");
         (identity.IsDown, identity.IsSilent) = (!silent, silent);
         await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, identity.Settings.Concat(Token.SigningKeys).ToDictionary());
+            TestRun.ConnectionString,
+            identity.Settings.Concat(Token.SigningKeys).ToDictionary(),
+            budgets => budgets.Discovery = TimeSpan.FromSeconds(1));
         var project = new Project(service);
         var token = identity.SignerWith("a")(project.Token);
 
-        service.Budgets.Discovery = TimeSpan.FromSeconds(1);
         (await project.CreateAsync(Project.Minimal)).ShouldBeOk(); // tokens of other keys are still accepted
         var refused = await project.CreateAsAsync(token);
 

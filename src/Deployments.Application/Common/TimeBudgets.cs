@@ -17,4 +17,7 @@ public sealed class TimeBudgets
 
     /// <summary>How long a health check may wait for the database.</summary>
     public TimeSpan HealthCheck { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long the command that requests a health check waits for the response.</summary>
+    public TimeSpan HealthCheckCommand { get; set; } = TimeSpan.FromSeconds(4);
 }

@@ -38,9 +38,6 @@ internal sealed class Service : IAsyncDisposable
 
     public IHostApplicationLifetime Lifetime => factory.Services.GetRequiredService<IHostApplicationLifetime>();
 
-    /// <summary>How long the parts of a request may take: long, because a busy machine is no outage.</summary>
-    public TimeBudgets Budgets => factory.Services.GetRequiredService<IOptions<TimeBudgets>>().Value;
-
     private static Dictionary<string, string> Usual { get; } = new()
     {
         ["environment"] = Environments.Production,
@@ -54,7 +51,9 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>Starts a service and returns as soon as it listens.</summary>
     /// <param name="connectionString">Its database.</param>
     /// <param name="settings">Added to the default settings, overriding them; <see cref="Token.SigningKeys"/> if null.</param>
-    public static async Task<Service> StartAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null)
+    /// <param name="changeBudgets">Makes its time budgets shorter than those of <see cref="PatientService"/>.</param>
+    public static async Task<Service> StartAsync(
+        string connectionString, IReadOnlyDictionary<string, string>? settings = null, Action<TimeBudgets>? changeBudgets = null)
     {
         var all = new Dictionary<string, string>(Usual) { ["ConnectionStrings:Deployments"] = connectionString };
         foreach (var (key, value) in settings ?? Token.SigningKeys)
@@ -62,16 +61,17 @@ internal sealed class Service : IAsyncDisposable
             all[key] = value;
         }
 
-        var factory = new Factory(all);
+        var factory = new Factory(all, changeBudgets);
         factory.UseKestrel();
         await Task.Run(factory.StartServer);
         return new Service(factory);
     }
 
     /// <summary>Starts a service and returns once it is ready to serve.</summary>
-    public static async Task<Service> StartReadyAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null)
+    public static async Task<Service> StartReadyAsync(
+        string connectionString, IReadOnlyDictionary<string, string>? settings = null, Action<TimeBudgets>? changeBudgets = null)
     {
-        var service = await StartAsync(connectionString, settings);
+        var service = await StartAsync(connectionString, settings, changeBudgets);
         await service.WaitUntilReadyAsync();
         return service;
     }
@@ -94,7 +94,7 @@ internal sealed class Service : IAsyncDisposable
     }
 
     /// <summary>Lets requests that wait for the database fail soon, until the result is disposed.</summary>
-    public IDisposable ShortenBudgets() => new ShortBudgets(Budgets);
+    public IDisposable ShortenBudgets() => new ShortBudgets(factory.Services.GetRequiredService<IOptions<TimeBudgets>>().Value);
 
     /// <summary>An address on this service whose path and query are sent unchanged, including dot segments and slashes.</summary>
     /// <param name="path">From the root, or absolute.</param>
@@ -134,7 +134,7 @@ internal sealed class Service : IAsyncDisposable
         public void Dispose() => (budgets.Request, budgets.HealthCheck) = former;
     }
 
-    private sealed class Factory(IReadOnlyDictionary<string, string> settings) : WebApplicationFactory<Program>
+    private sealed class Factory(IReadOnlyDictionary<string, string> settings, Action<TimeBudgets>? changeBudgets) : WebApplicationFactory<Program>
     {
         public Log Log { get; } = new();
 
@@ -146,6 +146,7 @@ internal sealed class Service : IAsyncDisposable
             }
 
             builder.ConfigureServices(PatientService.Configure);
+            builder.ConfigureServices(services => services.Configure<TimeBudgets>(budgets => changeBudgets?.Invoke(budgets)));
             builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(Log));
         }
     }
