@@ -1,3 +1,4 @@
+using Deployments.Application.Common;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure.BackgroundJobs;
@@ -41,7 +42,9 @@ public static class DependencyInjection
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention());
         services.AddSingleton(provider => new HealthDataSource(
-            DataSources.CreateForHealth(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString)));
+            DataSources.CreateForHealth(
+            provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString,
+            provider.GetRequiredService<IOptions<TimeBudgets>>().Value.HealthCheck)));
         services.AddSingleton<DatabaseReadiness>();
         services.AddSingleton<DatabaseExecutor>();
         services.AddSingleton<GroupCommitWriter>();

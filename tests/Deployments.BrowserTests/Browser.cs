@@ -1,6 +1,8 @@
 using Microsoft.Playwright;
 using NUnit.Framework;
 
+[assembly: ReportRun]
+
 namespace Deployments.BrowserTests;
 
 /// <summary>The machine's own Chromium, without a window. Where there is none, its tests are skipped.</summary>

@@ -1,6 +1,8 @@
 using Deployments.DevelopmentDatabase;
 using NUnit.Framework;
 
+[assembly: ReportRun]
+
 namespace Deployments.FaultTests;
 
 /// <summary>Each test has servers and instances of its own and a machine to itself: they run one after another.</summary>

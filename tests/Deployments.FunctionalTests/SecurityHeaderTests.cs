@@ -63,6 +63,7 @@ public sealed class SecurityHeaderTests
         await using var proxy = new Proxy(TestRun.ConnectionString);
         await using var service = await Service.StartAsync(proxy.ConnectionString);
 
+        using var soon = service.ShortenBudgets();
         ShouldBeHardened((await new Project(service).CreateAsync(Project.Minimal)).ShouldBeError(HttpStatusCode.ServiceUnavailable), NotCacheable);
     }
 

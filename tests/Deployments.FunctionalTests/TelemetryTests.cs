@@ -64,6 +64,7 @@ public sealed partial class TelemetryTests
         {
             [Endpoint] = collector.Address,
             ["ConnectionStrings:Deployments"] = "Host=127.0.0.1;Port=1",
+            ["ASPNETCORE_HOSTINGSTARTUPASSEMBLIES"] = string.Empty, // an impatient service
         });
         var project = new Project();
         var trace = ActivityTraceId.CreateRandom();
@@ -181,7 +182,7 @@ public sealed partial class TelemetryTests
     /// <summary>Everything an exporter needs to reach the collector except the endpoint that enables it.</summary>
     private static Dictionary<string, string> Settings(Collector collector)
     {
-        var settings = new Dictionary<string, string>(Token.SigningKeys)
+        var settings = new Dictionary<string, string>(Token.SigningKeys.Concat(PatientService.Settings))
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
             ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,

@@ -119,6 +119,7 @@ public sealed class WholeListTests
         var body = await response.Content.ReadAsStreamAsync();
         await body.ReadExactlyAsync(new byte[1]);
 
+        using var soon = service.ShortenBudgets();
         proxy.Close();
 
         await Should.ThrowAsync<IOException>(() => body.CopyToAsync(Stream.Null));
@@ -132,6 +133,7 @@ public sealed class WholeListTests
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
 
         proxy.Close();
+        using var soon = service.ShortenBudgets();
         var responses = await Task.WhenAll(new Project(service).ListAsync(), new Project(service).ListConfigsAsync());
 
         responses.ShouldAllBe(response => response.ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ContainsKey("Retry-After"));

@@ -8,7 +8,7 @@ namespace Deployments.TestSupport;
 /// </summary>
 internal sealed class ServiceProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(20);
     private static readonly string[] DevelopersSettings = ["ASPNETCORE_", "DOTNET_ENVIRONMENT", "Authentication__", "ConnectionStrings__", "Deployments__", "OTEL_"];
 

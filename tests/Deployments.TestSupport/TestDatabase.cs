@@ -15,6 +15,10 @@ internal sealed class TestDatabase : IAsyncDisposable
     private const string Variable = "TEST_DATABASE";
     private const string Image = "postgres:17-alpine";
 
+    // Not durable, and with connections for the pools of all the services that run at the same time.
+    private static readonly string[] ServerSettings =
+        ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400"];
+
     private readonly string serverConnectionString;
     private readonly NpgsqlDataSource server;
     private readonly IAsyncDisposable? owner;
@@ -88,7 +92,7 @@ internal sealed class TestDatabase : IAsyncDisposable
     }
 
     private static PostgreSqlContainer BuildContainer() => new PostgreSqlBuilder(Image)
-        .WithCommand("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+        .WithCommand([.. ServerSettings.SelectMany(setting => new[] { "-c", setting })])
         .Build();
 
     private static async Task<TestDatabase> StartContainerAsync(PostgreSqlContainer container)
@@ -99,7 +103,7 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     private static async Task<TestDatabase> StartLocalAsync()
     {
-        var postgres = await DevelopmentPostgres.StartTemporaryAsync(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
+        var postgres = await DevelopmentPostgres.StartTemporaryAsync(ServerSettings);
         return new TestDatabase(postgres.ConnectionString, postgres, "a private server, made of this machine's PostgreSQL");
     }
 }

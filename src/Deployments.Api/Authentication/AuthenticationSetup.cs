@@ -2,9 +2,11 @@ using Deployments.Api.Authentication.Jwt;
 using Deployments.Api.Authentication.KeySources;
 using Deployments.Api.Authorization;
 using Deployments.Api.Errors;
+using Deployments.Application.Common;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Deployments.Api.Authentication;
@@ -34,18 +36,19 @@ internal static class AuthenticationSetup
                     TrustedIssuerConfiguration.Read(configuration, environment.IsDevelopment(), clock, provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
                     TrustedIssuerConfiguration.HasAuthority(configuration) ? TrustedIssuerConfiguration.ForAuthority(configuration, clock) : null,
                     configuration["Authentication:DefaultRole"] ?? "member",
+                    provider.GetRequiredService<IOptions<TimeBudgets>>().Value,
                     provider.GetRequiredService<ILogger<JwtValidator>>()),
                 clock);
         });
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
-        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<TokenCache>((options, cache) =>
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<TokenCache, IOptions<TimeBudgets>>((options, cache, budgets) =>
         {
             options.MapInboundClaims = false;
             options.SaveToken = false; // nothing forwards it
             options.TokenValidationParameters = new TokenValidationParameters(); // copied for each request; each issuer has its own
             options.AutomaticRefreshInterval = DiscoveryInterval;
             options.RefreshInterval = NewKeyInterval;
-            options.BackchannelTimeout = JwtValidator.DiscoveryTimeout;
+            options.BackchannelTimeout = budgets.Value.Discovery;
             options.TokenHandlers.Clear();
             options.TokenHandlers.Add(cache);
             options.Events = new JwtBearerEvents { OnMessageReceived = ReadToken, OnChallenge = ChallengeAsync };

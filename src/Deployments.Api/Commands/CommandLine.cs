@@ -45,7 +45,7 @@ internal static class CommandLine
 
                 return 0;
             case ["healthcheck"]:
-                return await HealthCheckCommand.RunAsync(builder.Configuration);
+                return await HealthCheckCommand.RunAsync(builder);
             case ["help" or "--help" or "-h", ..]:
                 Console.WriteLine(Usage);
                 return 0;

@@ -1,5 +1,7 @@
 using System.Net;
 using Deployments.Api.Hosting;
+using Deployments.Application.Common;
+using Microsoft.Extensions.Options;
 
 namespace Deployments.Api.Commands;
 
@@ -8,18 +10,19 @@ internal static class HealthCheckCommand
 {
     private const string Loopback = "127.0.0.1";
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
-
-    public static async Task<int> RunAsync(IConfiguration configuration)
+    public static async Task<int> RunAsync(WebApplicationBuilder builder)
     {
+        builder.Services.AddOptions<TimeBudgets>();
+        await using var services = builder.Services.BuildServiceProvider();
+
         // Without a proxy; the certificate is for the name that callers use.
         using var handler = new HttpClientHandler
         {
             UseProxy = false,
             ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator,
         };
-        using var client = new HttpClient(handler) { Timeout = Timeout };
-        using var request = new HttpRequestMessage(HttpMethod.Get, ReadyAddress(configuration));
+        using var client = new HttpClient(handler) { Timeout = services.GetRequiredService<IOptions<TimeBudgets>>().Value.HealthCheckCommand };
+        using var request = new HttpRequestMessage(HttpMethod.Get, ReadyAddress(builder.Configuration));
         request.Headers.Host = Loopback; // one name for AllowedHosts, wherever the service listens
         try
         {

@@ -47,15 +47,15 @@ internal static class DataSources
     }
 
     /// <summary>Creates the pool of a single connection for the health check.</summary>
-    public static NpgsqlDataSource CreateForHealth(string? connectionString)
+    public static NpgsqlDataSource CreateForHealth(string? connectionString, TimeSpan timeout)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments-health" };
         var settings = builder.ConnectionStringBuilder;
         settings.TryAdd("GSS Encryption Mode", "Disable");
         settings["Minimum Pool Size"] = 0;
         settings["Maximum Pool Size"] = 1;
-        settings["Timeout"] = 2;
-        settings["Command Timeout"] = 2;
+        settings["Timeout"] = (int)timeout.TotalSeconds;
+        settings["Command Timeout"] = (int)timeout.TotalSeconds;
         settings["Cancellation Timeout"] = -1; // replace a connection that does not respond at once
         return builder.Build();
     }

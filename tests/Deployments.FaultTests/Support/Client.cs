@@ -5,12 +5,13 @@ namespace Deployments.FaultTests.Support;
 
 /// <summary>Sends requests to instances of the service and records the outcome, whether there is a response or not.</summary>
 /// <param name="project">The project whose requests it sends.</param>
-internal sealed class Client(string project = "faults") : IDisposable
+/// <param name="sign">Changes its token before it is signed.</param>
+internal sealed class Client(string project = "faults", Func<Token, Token>? sign = null) : IDisposable
 {
     /// <summary>A request without a response by then hangs.</summary>
     private static readonly TimeSpan HangTimeout = TimeSpan.FromSeconds(30);
 
-    private readonly string token = new Token(project) { Expires = DateTimeOffset.UtcNow.AddHours(8) }.ToString();
+    private readonly string token = (sign ?? (token => token))(new Token(project) { Expires = DateTimeOffset.UtcNow.AddHours(8) }).ToString();
 
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = HangTimeout };
 

@@ -8,16 +8,11 @@ internal sealed class Services : List<ServiceProcess>, IAsyncDisposable
     public static async Task<Services> StartAsync(string connectionString, int count)
     {
         var services = new Services();
-        var settings = new Dictionary<string, string>(Token.IssuerSettings)
-        {
-            ["ConnectionStrings:Deployments"] = connectionString,
-            ["Logging:LogLevel:Default"] = "Warning",
-        };
         try
         {
             for (var number = 0; number < count; number++)
             {
-                services.Add(await ServiceProcess.StartReadyAsync(settings, output: CreateLog()));
+                services.Add(await ServiceProcess.StartReadyAsync(Settings(connectionString), output: CreateLog()));
             }
         }
         catch
@@ -28,6 +23,12 @@ internal sealed class Services : List<ServiceProcess>, IAsyncDisposable
 
         return services;
     }
+
+    public static IReadOnlyDictionary<string, string> Settings(string connectionString) => new Dictionary<string, string>(Token.IssuerSettings)
+    {
+        ["ConnectionStrings:Deployments"] = connectionString,
+        ["Logging:LogLevel:Default"] = "Warning",
+    };
 
     public async ValueTask DisposeAsync()
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Deployments.Application.Common;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Deployments.FunctionalTests.Support;
 
@@ -14,7 +16,7 @@ namespace Deployments.FunctionalTests.Support;
 internal sealed class Service : IAsyncDisposable
 {
     /// <summary>How long a test waits for an event before it fails.</summary>
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(20);
 
@@ -49,7 +51,9 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>Starts a service and returns as soon as it listens.</summary>
     /// <param name="connectionString">Its database.</param>
     /// <param name="settings">Added to the default settings, overriding them; <see cref="Token.SigningKeys"/> if null.</param>
-    public static async Task<Service> StartAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null)
+    /// <param name="changeBudgets">Makes its time budgets shorter than those of <see cref="PatientService"/>.</param>
+    public static async Task<Service> StartAsync(
+        string connectionString, IReadOnlyDictionary<string, string>? settings = null, Action<TimeBudgets>? changeBudgets = null)
     {
         var all = new Dictionary<string, string>(Usual) { ["ConnectionStrings:Deployments"] = connectionString };
         foreach (var (key, value) in settings ?? Token.SigningKeys)
@@ -57,16 +61,17 @@ internal sealed class Service : IAsyncDisposable
             all[key] = value;
         }
 
-        var factory = new Factory(all);
+        var factory = new Factory(all, changeBudgets);
         factory.UseKestrel();
         await Task.Run(factory.StartServer);
         return new Service(factory);
     }
 
     /// <summary>Starts a service and returns once it is ready to serve.</summary>
-    public static async Task<Service> StartReadyAsync(string connectionString, IReadOnlyDictionary<string, string>? settings = null)
+    public static async Task<Service> StartReadyAsync(
+        string connectionString, IReadOnlyDictionary<string, string>? settings = null, Action<TimeBudgets>? changeBudgets = null)
     {
-        var service = await StartAsync(connectionString, settings);
+        var service = await StartAsync(connectionString, settings, changeBudgets);
         await service.WaitUntilReadyAsync();
         return service;
     }
@@ -87,6 +92,9 @@ internal sealed class Service : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Lets requests that wait for the database fail soon, until the result is disposed.</summary>
+    public IDisposable ShortenBudgets() => new ShortBudgets(factory.Services.GetRequiredService<IOptions<TimeBudgets>>().Value);
 
     /// <summary>An address on this service whose path and query are sent unchanged, including dot segments and slashes.</summary>
     /// <param name="path">From the root, or absolute.</param>
@@ -109,7 +117,24 @@ internal sealed class Service : IAsyncDisposable
         await factory.DisposeAsync();
     }
 
-    private sealed class Factory(IReadOnlyDictionary<string, string> settings) : WebApplicationFactory<Program>
+    private sealed class ShortBudgets : IDisposable
+    {
+        private static readonly TimeSpan Short = TimeSpan.FromSeconds(1);
+
+        private readonly TimeBudgets budgets;
+        private readonly (TimeSpan Request, TimeSpan HealthCheck) former;
+
+        public ShortBudgets(TimeBudgets budgets)
+        {
+            this.budgets = budgets;
+            former = (budgets.Request, budgets.HealthCheck);
+            (budgets.Request, budgets.HealthCheck) = (Short, Short);
+        }
+
+        public void Dispose() => (budgets.Request, budgets.HealthCheck) = former;
+    }
+
+    private sealed class Factory(IReadOnlyDictionary<string, string> settings, Action<TimeBudgets>? changeBudgets) : WebApplicationFactory<Program>
     {
         public Log Log { get; } = new();
 
@@ -120,6 +145,8 @@ internal sealed class Service : IAsyncDisposable
                 builder.UseSetting(key, value);
             }
 
+            builder.ConfigureServices(PatientService.Configure);
+            builder.ConfigureServices(services => services.Configure<TimeBudgets>(budgets => changeBudgets?.Invoke(budgets)));
             builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(Log));
         }
     }

@@ -2,6 +2,7 @@ using Deployments.FunctionalTests.Support;
 using Npgsql;
 using NUnit.Framework;
 
+[assembly: ReportRun]
 [assembly: Parallelizable(ParallelScope.All)]
 [assembly: LevelOfParallelism(4)] // most tests wait for the service rather than compute
 

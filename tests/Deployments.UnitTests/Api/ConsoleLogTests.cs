@@ -17,7 +17,7 @@ public sealed partial class ConsoleLogTests
         using (var log = new ConsoleLog(output, new JsonLogFormatter()))
         {
             Write(log, "lost");
-            output.Failed.WaitOne(TimeSpan.FromSeconds(30)).ShouldBeTrue();
+            output.Failed.WaitOne(TimeSpan.FromMinutes(2)).ShouldBeTrue();
             Write(log, "kept");
         }
 

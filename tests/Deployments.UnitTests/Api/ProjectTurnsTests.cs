@@ -7,7 +7,7 @@ namespace Deployments.UnitTests.Api;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class ProjectTurnsTests
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     private readonly ProjectTurns turns = new(capacity: 10);
 

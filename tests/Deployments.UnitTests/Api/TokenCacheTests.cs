@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using Deployments.Api.Authentication.Jwt;
 using Deployments.Api.Authentication.KeySources;
+using Deployments.Application.Common;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -222,7 +223,7 @@ public sealed class TokenCacheTests
         }).Build();
         var sources = TrustedIssuerConfiguration.Read(configuration, development: false, clock, log);
         return new TokenCache(
-            new JwtValidator(sources, authority: null, defaultRole: "reader", NullLogger<JwtValidator>.Instance), clock);
+            new JwtValidator(sources, authority: null, defaultRole: "reader", new TimeBudgets(), NullLogger<JwtValidator>.Instance), clock);
     }
 
     private Task<TokenValidationResult> ValidateAsync(string token) => cache.ValidateTokenAsync(token, new TokenValidationParameters());

@@ -4,6 +4,7 @@ using System.Text;
 using Deployments.Api.Authentication.Jwt;
 using Deployments.Api.Authentication.KeySources;
 using Deployments.Api.Options;
+using Deployments.Application.Common;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -361,7 +362,7 @@ public sealed class TrustedIssuerConfigurationTests
     }
 
     private static bool Accepts(IReadOnlyList<TrustedIssuer> sources, string token) =>
-        new JwtValidator(sources, authority: null, defaultRole: null, NullLogger<JwtValidator>.Instance)
+        new JwtValidator(sources, authority: null, defaultRole: null, new TimeBudgets(), NullLogger<JwtValidator>.Instance)
             .ValidateTokenAsync(token, new TokenValidationParameters()).GetAwaiter().GetResult().IsValid;
 
     private static string Token(SecurityKey key, string algorithm, string? issuer = Issuer, string? audience = Audience) =>

@@ -6,7 +6,7 @@ namespace Deployments.UnitTests.Infrastructure;
 
 public sealed class KeyedQueueTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     private readonly KeyedQueue<string> queue = new();
 

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Text.Json;
 using Deployments.Api.Authentication.KeySources;
+using Deployments.Application.Common;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -11,11 +12,8 @@ namespace Deployments.Api.Authentication.Jwt;
 /// and roles.
 /// </summary>
 internal sealed partial class JwtValidator(
-    IReadOnlyList<TrustedIssuer> sources, TrustedIssuer? authority, string? defaultRole, ILogger<JwtValidator> logger) : TokenHandler
+    IReadOnlyList<TrustedIssuer> sources, TrustedIssuer? authority, string? defaultRole, TimeBudgets budgets, ILogger<JwtValidator> logger) : TokenHandler
 {
-    /// <summary>Leaves time to respond within the five seconds that are promised when a dependency is unavailable.</summary>
-    public static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(3);
-
     private static readonly JsonWebTokenHandler Jwt = new() { MapInboundClaims = false };
 
     /// <summary>Changes whenever a key in a folder changes.</summary>
@@ -90,7 +88,7 @@ internal sealed partial class JwtValidator(
     {
         try
         {
-            await discovery.GetBaseConfigurationAsync(CancellationToken.None).WaitAsync(DiscoveryTimeout);
+            await discovery.GetBaseConfigurationAsync(CancellationToken.None).WaitAsync(budgets.Discovery);
             return null;
         }
         catch (Exception exception)

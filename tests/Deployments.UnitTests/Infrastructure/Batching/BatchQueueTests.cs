@@ -122,7 +122,7 @@ public sealed class BatchQueueTests
         Add("a", "a1", "a2");
 
         hadToWait.ShouldBeTrue();
-        (await waiting.WaitAsync(TimeSpan.FromSeconds(5))).ShouldBeTrue();
+        (await waiting.WaitAsync(TimeSpan.FromMinutes(2))).ShouldBeTrue();
         (await queue.WaitToTakeAsync()).ShouldBeTrue();
     }
 
@@ -146,7 +146,7 @@ public sealed class BatchQueueTests
 
         queue.Complete();
 
-        (await waiting.WaitAsync(TimeSpan.FromSeconds(5))).ShouldBeFalse();
+        (await waiting.WaitAsync(TimeSpan.FromMinutes(2))).ShouldBeFalse();
     }
 
     [Test]
@@ -164,7 +164,7 @@ public sealed class BatchQueueTests
         _ = producers.ContinueWith(_ => queue.Complete(), TaskScheduler.Default);
 
         var taken = new List<string>();
-        while (await queue.WaitToTakeAsync().WaitAsync(TimeSpan.FromSeconds(30)))
+        while (await queue.WaitToTakeAsync().WaitAsync(TimeSpan.FromMinutes(2)))
         {
             taken.AddRange(Take(maxGroupSize: 100));
         }
