@@ -12,7 +12,7 @@ public sealed class SwaggerPageTests
     // The project of the example.
     private const string Project = "95d02433133a4c0a87ba6967474a2ad3";
 
-    private static readonly Dictionary<string, string> Development = new() { ["DOTNET_ENVIRONMENT"] = "Development" };
+    private static readonly Dictionary<string, string> Development = new(PatientService.Settings) { ["DOTNET_ENVIRONMENT"] = "Development" };
 
     [Test]
     public async Task The_example_is_posted_from_the_page_with_a_token()
