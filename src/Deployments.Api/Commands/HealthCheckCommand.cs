@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Net;
 using Deployments.Api.Hosting;
 
@@ -10,7 +11,16 @@ internal static class HealthCheckCommand
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
 
-    public static async Task<int> RunAsync(IConfiguration configuration)
+    public static Command Create(IConfiguration configuration)
+    {
+        var command = new Command(
+            "healthcheck",
+            "Ask the service on this machine whether it is ready, at the first address that its settings name. Exit code 0: it is; 1: it is not, or cannot be reached.");
+        command.SetAction((_, _) => RunAsync(configuration));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(IConfiguration configuration)
     {
         // Without a proxy; the certificate is for the name that callers use.
         using var handler = new HttpClientHandler
@@ -28,7 +38,8 @@ internal static class HealthCheckCommand
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
         {
-            return CommandLine.Refuse(exception.Message);
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 1;
         }
     }
 
