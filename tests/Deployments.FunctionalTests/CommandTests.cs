@@ -63,9 +63,9 @@ public sealed class CommandTests
     }
 
     [Test]
-    public async Task Token_with_options_and_values_in_one_argument_prints_a_token()
+    public async Task Token_with_an_at_sign_and_an_equals_sign_in_its_arguments_prints_a_token()
     {
-        var printed = await ServiceProcess.RunAsync(Development, "token", "--project=@demo", "--role=reader");
+        var printed = await ServiceProcess.RunAsync(Development, "token", "--project", "@demo", "--role=reader");
 
         printed.ExitCode.ShouldBe(0, printed.Error);
         var claims = JsonElement.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(printed.Output.Split('.')[1]));
