@@ -12,6 +12,8 @@ using Deployments.Api.Options;
 using Deployments.Application;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure;
+using Deployments.Infrastructure.Postgres;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.Extensions.Options;
@@ -70,6 +72,12 @@ internal static class DependencyInjection
         services.AddSingleton(provider => new ConfigReferences(
             RequireExisting: provider.GetRequiredService<IOptions<ServiceOptions>>().Value.ConfigReferences == ConfigReferenceRule.Known));
         services.AddSingleton(provider => new SharedMetadata(provider.GetRequiredService<IOptions<ServiceOptions>>().Value.SharedMetadata));
+        services.AddSingleton(new KnownSettings(
+            (ServiceOptions.Section, typeof(ServiceOptions)),
+            (ServiceOptions.Section, typeof(MigrationOptions)),
+            (TokenAuthenticationOptions.Section, typeof(TokenAuthenticationOptions)),
+            ($"{TokenAuthenticationOptions.Section}:Schemes:{JwtBearerDefaults.AuthenticationScheme}", typeof(JwtBearerOptions))));
+        services.AddHostedService<StartReport>();
         services.AddForwardedAddresses();
         services.AddKestrelLimits();
         services.AddRequestTimeout();

@@ -28,19 +28,20 @@ public static class DependencyInjection
     {
         // Npgsql's own message may quote a part of the connection string, and so of the password.
         services.AddOptions<DatabaseOptions>()
-            .Configure<IConfiguration>((options, configuration) =>
-            {
-                options.ConnectionString = configuration.GetConnectionString(ConnectionName);
-                options.MigrateOnStart = configuration.GetValue("Deployments:MigrateOnStart", options.MigrateOnStart);
-            })
+            .Configure<IConfiguration>((options, configuration) => options.ConnectionString = configuration.GetConnectionString(ConnectionName))
             .Validate(
                 options => DataSources.IsUsable(options.ConnectionString),
                 $"ConnectionStrings:{ConnectionName} is not in Npgsql's form, for example Host=db;Database=deployments;Username=deployments;Password=….")
             .ValidateOnStart();
+        services.AddOptions<MigrationOptions>()
+            .Configure<IConfiguration>((options, configuration) =>
+                options.MigrateOnStart = configuration.GetValue("Deployments:MigrateOnStart", options.MigrateOnStart))
+            .ValidateOnStart();
         services.AddSingleton(provider => DataSources.Create(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString));
-        services.AddPooledDbContextFactory<DeploymentsDbContext>((provider, options) => options
-            .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
-            .UseSnakeCaseNamingConvention());
+        services.AddPooledDbContextFactory<DeploymentsDbContext>((provider, options) =>
+            options.UseDeployments(provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddSingleton<IDatabaseSchema>(provider =>
+            new DatabaseSchema(provider.GetRequiredService<NpgsqlDataSource>, provider.GetRequiredService<IOptions<DatabaseOptions>>()));
         services.AddSingleton(provider => new HealthDataSource(
             DataSources.CreateForHealth(
             provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString,

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Deployments.FunctionalTests.Support;
+using Npgsql;
 using NUnit.Framework;
 using Shouldly;
 
@@ -47,6 +48,10 @@ public sealed class CommandTests
     [TestCase("token", "--projekt", "demo")]
     [TestCase("token", "--project", "demo", "--hours", "0")]
     [TestCase("token", "--project", "demo", "--hours", "soon")]
+    [TestCase("token", "--project", "demo", "--hours", "100000")]
+    [TestCase("token", "--project", "demo", "--role", "nonsense")]
+    [TestCase("token", "--project", "12345678901234567890123456789012345678901234567890123456789012345")]
+    [TestCase("token", "--project", " ")]
     [TestCase("token", "demo")]
     public async Task Token_with_invalid_arguments_prints_the_usage_and_exits_with_2(params string[] arguments)
     {
@@ -54,7 +59,27 @@ public sealed class CommandTests
 
         ended.ExitCode.ShouldBe(2);
         ended.Output.ShouldBeEmpty();
-        ended.Error.ShouldContain("--project NAME");
+        ended.Error.ShouldContain("--project <NAME>");
+    }
+
+    [Test]
+    public async Task Token_with_an_at_sign_and_an_equals_sign_in_its_arguments_prints_a_token()
+    {
+        var printed = await ServiceProcess.RunAsync(Development, "token", "--project", "@demo", "--role=reader");
+
+        printed.ExitCode.ShouldBe(0, printed.Error);
+        var claims = JsonElement.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(printed.Output.Split('.')[1]));
+        claims.GetProperty("project_id").GetString().ShouldBe("@demo");
+        claims.GetProperty("roles").EnumerateArray().Select(role => role.GetString()).ShouldBe(["reader"]);
+    }
+
+    [Test]
+    public async Task Token_with_an_unknown_role_names_the_known_ones()
+    {
+        var ended = await ServiceProcess.RunAsync(Development, "token", "--project", "demo", "--role", "nonsense");
+
+        ended.ExitCode.ShouldBe(2);
+        ended.Error.ShouldContain("--role nonsense is none of reader, member, admin, heat_stack_user.");
     }
 
     [TestCase("--environment", "Production")]
@@ -163,6 +188,8 @@ public sealed class CommandTests
 
     [TestCase("tokn", "--project", "demo")]
     [TestCase("openapi", "extra")]
+    [TestCase("-x=1")]
+    [TestCase("version", "--project", "demo")]
     public async Task Unknown_command_prints_the_usage_and_exits_with_2(params string[] command)
     {
         var ended = await ServiceProcess.RunAsync(Development, command);
@@ -171,6 +198,125 @@ public sealed class CommandTests
         ended.Output.ShouldBeEmpty();
         ended.Error.ShouldContain("was not understood");
         ended.Error.ShouldContain("Usage:");
+    }
+
+    [TestCase("version")]
+    [TestCase("--version")]
+    [TestCase("--environment", "Production", "--version")]
+    public async Task Version_prints_the_version_and_the_commit(params string[] arguments)
+    {
+        var printed = await ServiceProcess.RunAsync(Production, arguments);
+
+        printed.ExitCode.ShouldBe(0, printed.Error);
+        printed.Output.TrimEnd().ShouldBe(Service.Version);
+        printed.Output.TrimEnd().ShouldMatch(@"^\d+\.\d+\.\d+(-[0-9a-z.]+)?(\+[0-9a-f]{40})?$");
+    }
+
+    [TestCase("Usage:", "--help")]
+    [TestCase("token", "help")]
+    [TestCase("--role <ROLE>", "token", "--help")]
+    [TestCase("--script", "migrate", "--help")]
+    [TestCase("Exit code 0", "healthcheck", "-h")]
+    [TestCase("Usage:", "openapi", "--help")]
+    [TestCase("Usage:", "version", "--help")]
+    public async Task Help_prints_the_usage_and_exits_with_0(string part, params string[] arguments)
+    {
+        var printed = await ServiceProcess.RunAsync(Production, arguments);
+
+        printed.ExitCode.ShouldBe(0);
+        printed.Error.ShouldBeEmpty();
+        printed.Output.ShouldContain(part);
+    }
+
+    [Test]
+    public async Task Migrate_applies_and_names_the_missing_migrations_and_then_has_nothing_to_do()
+    {
+        var settings = new Dictionary<string, string>(Production) { ["ConnectionStrings:Deployments"] = await TestRun.Server.CreateDatabaseAsync() };
+
+        var first = await ServiceProcess.RunAsync(settings, "migrate");
+        var second = await ServiceProcess.RunAsync(settings, "migrate");
+
+        first.ExitCode.ShouldBe(0, first.Error);
+        first.Output.TrimEnd().Split(Environment.NewLine).ShouldBe(
+            [.. (await MigrationsAsync(settings["ConnectionStrings:Deployments"])).Select(name => $"Applying {name}."), "The schema is current."]);
+        second.ExitCode.ShouldBe(0, second.Error);
+        second.Output.TrimEnd().ShouldBe("Nothing to do: the schema is current.");
+    }
+
+    [TestCase("Host=127.0.0.1;Port=1;Database=d;Username=u;Password=unsaid", "The schema of d on 127.0.0.1:1 as u could not be migrated: Failed to connect to 127.0.0.1:1")]
+    [TestCase("", "ConnectionStrings:Deployments is required")]
+    [TestCase("unsaid", "ConnectionStrings:Deployments is not in Npgsql's form")]
+    public async Task Migrate_without_a_usable_database_prints_one_line_and_exits_with_1(string connectionString, string reason)
+    {
+        var ended = await ServiceProcess.RunAsync(
+            new Dictionary<string, string>(Production) { ["ConnectionStrings:Deployments"] = connectionString }, "migrate");
+
+        ended.ExitCode.ShouldBe(1);
+        ended.Output.ShouldBeEmpty();
+        ended.Error.TrimEnd().Split('\n').ShouldHaveSingleItem().ShouldStartWith(reason);
+        ended.Error.ShouldNotContain("unsaid");
+    }
+
+    [Test]
+    public async Task Migrate_script_makes_the_schema_by_SQL_that_can_be_run_twice_and_needs_no_database()
+    {
+        var database = await TestRun.Server.CreateDatabaseAsync();
+
+        var printed = await ServiceProcess.RunAsync(Production, "migrate", "--script");
+
+        printed.ExitCode.ShouldBe(0, printed.Error);
+        await ExecuteAsync(database, printed.Output);
+        await ExecuteAsync(database, printed.Output);
+        await using var service = await Service.StartAsync(
+            database, new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:MigrateOnStart"] = "false" });
+        (await service.GetAsync("/healthz/ready")).ShouldBeOk();
+    }
+
+    [Test]
+    public async Task Migrate_script_from_one_migration_to_another_leads_back()
+    {
+        var database = await TestRun.Server.CreateDatabaseAsync();
+        await ServiceProcess.RunAsync(new Dictionary<string, string>(Production) { ["ConnectionStrings:Deployments"] = database }, "migrate");
+        var migrations = await MigrationsAsync(database);
+
+        var printed = await ServiceProcess.RunAsync(Production, "migrate", "--script", "--from", migrations[^1], "--to", migrations[0]);
+
+        printed.ExitCode.ShouldBe(0, printed.Error);
+        await ExecuteAsync(database, printed.Output);
+        (await MigrationsAsync(database)).ShouldBe([migrations[0]]);
+    }
+
+    [TestCase("is none of the migrations", "--script", "--from", "nonsense")]
+    [TestCase("is none of the migrations", "--script", "--to", "nonsense")]
+    [TestCase("--from and --to need --script.", "--from", "nonsense")]
+    public async Task Migrate_with_an_invalid_range_prints_an_error_and_exits_with_2(string reason, params string[] options)
+    {
+        var ended = await ServiceProcess.RunAsync(Production, ["migrate", .. options]);
+
+        ended.ExitCode.ShouldBe(2);
+        ended.Output.ShouldBeEmpty();
+        ended.Error.ShouldContain(reason);
+    }
+
+    private static async Task<IReadOnlyList<string>> MigrationsAsync(string connectionString)
+    {
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var ask = database.CreateCommand("""SELECT migration_id FROM "__EFMigrationsHistory" ORDER BY migration_id""");
+        await using var rows = await ask.ExecuteReaderAsync();
+        var migrations = new List<string>();
+        while (await rows.ReadAsync())
+        {
+            migrations.Add(rows.GetString(0));
+        }
+
+        return migrations;
+    }
+
+    private static async Task ExecuteAsync(string connectionString, string script)
+    {
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var command = database.CreateCommand(script);
+        await command.ExecuteNonQueryAsync();
     }
 
     private static string Port(Service service) => service.Address.Port.ToString(CultureInfo.InvariantCulture);

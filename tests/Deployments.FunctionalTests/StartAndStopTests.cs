@@ -69,6 +69,88 @@ public sealed partial class StartAndStopTests
     }
 
     [Test]
+    public async Task Service_with_migration_disabled_logs_the_missing_migrations_and_stores_nothing_until_they_are_applied()
+    {
+        var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:MigrateOnStart"] = "false" };
+        var connectionString = await TestRun.Server.CreateDatabaseAsync();
+        await using var service = await Service.StartAsync(connectionString, settings);
+
+        var missing = await service.Log.WaitForAsync(line => line.Message.StartsWith("The database's schema is not current", StringComparison.Ordinal));
+        var start = await StartLineAsync(service);
+        var refused = await new Project(service).CreateAsync(Project.Minimal);
+        var notStored = await service.Log.WaitForAsync(line => line.Message.Contains("could not be stored", StringComparison.Ordinal));
+        var notExpired = await service.Log.WaitForAsync(line => line.Message.Contains("could not be expired", StringComparison.Ordinal));
+
+        missing.Level.ShouldBe(LogLevel.Warning);
+        missing.Message.ShouldContain("_Initial, ");
+        missing.Message.ShouldContain("The command migrate applies them");
+        start.ShouldContain("_Initial, ");
+        (await service.GetAsync("/healthz/ready")).ShouldBeError(HttpStatusCode.ServiceUnavailable).Text.ShouldContain("_Initial, ");
+        refused.ShouldBeError(HttpStatusCode.ServiceUnavailable);
+        notStored.Message.ShouldEndWith("42P01: relation \"software_deployments\" does not exist");
+        notExpired.Message.ShouldEndWith("42P01: relation \"software_deployments\" does not exist");
+        service.Log.Lines.ShouldNotContain(line => line.Message.Contains("unknown", StringComparison.Ordinal));
+
+        await using var migrating = await Service.StartReadyAsync(connectionString);
+        await service.Log.WaitForAsync(line => line.Message == "The database is reachable and its schema is current.");
+    }
+
+    [Test]
+    public async Task Service_without_a_database_logs_that_nothing_was_stored()
+    {
+        await using var service = await Service.StartAsync("Host=127.0.0.1;Port=1;Database=d;Username=u;Password=unsaid");
+
+        (await new Project(service).CreateAsync(Project.Minimal)).ShouldBeError(HttpStatusCode.ServiceUnavailable);
+
+        var notStored = await service.Log.WaitForAsync(line => line.Message.Contains("could not be stored", StringComparison.Ordinal));
+        notStored.Message.ShouldContain("Failed to connect to 127.0.0.1:1 (");
+        (await StartLineAsync(service)).ShouldContain("database d on 127.0.0.1:1 as u, schema unknown");
+        service.Log.Lines.ShouldNotContain(line => line.Message.StartsWith("Whether", StringComparison.Ordinal) || line.Text.Contains("unsaid"));
+    }
+
+    [Test]
+    public async Task Start_logs_version_environment_database_schema_and_keys_in_one_line()
+    {
+        using var publicKeys = new KeyFolder();
+        using var keystoneKeys = new KeyFolder();
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys)
+        {
+            ["Authentication:PublicKeys"] = publicKeys.Path,
+            ["Authentication:Keystone:PublicKeys"] = keystoneKeys.Path,
+            ["Authentication:Schemes:Bearer:Authority"] = "https://user:unsaid@identity.example.org/realm",
+        });
+
+        var line = await StartLineAsync(service);
+
+        var version = Service.Version.Split('+') is [var number, var commit] ? $"{number} (commit {commit[..7]})" : Service.Version;
+        var database = new NpgsqlConnectionStringBuilder(TestRun.ConnectionString);
+        line.ShouldStartWith($"Deployments {version}, environment Production, database {database.Database} on {database.Host}:{database.Port} as {database.Username}, ");
+        line.ShouldEndWith(", schema current, keys: 1 signing key, 2 public keys, 2 Keystone keys, authority https://identity.example.org/realm.");
+        service.Log.Lines.ShouldNotContain(each => each.Text.Contains("unsaid"));
+    }
+
+    [Test]
+    public async Task Setting_that_does_not_exist_is_logged_with_the_nearest_that_does()
+    {
+        await using var service = await Service.StartAsync(TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys)
+        {
+            ["Deployments:MaxBodySize"] = "1",
+            ["Deployments:Proxies:0"] = "10.0.0.1",
+            ["Deployments:migrateOnStart"] = "true",
+            ["Authentication:PublicKey"] = "unsaid",
+            ["Authentication:Schemes:Bearer:RequireHttpsMetadata"] = "false",
+        });
+        await StartLineAsync(service);
+
+        service.Log.Lines.Where(line => line.Message.Contains("no setting", StringComparison.Ordinal)).Select(line => line.Message).ShouldBe(
+        [
+            "Authentication:PublicKey is no setting of this service, and has no effect. The nearest that is: Authentication:PublicKeys.",
+            "Deployments:MaxBodySize is no setting of this service, and has no effect. The nearest that is: Deployments:MaxBodyBytes.",
+        ]);
+        service.Log.Lines.ShouldNotContain(line => line.Text.Contains("unsaid"));
+    }
+
+    [Test]
     public async Task Request_in_flight_at_shutdown_returns_200_and_closes_its_connection()
     {
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString);
@@ -135,7 +217,12 @@ public sealed partial class StartAndStopTests
         ended.Error.TrimEnd().Split('\n').Length.ShouldBe(1, ended.Error);
         ended.Error.ShouldContain(TestRun.Service.Address.Authority);
         ended.Error.ShouldContain("ASPNETCORE_URLS or --urls chooses another.");
+        ended.Output.ShouldNotContain("Exception");
+        ended.Output.ShouldNotContain("   at ");
     }
+
+    private static async Task<string> StartLineAsync(Service service) =>
+        (await service.Log.WaitForAsync(line => line.Message.StartsWith("Deployments ", StringComparison.Ordinal))).Message;
 
     [GeneratedRegex("curl -sS (?<address>[^ ]+) -H 'Content-Type: application/json' -H 'X-Auth-Token: (?<token>[^']+)' -d '(?<body>[^']+)'")]
     private static partial Regex Pasted();

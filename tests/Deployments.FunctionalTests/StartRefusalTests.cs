@@ -21,24 +21,28 @@ public sealed class StartRefusalTests
             settings => settings["ConnectionStrings:Deployments"] += $";{Password}=x"),
         Case("a proxy that is no address", "Deployments:Proxies", settings => settings["Deployments:Proxies:0"] = "nonsense"),
         Case("neither true nor false", "Deployments:MigrateOnStart", settings => settings["Deployments:MigrateOnStart"] = "yes"),
-        Case("a unit", "Deployments:MaxBodyBytes must be an integer.", settings => settings["Deployments:MaxBodyBytes"] = "1MB"),
-        Case("a number beyond all", "Deployments:MaxBodyBytes must be an integer.", settings => settings["Deployments:MaxBodyBytes"] = "9999999999"),
-        Case("nothing", "Deployments:RequestTimeoutSeconds must be an integer.", settings => settings["Deployments:RequestTimeoutSeconds"] = " "),
-        Case("a word for a rate", "Deployments:RateLimit:PerSecond must be a number.", settings => settings["Deployments:RateLimit:PerSecond"] = "ten"),
-        Case("a word for a burst", "Deployments:RateLimit:Burst must be an integer.", settings => settings["Deployments:RateLimit:Burst"] = "ten"),
-        Case("a word for true", "Deployments:MigrateOnStart must be true or false.", settings => settings["Deployments:MigrateOnStart"] = "1"),
-        Case("a time format", "Deployments:TimeFormat must be Utc or Zoneless.", settings => settings["Deployments:TimeFormat"] = "it's 'x' to type 'y'"),
-        Case("two faults in one section", "MaxBodyBytes must be from 1 to 1073741824. Deployments:RequestTimeoutSeconds must be", settings =>
+        Case("a unit", "Deployments:MaxBodyBytes is 1MB, and must be an integer.", settings => settings["Deployments:MaxBodyBytes"] = "1MB"),
+        Case("a number beyond all", "Deployments:MaxBodyBytes is 9999999999, and must be an integer.", settings => settings["Deployments:MaxBodyBytes"] = "9999999999"),
+        Case("nothing", "Deployments:RequestTimeoutSeconds is  , and must be an integer.", settings => settings["Deployments:RequestTimeoutSeconds"] = " "),
+        Case("a word for a rate", "Deployments:RateLimit:PerSecond is ten, and must be a number.", settings => settings["Deployments:RateLimit:PerSecond"] = "ten"),
+        Case("a word for a burst", "Deployments:RateLimit:Burst is ten, and must be an integer.", settings => settings["Deployments:RateLimit:Burst"] = "ten"),
+        Case("a word for true", "Deployments:MigrateOnStart is 1, and must be true or false.", settings => settings["Deployments:MigrateOnStart"] = "1"),
+        Case("a time format", "Deployments:TimeFormat is it's 'x' to type 'y', and must be Utc or Zoneless.", settings => settings["Deployments:TimeFormat"] = "it's 'x' to type 'y'"),
+        Case("two faults in one section", "MaxBodyBytes is 0, and must be from 1 to 1073741824. Deployments:RequestTimeoutSeconds is 0, and must be", settings =>
         {
             settings["Deployments:MaxBodyBytes"] = "0";
             settings["Deployments:RequestTimeoutSeconds"] = "0";
         }),
-        Case("faults in two sections", "Deployments:MaxBodyBytes must be from 1 to 1073741824.", settings =>
+        Case("faults in two sections", "Deployments:MaxBodyBytes is 0, and must be from 1 to 1073741824.", settings =>
         {
             settings["Deployments:MaxBodyBytes"] = "0";
             settings["ConnectionStrings:Deployments"] = Password;
         }),
-        Case("a time format by a number", "Deployments:TimeFormat must be Utc or Zoneless.", settings => settings["Deployments:TimeFormat"] = "7"),
+        Case("a time format by a number", "Deployments:TimeFormat is 7, and must be Utc or Zoneless.", settings => settings["Deployments:TimeFormat"] = "7"),
+        Case("a misspelt log level", "Logging:LogLevel:Default is Informaton, and must be one of Trace, Debug,", settings => settings["Logging:LogLevel:Default"] = "Informaton"),
+        Case("a misspelt log level of one log", "Logging:Console:LogLevel:Npgsql is Wran,", settings => settings["Logging:Console:LogLevel:Npgsql"] = "Wran"),
+        Case("an address of another machine", "ASPNETCORE_URLS or --urls chooses another.", settings => settings["ASPNETCORE_URLS"] = "http://192.0.2.1:80"),
+        Case("an address without a form", "ASPNETCORE_URLS", settings => settings["ASPNETCORE_URLS"] = "nonsense"),
         Case("no number", "Deployments:MaxBodyBytes", settings => settings["Deployments:MaxBodyBytes"] = "many"),
         Case("no key source", "Authentication", settings =>
         {

@@ -40,7 +40,7 @@ public sealed partial class TelemetryTests
         await collector.WaitForAsync("traces", id, Text("POST v1/{project_id:project}/software_deployments"), Text(created.RequestId));
         await collector.WaitForAsync("traces", id, Text("http.response.status_code"), Text("Npgsql"), Text("FROM software_deployments"));
         await collector.WaitForAsync("traces", Text("INSERT INTO software_deployments"));
-        await collector.WaitForAsync("metrics", Text("http.route"));
+        await collector.WaitForAsync("metrics", Text("http.route"), Text("service.version"), Text(Service.Version));
         var described = DescribedMetrics();
         described.ShouldContain("deployments.created");
         foreach (var metric in described)

@@ -3,6 +3,7 @@ using Deployments.Api.Authentication.KeySources;
 using Deployments.Api.Authorization;
 using Deployments.Api.Errors;
 using Deployments.Application.Common;
+using Deployments.Api.Options;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
@@ -31,15 +32,14 @@ internal static class AuthenticationSetup
         services.AddSingleton(provider =>
         {
             var clock = provider.GetRequiredService<TimeProvider>();
-            return new TokenCache(
-                new JwtValidator(
-                    TrustedIssuerConfiguration.Read(configuration, environment.IsDevelopment(), clock, provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
-                    TrustedIssuerConfiguration.HasAuthority(configuration) ? TrustedIssuerConfiguration.ForAuthority(configuration, clock) : null,
-                    configuration["Authentication:DefaultRole"] ?? "member",
-                    provider.GetRequiredService<IOptions<TimeBudgets>>().Value,
-                    provider.GetRequiredService<ILogger<JwtValidator>>()),
-                clock);
+            return new JwtValidator(
+                TrustedIssuerConfiguration.Read(configuration, environment.IsDevelopment(), clock, provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
+                TrustedIssuerConfiguration.ForAuthority(configuration, clock),
+                TokenAuthenticationOptions.Read(configuration).DefaultRole,
+                provider.GetRequiredService<IOptions<TimeBudgets>>().Value,
+                provider.GetRequiredService<ILogger<JwtValidator>>());
         });
+        services.AddSingleton<TokenCache>();
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<TokenCache, IOptions<TimeBudgets>>((options, cache, budgets) =>
         {

@@ -16,10 +16,14 @@ internal sealed class ProjectAuthorizationHandler : AuthorizationHandler<Project
     /// <summary>The policy of a server's metadata, which agents read.</summary>
     public const string ReadMetadata = nameof(ReadMetadata);
 
+    public const string Member = "member";
+
     private const string Agent = "heat_stack_user";
     private const string Admin = "admin";
-    private const string Member = "member";
     private const string Reader = "reader";
+
+    /// <summary>The roles that a token may have; any other allows nothing.</summary>
+    public static IReadOnlyList<string> Roles { get; } = [Reader, Member, Admin, Agent];
 
     public static void AddPolicies(AuthorizationOptions options)
     {

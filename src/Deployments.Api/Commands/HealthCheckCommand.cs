@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Net;
 using Deployments.Api.Hosting;
 using Deployments.Application.Common;
@@ -10,7 +11,16 @@ internal static class HealthCheckCommand
 {
     private const string Loopback = "127.0.0.1";
 
-    public static async Task<int> RunAsync(WebApplicationBuilder builder)
+    public static Command Create(WebApplicationBuilder builder)
+    {
+        var command = new Command(
+            "healthcheck",
+            "Ask the service on this machine whether it is ready, at the first address that its settings name. Exit code 0: it is; 1: it is not, or cannot be reached.");
+        command.SetAction((_, _) => RunAsync(builder));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(WebApplicationBuilder builder)
     {
         builder.Services.AddOptions<TimeBudgets>();
         await using var services = builder.Services.BuildServiceProvider();
@@ -31,7 +41,8 @@ internal static class HealthCheckCommand
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
         {
-            return CommandLine.Refuse(exception.Message);
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 1;
         }
     }
 

@@ -1,3 +1,4 @@
+using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
 using Microsoft.AspNetCore.Diagnostics;
 
@@ -33,7 +34,7 @@ internal sealed partial class ExceptionHandler(ErrorWriter writer, ILogger<Excep
         // Without a cause the service was overloaded, and the database well.
         if (unavailable.InnerException is { } cause)
         {
-            LogUnavailable(cause.GetBaseException().Message);
+            LogUnavailable(DatabaseFailure.Describe(cause));
         }
 
         return writer.WriteAsync(httpContext, StatusCodes.Status503ServiceUnavailable);

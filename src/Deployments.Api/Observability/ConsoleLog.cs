@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 using Deployments.Application.SoftwareDeployments;
+using Deployments.Api.Options;
 using ZLogger;
 
 namespace Deployments.Api.Observability;
@@ -51,7 +52,12 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
 
     public void Post(IZLoggerEntry log)
     {
-        if (!queue.Writer.TryWrite(log))
+        // The host logs with its stack trace why it does not start, and the program prints it as a sentence.
+        if (log.LogInfo.Exception is { } exception && InvalidConfigurationException.ReasonOf(exception) is not null)
+        {
+            log.Return();
+        }
+        else if (!queue.Writer.TryWrite(log))
         {
             Interlocked.Increment(ref dropped);
             log.Return();
@@ -127,7 +133,7 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Dropped} lines of this log were dropped: standard output did not take them in time.")]
+    [LoggerMessage(LogLevel.Warning, "Lines of this log were dropped: {Dropped}. Standard output did not take them in time.")]
     private static partial void LogDropped(ILogger logger, long dropped);
 
     /// <summary>Writes the log's own warning without its queue, which may be full.</summary>

@@ -8,9 +8,10 @@ internal static class ConsoleLogging
 {
     private const string Format = "Logging:Console:FormatterName";
 
-    /// <exception cref="InvalidConfigurationException">There is no such format.</exception>
+    /// <exception cref="InvalidConfigurationException">There is no such format, or no such level.</exception>
     public static void AddConsoleLogging(this WebApplicationBuilder builder)
     {
+        ValidateLevels(builder.Configuration);
         IZLoggerFormatter formatter = IsForPeople(builder.Configuration) ? new DevelopmentLogFormatter(HasColours()) : new JsonLogFormatter();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<ILoggerProvider>(_ => new ConsoleLog(Console.OpenStandardOutput(), formatter));
@@ -22,6 +23,18 @@ internal static class ConsoleLogging
         "simple" => true,
         _ => throw new InvalidConfigurationException($"{Format} must be json or simple."),
     };
+
+    // Logging itself fails on an unknown level only when it writes its first line.
+    private static void ValidateLevels(IConfiguration configuration)
+    {
+        foreach (var (name, level) in configuration.GetSection("Logging").AsEnumerable())
+        {
+            if (name.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase) && !string.IsNullOrEmpty(level) && !Enum.TryParse<LogLevel>(level, ignoreCase: true, out _))
+            {
+                throw new InvalidConfigurationException($"{name} is {level}, and must be one of {string.Join(", ", Enum.GetNames<LogLevel>())}.");
+            }
+        }
+    }
 
     // https://no-color.org
     private static bool HasColours() => !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));

@@ -57,7 +57,7 @@ internal static class Telemetry
         Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
 
         builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("deployments").AddEnvironmentVariableDetector())
+            .ConfigureResource(resource => resource.AddService("deployments", serviceVersion: ServiceVersion.Full).AddEnvironmentVariableDetector())
             .WithTracing(traces =>
             {
                 traces.AddSource("Npgsql").AddAspNetCoreInstrumentation(http =>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Deployments.Api.Errors;
+using Deployments.Api.Hosting;
 using Deployments.Api.Mvc;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
@@ -16,15 +17,15 @@ namespace Deployments.Api.OpenApi;
 /// <summary>The OpenAPI document, made from the controllers and their documentation, and the page that shows it.</summary>
 internal static class OpenApiSetup
 {
-    private const string Version = "v1";
+    private const string DocumentName = "v1";
     private const string PagePath = "/swagger";
     private const string DocumentPath = "/openapi/v1.json";
 
     public static void AddOpenApiDocumentation(this IServiceCollection services) => services.AddOpenApiDocument((settings, provider) =>
     {
-        settings.DocumentName = Version;
+        settings.DocumentName = DocumentName;
         settings.Title = "Deployments";
-        settings.Version = Version;
+        settings.Version = ServiceVersion.Number; // the document is checked in, before its commit is known
         settings.Description = "Records software deployments: which software configuration is applied to which server, by whom, and with which result.";
         settings.SchemaSettings.TypeMappers.Add(new PrimitiveTypeMapper(typeof(Guid), schema =>
         {
@@ -75,7 +76,7 @@ internal static class OpenApiSetup
             documents.UseSwaggerUi(settings =>
             {
                 settings.Path = PagePath;
-                settings.SwaggerRoutes.Add(new SwaggerUiRoute(Version, DocumentPath)); // so the page needs no query to find the document
+                settings.SwaggerRoutes.Add(new SwaggerUiRoute(DocumentName, DocumentPath)); // so the page needs no query to find the document
             });
         });
     }
@@ -99,7 +100,7 @@ internal static class OpenApiSetup
     /// <summary>The document as it is committed: the same text on every machine.</summary>
     public static async Task<string> WriteAsync(IServiceProvider services)
     {
-        var document = await services.GetRequiredService<IOpenApiDocumentGenerator>().GenerateAsync(Version);
+        var document = await services.GetRequiredService<IOpenApiDocumentGenerator>().GenerateAsync(DocumentName);
         return document.ToJson();
     }
 

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
 namespace Deployments.Api.Options;
@@ -6,6 +8,8 @@ namespace Deployments.Api.Options;
 /// <summary>The service refuses to start with its configuration; the message tells the operator why, and contains no secret.</summary>
 internal sealed partial class InvalidConfigurationException(string message) : Exception(message)
 {
+    private const string OtherAddress = "ASPNETCORE_URLS or --urls chooses another.";
+
     /// <summary>The reason why the service refuses to start, if that is what the exception means; else null.</summary>
     public static string? ReasonOf(Exception exception) => exception switch
     {
@@ -14,7 +18,11 @@ internal sealed partial class InvalidConfigurationException(string message) : Ex
         AggregateException several when several.InnerExceptions.All(inner => ReasonOf(inner) is not null) =>
             string.Join(' ', several.InnerExceptions.Select(ReasonOf)),
         InvalidOperationException when FailedBinding().Match(exception.Message) is { Success: true } failed =>
-            $"{failed.Groups["setting"].Value} must be {Describe(failed.Groups["type"].Value)}.",
+            $"{failed.Groups["setting"].Value} is {failed.Groups["value"].Value.ReplaceLineEndings(" ")}, and must be {Describe(failed.Groups["type"].Value)}.",
+        IOException { InnerException: AddressInUseException } => $"{exception.Message} {OtherAddress}",
+        FormatException when exception.Message.StartsWith("Invalid url", StringComparison.Ordinal) => $"{exception.Message} {OtherAddress}",
+        SocketException { SocketErrorCode: SocketError.AccessDenied or SocketError.AddressNotAvailable } =>
+            $"The service cannot listen at its address: {exception.Message}. {OtherAddress}",
         _ => null,
     };
 
@@ -28,6 +36,6 @@ internal sealed partial class InvalidConfigurationException(string message) : Ex
     };
 
     // The binder names the setting and its type only in the message of its exception.
-    [GeneratedRegex(@"\AFailed to convert configuration value .* at '(?<setting>[^']+)' to type '(?<type>[^']+)'\.\z", RegexOptions.Singleline)]
+    [GeneratedRegex(@"\AFailed to convert configuration value '(?<value>.*)' at '(?<setting>[^']+)' to type '(?<type>[^']+)'\.\z", RegexOptions.Singleline)]
     private static partial Regex FailedBinding();
 }

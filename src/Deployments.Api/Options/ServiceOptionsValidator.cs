@@ -38,12 +38,12 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration) : IV
     }
 
     private static IEnumerable<string> OutOfRange(string name, int value, int max) =>
-        value < 1 || value > max ? [$"{Path(name)} must be from 1 to {max}."] : [];
+        value < 1 || value > max ? [$"{Path(name)} is {value}, and must be from 1 to {max}."] : [];
 
     // The binder takes any number for an enum.
     private static IEnumerable<string> Undefined<T>(string name, T value)
         where T : struct, Enum =>
-        Enum.IsDefined(value) ? [] : [$"{Path(name)} must be {string.Join(" or ", Enum.GetNames<T>())}."];
+        Enum.IsDefined(value) ? [] : [$"{Path(name)} is {value}, and must be {string.Join(" or ", Enum.GetNames<T>())}."];
 
     // The binder ignores a value where it expects a list.
     private IEnumerable<string> NotAList(string name) =>
@@ -53,10 +53,10 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration) : IV
     {
         var perSecond = Path($"{nameof(ServiceOptions.RateLimit)}:{nameof(rate.PerSecond)}");
         var burst = Path($"{nameof(ServiceOptions.RateLimit)}:{nameof(rate.Burst)}");
-        return rate.PerSecond is not (>= MinRate and <= MaxRate) ? [$"{perSecond} must be from {MinRate} to {MaxRate}."]
-            : rate.Burst is < 1 ? [$"{burst} must be at least 1."]
+        return rate.PerSecond is not (>= MinRate and <= MaxRate) ? [$"{perSecond} is {rate.PerSecond}, and must be from {MinRate} to {MaxRate}."]
+            : rate.Burst is < 1 ? [$"{burst} is {rate.Burst}, and must be at least 1."]
             : rate.Bucket < rate.PerSecond / RefillsPerSecond
-                ? [$"{burst} must be at least PerSecond / {RefillsPerSecond}: a bucket is refilled that often a second, and a smaller one cannot hold the rate."]
+                ? [$"{burst} is {rate.Burst}, and must be at least PerSecond / {RefillsPerSecond}: a bucket is refilled that often a second, and a smaller one cannot hold the rate."]
             : [];
     }
 

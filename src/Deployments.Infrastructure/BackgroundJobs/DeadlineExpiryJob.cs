@@ -35,7 +35,7 @@ internal sealed partial class DeadlineExpiryJob(
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
-            LogMissed(exception.Message);
+            LogMissed(DatabaseFailure.Describe(exception));
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed partial class DeadlineExpiryJob(
         return (overdue.Items.Count, overdue.IsTruncated);
     }
 
-    [LoggerMessage(LogLevel.Information, "{Count} deployment(s) expired: {RequestId}")]
+    [LoggerMessage(LogLevel.Information, "Deployments expired: {Count}, by {RequestId}.")]
     private partial void LogExpired(int count, string requestId);
 
     [LoggerMessage(LogLevel.Warning, "Overdue deployments could not be expired, trying again: {Reason}")]

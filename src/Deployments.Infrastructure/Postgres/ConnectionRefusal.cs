@@ -1,3 +1,4 @@
+using Deployments.Application.Common;
 using Npgsql;
 
 namespace Deployments.Infrastructure.Postgres;
@@ -15,7 +16,7 @@ internal static class ConnectionRefusal
         if (exception.GetBaseException() is not PostgresException { SqlState: PostgresErrorCodes.InvalidAuthorizationSpecification } refusal
             || !refusal.MessageText.EndsWith("no encryption", StringComparison.Ordinal))
         {
-            return exception.Message;
+            return DatabaseFailure.Describe(exception);
         }
 
         var encrypted = new NpgsqlConnectionStringBuilder(connectionString)
@@ -28,11 +29,11 @@ internal static class ConnectionRefusal
         {
             await using var connection = new NpgsqlConnection(encrypted.ConnectionString);
             await connection.OpenAsync();
-            return exception.Message;
+            return DatabaseFailure.Describe(exception);
         }
         catch (NpgsqlException cause)
         {
-            return cause.Message;
+            return DatabaseFailure.Describe(cause);
         }
     }
 }

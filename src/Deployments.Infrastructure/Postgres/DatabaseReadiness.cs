@@ -78,7 +78,7 @@ internal sealed class DatabaseReadiness(HealthDataSource health, NpgsqlDataSourc
 
         if (!hasHistory)
         {
-            return $"The database {database} has no schema yet: {migrations.Count} migrations are missing.";
+            return $"The database {database} has no schema yet: it lacks {string.Join(", ", migrations)}.";
         }
 
         if (denied.Length > 0)

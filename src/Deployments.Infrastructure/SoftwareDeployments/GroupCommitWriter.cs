@@ -33,6 +33,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
     private readonly TimeProvider clock;
     private readonly ILogger logger;
     private InsertDeploymentsCommand? command;
+    private bool failedBeforeSending;
 
     public GroupCommitWriter(
         NpgsqlDataSource dataSource,
@@ -117,17 +118,17 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         return entry.IsAbandoned;
     }
 
-    /// <returns>Whether the outcome was unknown for a while.</returns>
+    /// <returns>Whether the database could not be used, or the outcome was unknown, for a while.</returns>
     private async Task<bool> StoreAsync(List<PendingInsert> group)
     {
-        var outcomeUnknown = false;
+        var wasInterrupted = false;
         var delay = new RetryDelay(InitialRetryDelay, MaxRetryDelay);
         while (true)
         {
             group.RemoveAll(entry => entry.IsAbandoned);
             if (group.Count == 0)
             {
-                return outcomeUnknown;
+                return wasInterrupted;
             }
 
             try
@@ -135,30 +136,37 @@ internal sealed partial class GroupCommitWriter : BackgroundService
                 var existing = await SendAsync(group);
                 DeploymentMetrics.GroupSize.Record(group.Count);
                 group.ForEach(entry => entry.Succeed(!existing.Contains(entry.Row.Deployment.Id)));
-                return outcomeUnknown;
+                return wasInterrupted;
             }
             catch (PostgresException failure) when (PostgresErrors.Classify(failure) != PostgresFailure.Transient)
             {
                 if (PostgresErrors.Classify(failure) == PostgresFailure.Defect || group.Count == 1)
                 {
                     group.ForEach(entry => entry.Fail(PostgresErrors.IsWrongEncoding(failure) ? new UnavailableException(failure) : failure));
-                    return outcomeUnknown;
+                    return wasInterrupted;
                 }
 
                 var half = group.Count / 2;
-                outcomeUnknown |= await StoreAsync(group[..half]);
-                outcomeUnknown |= await StoreAsync(group[half..]);
-                return outcomeUnknown;
+                wasInterrupted |= await StoreAsync(group[..half]);
+                wasInterrupted |= await StoreAsync(group[half..]);
+                return wasInterrupted;
             }
             catch (PostgresException failure) when (failure.InvariantSeverity == "ERROR")
             {
-                LogNotStored(group.Count, failure.MessageText);
+                LogNotStored(group.Count, DatabaseFailure.Describe(failure));
             }
             catch (Exception failure)
             {
                 // Npgsql does not wrap every way in which a connection breaks: treat every unexpected failure as "outcome unknown".
-                outcomeUnknown = true;
-                LogOutcomeUnknown(group.Count, failure.Message);
+                wasInterrupted = true;
+                if (failedBeforeSending)
+                {
+                    LogNotStored(group.Count, DatabaseFailure.Describe(failure));
+                }
+                else
+                {
+                    LogOutcomeUnknown(group.Count, DatabaseFailure.Describe(failure));
+                }
             }
 
             await Task.Delay(delay.Next(), clock);
@@ -170,6 +178,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         var sending = command ?? new InsertDeploymentsCommand();
         command = null;
         group.ForEach(entry => sending.Add(entry.Row));
+        failedBeforeSending = false;
         var sent = sending.StoreAsync(dataSource);
         try
         {
@@ -185,6 +194,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         }
         catch (Exception failure)
         {
+            failedBeforeSending = sent.IsFaulted && !sending.IsSent;
             if (PostgresErrors.IsReadOnlyServer(failure))
             {
                 dataSource.Clear(); // every connection is to the former primary
@@ -210,9 +220,9 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Count} deployment(s) could not be stored; they are sent again: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "A group of deployments ({Count}) could not be stored, trying again: {Reason}")]
     private partial void LogNotStored(int count, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "Whether {Count} deployment(s) were stored is unknown; they are sent again: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "Whether a group of deployments ({Count}) was stored is unknown, trying again: {Reason}")]
     private partial void LogOutcomeUnknown(int count, string reason);
 }

@@ -69,12 +69,16 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
     /// <summary>Whether its own connection is open and the statement is prepared on it.</summary>
     public bool IsUsable => ownedConnection?.FullState == ConnectionState.Open && command.IsPrepared;
 
+    /// <summary>Whether the rows were sent over its own connection; before that nothing can have been stored.</summary>
+    public bool IsSent { get; private set; }
+
     public void Add(DeploymentRow row) => rows.Add(row);
 
     /// <summary>Stores the added rows over a connection that it keeps, with the statement prepared on it.</summary>
     /// <returns>The ids of the rows that existed already.</returns>
     public async Task<IReadOnlySet<Guid>> StoreAsync(NpgsqlDataSource dataSource)
     {
+        IsSent = false;
         if (ownedConnection is null)
         {
             command.Connection = ownedConnection = await dataSource.OpenConnectionAsync();
@@ -87,6 +91,7 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
             await command.PrepareAsync();
         }
 
+        IsSent = true;
         return await ExecuteAsync(CancellationToken.None);
     }
 

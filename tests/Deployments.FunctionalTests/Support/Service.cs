@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Deployments.Application.Common;
+using System.Reflection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -29,6 +30,10 @@ internal sealed class Service : IAsyncDisposable
         Address = new Uri(addresses.Single());
         Http = new HttpClient(new DocumentedHandler()) { BaseAddress = Address };
     }
+
+    /// <summary>The version of the program, with its commit.</summary>
+    public static string Version { get; } =
+        typeof(Program).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     public Uri Address { get; }
 

@@ -19,6 +19,9 @@ public class CommandLineTests
     [TestCase("--environment=Production --urls http://localhost:80 openapi", "openapi")]
     [TestCase("serve openapi", "serve openapi")]
     [TestCase("Token", "Token")]
+    [TestCase("--version", "--version")]
+    [TestCase("--environment Production migrate --script", "migrate --script")]
+    [TestCase("-x=1", "-x=1")]
     public void Find_returns_the_command_and_its_arguments_after_leading_settings(string line, string command) =>
         CommandLine.Find(line.Split(' ')).ShouldBe(command.Split(' '));
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Deployments.Api.Options;
+using Deployments.Infrastructure.Postgres;
 using NUnit.Framework;
 using Shouldly;
 
@@ -12,8 +13,10 @@ public sealed partial class SettingsDocumentTests
     private static readonly string Root = Path.Combine(ThisFolder(), "..", "..", "..");
 
     [Test]
-    public void Every_setting_under_Deployments_is_documented() => ShouldBeDocumented(
-        typeof(ServiceOptions).GetProperties().Select(property => $"{ServiceOptions.Section}:{property.Name}"));
+    public void Every_setting_under_Deployments_and_Authentication_is_documented() => ShouldBeDocumented(new KnownSettings(
+        (ServiceOptions.Section, typeof(ServiceOptions)),
+        (ServiceOptions.Section, typeof(MigrationOptions)),
+        (TokenAuthenticationOptions.Section, typeof(TokenAuthenticationOptions))).Names);
 
     [Test]
     public void Every_setting_in_the_source_is_documented()

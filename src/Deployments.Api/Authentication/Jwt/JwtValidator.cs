@@ -19,6 +19,13 @@ internal sealed partial class JwtValidator(
     /// <summary>Changes whenever a key in a folder changes.</summary>
     public int KeysVersion => sources.Sum(source => source.Folder?.Version ?? 0);
 
+    /// <summary>How many keys of each kind are in use, and the authority that has others.</summary>
+    public string Keys => string.Join(", ", sources
+        .GroupBy(source => source.KeyName)
+        .Select(kind => (Name: kind.Key, Count: kind.Sum(source => source.Folder?.Keys.Count ?? 1)))
+        .Select(kind => $"{kind.Count} {kind.Name}{(kind.Count == 1 ? string.Empty : "s")}")
+        .Concat(authority is null ? [] : [authority.KeyName]));
+
     /// <param name="token">The token as it was sent.</param>
     /// <param name="validationParameters">JwtBearer's; used only for the discovery behind Authority.</param>
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)

@@ -123,7 +123,7 @@ internal sealed partial class PublicKeyFolder
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "{Setting}: the folder has changed and holds {Count} keys now.")]
+    [LoggerMessage(LogLevel.Information, "{Setting}: the folder has changed, keys now: {Count}.")]
     private partial void LogChanged(string setting, int count);
 
     [LoggerMessage(LogLevel.Warning, "{Setting}: the folder cannot be read, its keys stay as they are. {Reason}")]

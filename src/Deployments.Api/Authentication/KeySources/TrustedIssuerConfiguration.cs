@@ -6,8 +6,8 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Deployments.Api.Authentication.KeySources;
 
-/// <summary>An issuer: its keys, the claims that its tokens must have, and the claim that contains the project.</summary>
-internal sealed record TrustedIssuer(TokenValidationParameters Parameters, string ProjectClaim, PublicKeyFolder? Folder = null);
+/// <summary>An issuer: what its keys are called, its keys, the claims that its tokens must have, and the claim that contains the project.</summary>
+internal sealed record TrustedIssuer(string KeyName, TokenValidationParameters Parameters, string ProjectClaim, PublicKeyFolder? Folder = null);
 
 /// <summary>
 /// Reads the trusted issuers from the configuration. The algorithm is pinned to the kind of key, and only Keystone's tokens may lack issuer
@@ -34,35 +34,32 @@ internal static class TrustedIssuerConfiguration
     public static IReadOnlyList<TrustedIssuer> Read(IConfiguration configuration, bool development, TimeProvider clock, ILogger logger)
     {
         var sources = new List<TrustedIssuer>();
-        var claim = configuration["Authentication:ProjectClaim"] ?? ProjectClaim;
-        var secrets = configuration.GetSection($"{BearerSection}:SigningKeys").GetChildren().ToList();
-        var folder = configuration[PublicKeysSetting];
+        var settings = TokenAuthenticationOptions.Read(configuration);
+        var bearer = settings.Schemes.Bearer;
 
-        foreach (var secret in secrets)
+        foreach (var (number, secret) in bearer.SigningKeys)
         {
-            var parameters = WithIssuerAndAudience(Issuers(configuration, secret["Issuer"]), configuration, clock);
-            parameters.IssuerSigningKeys = [ReadSecret(secret, development)];
+            var parameters = WithIssuerAndAudience(Issuers(bearer, secret.Issuer), bearer, clock);
+            parameters.IssuerSigningKeys = [ReadSecret($"{BearerSection}:SigningKeys:{number}:Value", secret.Value, development)];
             parameters.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
-            sources.Add(new TrustedIssuer(parameters, claim));
+            sources.Add(new TrustedIssuer("signing key", parameters, settings.ProjectClaim));
         }
 
-        if (!string.IsNullOrEmpty(folder))
+        if (settings.PublicKeys is { Length: > 0 } folder)
         {
-            var parameters = WithIssuerAndAudience(Issuers(configuration, null), configuration, clock);
+            var parameters = WithIssuerAndAudience(Issuers(bearer, null), bearer, clock);
             parameters.ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
-            sources.Add(WithKeysOf(new PublicKeyFolder(PublicKeysSetting, folder, clock, logger), parameters, claim));
+            sources.Add(WithKeysOf("public key", new PublicKeyFolder(PublicKeysSetting, folder, clock, logger), parameters, settings.ProjectClaim));
         }
 
-        if (configuration[KeystoneSetting] is { Length: > 0 } keystone)
+        if (settings.Keystone.PublicKeys is { Length: > 0 } keystone)
         {
             var parameters = BaseParameters(clock);
             parameters.ValidateIssuer = false;
             parameters.ValidateAudience = false;
             parameters.ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256];
             sources.Add(WithKeysOf(
-                new PublicKeyFolder(KeystoneSetting, keystone, clock, logger),
-                parameters,
-                configuration["Authentication:Keystone:ProjectClaim"] ?? "openstack_project_id"));
+                "Keystone key", new PublicKeyFolder(KeystoneSetting, keystone, clock, logger), parameters, settings.Keystone.ProjectClaim));
         }
 
         if (development)
@@ -72,31 +69,39 @@ internal static class TrustedIssuerConfiguration
             parameters.ValidAudience = DevelopmentKey.Audience;
             parameters.IssuerSigningKeys = [DevelopmentKey.Key];
             parameters.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
-            sources.Add(new TrustedIssuer(parameters, ProjectClaim));
+            sources.Add(new TrustedIssuer("development key", parameters, ProjectClaim));
         }
 
-        return sources.Count > 0 || HasAuthority(configuration)
+        return sources.Count > 0 || !string.IsNullOrEmpty(bearer.Authority)
             ? sources
             : throw new InvalidConfigurationException(
                 $"No source of token keys is configured. Set {BearerSection}:Authority, {BearerSection}:SigningKeys, "
                 + $"{PublicKeysSetting} or {KeystoneSetting}.");
     }
 
-    public static bool HasAuthority(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[$"{BearerSection}:Authority"]);
-
-    /// <summary>The rules for tokens whose keys OpenID Connect discovers, as it does their issuer.</summary>
-    public static TrustedIssuer ForAuthority(IConfiguration configuration, TimeProvider clock)
+    /// <summary>The rules for tokens whose keys OpenID Connect discovers, as it does their issuer; null if no authority is configured.</summary>
+    public static TrustedIssuer? ForAuthority(IConfiguration configuration, TimeProvider clock)
     {
+        var settings = TokenAuthenticationOptions.Read(configuration);
+        if (settings.Schemes.Bearer.Authority is not { Length: > 0 } authority)
+        {
+            return null;
+        }
+
         var parameters = BaseParameters(clock);
-        parameters.ValidAudiences = Audiences(configuration);
+        parameters.ValidAudiences = Audiences(settings.Schemes.Bearer);
         parameters.ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
-        return new TrustedIssuer(parameters, configuration["Authentication:ProjectClaim"] ?? ProjectClaim);
+        return new TrustedIssuer($"authority {WithoutUser(authority)}", parameters, settings.ProjectClaim);
     }
 
-    private static TrustedIssuer WithKeysOf(PublicKeyFolder folder, TokenValidationParameters parameters, string projectClaim)
+    private static string WithoutUser(string address) => Uri.TryCreate(address, UriKind.Absolute, out var uri)
+        ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
+        : string.Empty;
+
+    private static TrustedIssuer WithKeysOf(string keyName, PublicKeyFolder folder, TokenValidationParameters parameters, string projectClaim)
     {
         parameters.IssuerSigningKeyResolver = (_, _, _, _) => folder.Keys;
-        return new TrustedIssuer(parameters, projectClaim, folder);
+        return new TrustedIssuer(keyName, parameters, projectClaim, folder);
     }
 
     private static TokenValidationParameters BaseParameters(TimeProvider clock) => new()
@@ -117,17 +122,17 @@ internal static class TrustedIssuerConfiguration
         : end >= now - ClockSkew ? true
         : throw new SecurityTokenExpiredException();
 
-    private static TokenValidationParameters WithIssuerAndAudience(List<string> issuers, IConfiguration configuration, TimeProvider clock)
+    private static TokenValidationParameters WithIssuerAndAudience(List<string> issuers, BearerOptions bearer, TimeProvider clock)
     {
         var parameters = BaseParameters(clock);
         parameters.ValidIssuers = issuers;
-        parameters.ValidAudiences = Audiences(configuration);
+        parameters.ValidAudiences = Audiences(bearer);
         return parameters;
     }
 
-    private static List<string> Issuers(IConfiguration configuration, string? ofKey)
+    private static List<string> Issuers(BearerOptions bearer, string? ofKey)
     {
-        var issuers = ValuesOf(configuration, "ValidIssuer", "ValidIssuers");
+        var issuers = ValuesOf(bearer.ValidIssuer, bearer.ValidIssuers);
         if (issuers.Count == 0)
         {
             throw new InvalidConfigurationException($"{BearerSection}:ValidIssuer is required with configured keys.");
@@ -138,46 +143,41 @@ internal static class TrustedIssuerConfiguration
             : throw new InvalidConfigurationException($"{BearerSection}:SigningKeys has a key of the issuer {ofKey}, which ValidIssuer does not name.");
     }
 
-    private static List<string> Audiences(IConfiguration configuration) =>
-        ValuesOf(configuration, "ValidAudience", "ValidAudiences") is { Count: > 0 } audiences
+    private static List<string> Audiences(BearerOptions bearer) =>
+        ValuesOf(bearer.ValidAudience, bearer.ValidAudiences) is { Count: > 0 } audiences
             ? audiences
             : throw new InvalidConfigurationException($"{BearerSection}:ValidAudiences is required.");
 
-    private static List<string> ValuesOf(IConfiguration configuration, string single, string several) =>
-    [
-        .. new[] { configuration[$"{BearerSection}:{single}"] }
-            .Concat(configuration.GetSection($"{BearerSection}:{several}").GetChildren().Select(child => child.Value))
-            .Where(value => !string.IsNullOrEmpty(value))
-            .Select(value => value!),
-    ];
+    private static List<string> ValuesOf(string? single, IReadOnlyList<string> several) =>
+        [.. several.Prepend(single).Where(value => !string.IsNullOrEmpty(value)).Select(value => value!)];
 
-    private static SymmetricSecurityKey ReadSecret(IConfigurationSection secret, bool development)
+    private static SymmetricSecurityKey ReadSecret(string setting, string? secret, bool development)
     {
         byte[] bytes;
         try
         {
-            bytes = Convert.FromBase64String(secret["Value"] ?? string.Empty);
+            bytes = Convert.FromBase64String(secret ?? string.Empty);
         }
         catch (FormatException)
         {
-            throw new InvalidConfigurationException($"{secret.Path}:Value must be a secret in base64. A public key belongs in the folder {PublicKeysSetting}.");
+            throw new InvalidConfigurationException($"{setting} must be a secret in base64. A public key belongs in the folder {PublicKeysSetting}.");
         }
 
         if (IsAsymmetricKey(bytes))
         {
             throw new InvalidConfigurationException(
-                $"{secret.Path}:Value is a public or private key, not a secret: anyone who has the public key could sign tokens with it. "
+                $"{setting} is a public or private key, not a secret: anyone who has the public key could sign tokens with it. "
                 + $"Put the public key into the folder {PublicKeysSetting}.");
         }
 
         if (bytes.Length < MinSecretBytes)
         {
-            throw new InvalidConfigurationException($"{secret.Path}:Value must be at least {MinSecretBytes} bytes.");
+            throw new InvalidConfigurationException($"{setting} must be at least {MinSecretBytes} bytes.");
         }
 
         if (!development && bytes.AsSpan().SequenceEqual(DevelopmentKey.Key.Key))
         {
-            throw new InvalidConfigurationException($"{secret.Path}:Value is the development key, which is public. It is for Development only.");
+            throw new InvalidConfigurationException($"{setting} is the development key, which is public. It is for Development only.");
         }
 
         return new SymmetricSecurityKey(bytes);

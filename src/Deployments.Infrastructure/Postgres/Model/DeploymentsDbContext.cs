@@ -2,6 +2,7 @@ using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Npgsql;
 
 namespace Deployments.Infrastructure.Postgres.Model;
 
@@ -24,5 +25,17 @@ internal sealed class DeploymentsDbContext(DbContextOptions<DeploymentsDbContext
 internal sealed class DesignTimeContextFactory : IDesignTimeDbContextFactory<DeploymentsDbContext>
 {
     public DeploymentsDbContext CreateDbContext(string[] args) =>
-        new(new DbContextOptionsBuilder<DeploymentsDbContext>().UseNpgsql().UseSnakeCaseNamingConvention().Options);
+        new(new DbContextOptionsBuilder<DeploymentsDbContext>().UseDeployments(source: null).Options);
+}
+
+/// <summary>How the context reaches the database, and names what is in it.</summary>
+internal static class DeploymentsDbContextOptions
+{
+    public static TBuilder UseDeployments<TBuilder>(this TBuilder options, NpgsqlDataSource? source)
+        where TBuilder : DbContextOptionsBuilder
+    {
+        _ = source is null ? options.UseNpgsql() : options.UseNpgsql(source);
+        options.UseSnakeCaseNamingConvention();
+        return options;
+    }
 }

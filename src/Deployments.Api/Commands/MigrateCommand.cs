@@ -1,0 +1,75 @@
+using System.CommandLine;
+using Deployments.Api.Hosting;
+using Deployments.Application.Common;
+using Microsoft.Extensions.Options;
+
+namespace Deployments.Api.Commands;
+
+/// <summary>Brings the database's schema up to date, or prints the SQL that does so.</summary>
+internal static class MigrateCommand
+{
+    public static Command Create(WebApplicationBuilder builder)
+    {
+        var script = new Option<bool>("--script") { Description = "Print SQL, which may be run more than once, and leave the database alone." };
+        var from = CreateMigrationOption("--from", "With --script: the migration that the database has. Default: none.");
+        var to = CreateMigrationOption("--to", "With --script: the migration that it is to have. Default: the last.");
+        var command = new Command(
+            "migrate",
+            "Apply the missing migrations to the database of ConnectionStrings:Deployments. Exit code 0: the schema is current; 1: it is not, for the reason on standard error.")
+        {
+            script, from, to,
+        };
+        command.Validators.Add(result =>
+        {
+            if (!result.GetValue(script) && (result.GetResult(from) is not null || result.GetResult(to) is not null))
+            {
+                result.AddError("--from and --to need --script.");
+            }
+        });
+        command.SetAction(async (parsed, cancellationToken) => parsed.GetValue(script)
+            ? await PrintScriptAsync(builder, parsed.GetValue(from), parsed.GetValue(to))
+            : await MigrateAsync(builder, cancellationToken));
+        return command;
+    }
+
+    private static Option<string?> CreateMigrationOption(string name, string description) =>
+        new(name) { HelpName = "MIGRATION", Description = description };
+
+    private static async Task<int> PrintScriptAsync(WebApplicationBuilder builder, string? from, string? to)
+    {
+        await using var app = builder.AddDeployments().Build();
+        var schema = app.Services.GetRequiredService<IDatabaseSchema>();
+        if (new[] { from, to }.FirstOrDefault(name => name is not null && !schema.Migrations.Contains(name)) is { } unknown)
+        {
+            return CommandLine.Refuse($"migrate: {unknown} is none of the migrations {string.Join(", ", schema.Migrations)}.");
+        }
+
+        Console.Write(schema.CreateScript(from, to));
+        return 0;
+    }
+
+    private static async Task<int> MigrateAsync(WebApplicationBuilder builder, CancellationToken cancellationToken)
+    {
+        await using var database = await DevelopmentDatabaseSetup.StartIfNeededAsync(builder);
+        await using var app = builder.AddDeployments().Build();
+        var schema = app.Services.GetRequiredService<IDatabaseSchema>();
+        try
+        {
+            var applied = 0;
+            await schema.MigrateAsync(
+                migration =>
+                {
+                    applied++;
+                    Console.WriteLine($"Applying {migration}.");
+                },
+                cancellationToken);
+            Console.WriteLine(applied == 0 ? "Nothing to do: the schema is current." : "The schema is current.");
+            return 0;
+        }
+        catch (Exception failure) when (failure is not OptionsValidationException)
+        {
+            await Console.Error.WriteLineAsync($"The schema of {schema.Database} could not be migrated: {await schema.ExplainAsync(failure)}");
+            return 1;
+        }
+    }
+}

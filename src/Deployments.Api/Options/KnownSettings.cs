@@ -1,0 +1,74 @@
+using System.Collections;
+
+namespace Deployments.Api.Options;
+
+/// <summary>The settings that are read from some sections, by the types that they are bound to.</summary>
+internal sealed class KnownSettings
+{
+    private readonly HashSet<string> values = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> lists = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> sections = new(StringComparer.OrdinalIgnoreCase);
+
+    public KnownSettings(params (string Section, Type Type)[] options)
+    {
+        foreach (var (section, type) in options)
+        {
+            sections.Add(section.Split(':')[0]);
+            Add(section, type);
+        }
+    }
+
+    /// <summary>The names of all settings; that of a list without its numbers.</summary>
+    public IEnumerable<string> Names => values.Concat(lists);
+
+    /// <summary>The settings in these sections that nobody reads, each with the known name that is nearest to it.</summary>
+    public IEnumerable<(string Name, string Nearest)> FindUnknown(IConfiguration configuration) =>
+        from section in sections
+        from child in configuration.GetSection(section).GetChildren()
+        from setting in child.AsEnumerable()
+        where setting.Value is not null && !configuration.GetSection(setting.Key).GetChildren().Any() && !IsKnown(setting.Key)
+        orderby setting.Key
+        select (setting.Key, Names.MinBy(name => Distance(name.ToUpperInvariant(), setting.Key.ToUpperInvariant()))!);
+
+    private bool IsKnown(string name) => values.Contains(name) || lists.Any(list => name.StartsWith($"{list}:", StringComparison.OrdinalIgnoreCase));
+
+    private void Add(string path, Type type)
+    {
+        foreach (var property in type.GetProperties().Where(property => property.CanWrite))
+        {
+            var (name, content) = ($"{path}:{property.Name}", property.PropertyType);
+            if (content == typeof(string) || content.IsValueType)
+            {
+                values.Add(name);
+            }
+            else if (content.IsAssignableTo(typeof(IEnumerable)))
+            {
+                lists.Add(name);
+            }
+            else if (content.Assembly == typeof(KnownSettings).Assembly)
+            {
+                Add(name, content);
+            }
+        }
+    }
+
+    // Levenshtein's: how many characters must be inserted, deleted or replaced.
+    private static int Distance(string one, string other)
+    {
+        var previous = Enumerable.Range(0, other.Length + 1).ToArray();
+        for (var i = 1; i <= one.Length; i++)
+        {
+            var current = new int[other.Length + 1];
+            current[0] = i;
+            for (var j = 1; j <= other.Length; j++)
+            {
+                var replaced = previous[j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1);
+                current[j] = Math.Min(replaced, 1 + Math.Min(previous[j], current[j - 1]));
+            }
+
+            previous = current;
+        }
+
+        return previous[^1];
+    }
+}

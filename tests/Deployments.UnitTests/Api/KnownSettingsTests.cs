@@ -1,0 +1,31 @@
+using Deployments.Api.Options;
+using Microsoft.Extensions.Configuration;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.UnitTests.Api;
+
+public class KnownSettingsTests
+{
+    [TestCase("Deployments:MaxBodyBytes")]
+    [TestCase("deployments:maxbodybytes")]
+    [TestCase("Deployments:Proxies:0")]
+    [TestCase("Deployments:RateLimit:PerSecond")]
+    [TestCase("Authentication:Schemes:Bearer:SigningKeys:0:Value")]
+    [TestCase("Other:Anything")]
+    public void Setting_that_is_read_is_known(string name) => FindUnknown(name).ShouldBeEmpty();
+
+    [TestCase("Deployments:MaxBodyByte", "Deployments:MaxBodyBytes")]
+    [TestCase("Deployments:MaxBodyBytes:0", "Deployments:MaxBodyBytes")]
+    [TestCase("Deployments:RateLimit:PerSec", "Deployments:RateLimit:PerSecond")]
+    [TestCase("Deployments:KnownProxies:0", "Deployments:Proxies")]
+    [TestCase("Deployments:LargestBodyBytes", "Deployments:MaxBodyBytes")]
+    [TestCase("Authentication:KeyStone:PublicKey", "Authentication:Keystone:PublicKeys")]
+    [TestCase("Authentication:Bearer:Authority", "Authentication:Schemes:Bearer:Authority")]
+    public void Setting_that_is_not_read_is_unknown_and_has_a_nearest(string name, string nearest) =>
+        FindUnknown(name).ShouldBe([(name, nearest)]);
+
+    private static IEnumerable<(string Name, string Nearest)> FindUnknown(string name) =>
+        new KnownSettings((ServiceOptions.Section, typeof(ServiceOptions)), (TokenAuthenticationOptions.Section, typeof(TokenAuthenticationOptions)))
+            .FindUnknown(new ConfigurationBuilder().AddInMemoryCollection([new(name, "a value")]).Build());
+}
