@@ -11,7 +11,7 @@ namespace Deployments.Api.Authentication.Jwt;
 /// and roles.
 /// </summary>
 internal sealed partial class JwtValidator(
-    IReadOnlyList<TrustedIssuer> sources, TrustedIssuer? authority, string? defaultRole, ILogger<JwtValidator> logger) : TokenHandler
+    IReadOnlyList<TrustedIssuer> sources, TrustedIssuer? authority, string? defaultRole, ILogger<JwtValidator> logger) : TokenHandler, IDisposable
 {
     /// <summary>Leaves time to respond within the five seconds that are promised when a dependency is unavailable.</summary>
     public static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(3);
@@ -71,6 +71,14 @@ internal sealed partial class JwtValidator(
         }
 
         return Failed(failure ?? new SecurityTokenInvalidAlgorithmException("No key is configured for this algorithm."));
+    }
+
+    public void Dispose()
+    {
+        foreach (var source in sources)
+        {
+            source.Folder?.Dispose();
+        }
     }
 
     // RFC 7515, 4.1.11: a token with an unsupported critical extension is invalid, and this service supports none.
