@@ -18,7 +18,7 @@ try
     app.UseApi();
     if (app.Environment.IsDevelopment())
     {
-        DevelopmentBanner.PrintWhenStarted(app);
+        DevelopmentBanner.PrintWhenReady(app);
     }
 
     await app.RunAsync();
