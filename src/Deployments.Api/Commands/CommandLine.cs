@@ -83,7 +83,7 @@ internal static class CommandLine
 
         if (!environment.IsDevelopment())
         {
-            return Refuse("token: the development key is accepted in Development only. Get a token from the identity service.");
+            return Refuse("token: the development key is for Development only (--environment Development token …). Elsewhere get a token from the identity service.");
         }
 
         Console.WriteLine(DevelopmentKey.CreateToken(project, roles is [] ? ["member"] : roles, TimeSpan.FromHours(hours)));

@@ -79,7 +79,8 @@ internal static class TrustedIssuerConfiguration
             ? sources
             : throw new InvalidConfigurationException(
                 $"No source of token keys is configured. Set {BearerSection}:Authority, {BearerSection}:SigningKeys, "
-                + $"{PublicKeysSetting} or {KeystoneSetting}.");
+                + $"{PublicKeysSetting} or {KeystoneSetting}. To try the service out with the tokens of its command token, start it in Development: "
+                + "--environment Development.");
     }
 
     public static bool HasAuthority(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[$"{BearerSection}:Authority"]);
