@@ -42,9 +42,14 @@ internal sealed class TestDatabase : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            await Console.Error.WriteLineAsync(
-                $"The tests need a PostgreSQL server. {Variable} says where it is: local (made of PostgreSQL's programs on this machine), container "
-                + $"(a Docker engine that has or can pull {Image}) or a connection string. {exception.GetBaseException().Message}");
+            // Not Console.Error, which NUnit captures: what it has captured at the exit may be lost.
+            await using (var error = new StreamWriter(Console.OpenStandardError()))
+            {
+                await error.WriteLineAsync(
+                    $"The tests need a PostgreSQL server. {Variable} says where it is: local (made of PostgreSQL's programs on this machine), container "
+                    + $"(a Docker engine that has or can pull {Image}) or a connection string. {exception.GetBaseException().Message}");
+            }
+
             Environment.Exit(1);
             throw;
         }
