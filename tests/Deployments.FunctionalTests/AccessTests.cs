@@ -15,6 +15,40 @@ public sealed class AccessTests
         Case("roles in one string", token => token with { Roles = ["member admin"] }),
     ];
 
+    private static IEnumerable<TestCaseData> Reasons =>
+    [
+        Case("another project's", "The token is for project \"another\", not for \"PROJECT\".", token => token with { Project = "another" }),
+        Case("another project's reader", "The token is for project \"another\", not for \"PROJECT\".", token => token with { Project = "another", Roles = ["reader"] }),
+        Case("a long project's", $"The token is for project \"{new string('p', 100)}\", not for \"PROJECT\".", token => token with { Project = new string('p', 5_000) }),
+        Case("no project's", "The token is for no project.", token => token with { Project = null }),
+        Case("a reader's", "The role reader may not do this; it needs member.", token => token with { Roles = ["reader"] }),
+        Case("two roles'", "The roles reader, owner may not do this; it needs member.", token => token with { Roles = ["reader", "owner"] }),
+        Case("a long role's", $"The role {new string('r', 100)} may not do this; it needs member.", token => token with { Roles = [new string('r', 5_000)] }),
+        Case("no role's", "The token has no role; this needs member.", token => token with { Roles = [] }),
+    ];
+
+    [TestCaseSource(nameof(Reasons))]
+    public async Task Create_deployment_returns_403_with_the_project_or_role_as_its_reason(Func<string, string> makeToken, string reason)
+    {
+        var project = new Project();
+
+        var response = await project.CreateAsAsync(makeToken(project.Id));
+
+        response.ShouldBeError(HttpStatusCode.Forbidden);
+        response.Json.GetProperty("detail").GetString().ShouldBe(reason.Replace("PROJECT", project.Id, StringComparison.Ordinal));
+    }
+
+    [Test]
+    public async Task List_deployments_returns_403_with_every_role_that_may()
+    {
+        var project = new Project();
+
+        var response = await TestRun.Service.GetAsync(project.Path, ("X-Auth-Token", (project.Token with { Roles = ["heat_stack_user"] }).ToString()));
+
+        response.ShouldBeError(HttpStatusCode.Forbidden);
+        response.Json.GetProperty("detail").GetString().ShouldBe("The role heat_stack_user may not do this; it needs reader or member.");
+    }
+
     [TestCaseSource(nameof(TokensThatMayNotCreate))]
     public async Task Create_deployment_with_an_unsupported_project_or_role_claim_returns_403(Func<string, string> makeToken)
     {
@@ -67,6 +101,9 @@ public sealed class AccessTests
         (await project.CreateAsAsync(project.Token with { ProjectClaim = "tenant" })).ShouldBeOk();
         (await project.CreateAsAsync(project.Token)).ShouldBeError(HttpStatusCode.Forbidden);
     }
+
+    private static TestCaseData Case(string name, string reason, Func<Token, Token> change) =>
+        new TestCaseData((Func<string, string>)(project => change(new Token(project)).ToString()), reason).SetArgDisplayNames(name);
 
     private static TestCaseData Case(string name, Func<Token, Token> change) =>
         new TestCaseData((Func<string, string>)(project => change(new Token(project)).ToString())).SetArgDisplayNames(name);

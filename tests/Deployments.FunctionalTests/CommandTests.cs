@@ -90,7 +90,7 @@ public sealed class CommandTests
 
         ended.ExitCode.ShouldBe(2, ended.Error);
         ended.Output.ShouldBeEmpty();
-        ended.Error.ShouldContain("Development");
+        ended.Error.ShouldContain("--environment Development token");
     }
 
     [Test]

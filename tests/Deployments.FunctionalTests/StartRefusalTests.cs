@@ -123,6 +123,16 @@ public sealed class StartRefusalTests
         }
     }
 
+    [TestCase("")]
+    [TestCase("Host=127.0.0.1;Port=1")]
+    public async Task Start_without_settings_names_Development(string connectionString)
+    {
+        var ended = await ServiceProcess.RunAsync(new Dictionary<string, string> { ["ConnectionStrings:Deployments"] = connectionString });
+
+        ended.ExitCode.ShouldBe(1, ended.Output);
+        ended.Error.TrimEnd().ShouldEndWith("start it in Development: --environment Development.");
+    }
+
     [Test]
     public async Task Start_with_a_private_key_in_the_folder_of_public_keys_prints_one_line_and_exits_with_1()
     {

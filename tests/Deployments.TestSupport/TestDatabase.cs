@@ -35,13 +35,29 @@ internal sealed class TestDatabase : IAsyncDisposable
     /// <summary>Where the server comes from.</summary>
     public string Description { get; }
 
-    public static async Task<TestDatabase> StartAsync() => Environment.GetEnvironmentVariable(Variable) switch
+    /// <summary>Starts it. Without a server, no test of the assembly can run: one sentence says so and ends the run.</summary>
+    public static async Task<TestDatabase> StartAsync()
     {
-        "container" => await StartContainerAsync(BuildContainer()),
-        "local" => await StartLocalAsync(),
-        null or "" => await StartContainerOrLocalAsync(),
-        var connectionString => new TestDatabase(connectionString, null, $"the server that {Variable} names"),
-    };
+        try
+        {
+            var database = await FindAsync(Environment.GetEnvironmentVariable(Variable));
+            await using var connection = await database.server.OpenConnectionAsync();
+            return database;
+        }
+        catch (Exception exception)
+        {
+            // Not Console.Error, which NUnit captures: what it has captured at the exit may be lost.
+            await using (var error = new StreamWriter(Console.OpenStandardError()))
+            {
+                await error.WriteLineAsync(
+                    $"The tests need a PostgreSQL server. {Variable} says where it is: local (made of PostgreSQL's programs on this machine), container "
+                    + $"(a Docker engine that has or can pull {Image}) or a connection string. {exception.GetBaseException().Message}");
+            }
+
+            Environment.Exit(1);
+            throw;
+        }
+    }
 
     /// <summary>A new, empty database that no other test uses; it is dropped at the end.</summary>
     /// <returns>Its connection string.</returns>
@@ -74,6 +90,14 @@ internal sealed class TestDatabase : IAsyncDisposable
             await owner.DisposeAsync();
         }
     }
+
+    private static async Task<TestDatabase> FindAsync(string? variable) => variable switch
+    {
+        "container" => await StartContainerAsync(BuildContainer()),
+        "local" => await StartLocalAsync(),
+        null or "" => await StartContainerOrLocalAsync(),
+        var connectionString => new TestDatabase(connectionString, null, $"the server that {Variable} names"),
+    };
 
     private static async Task<TestDatabase> StartContainerOrLocalAsync()
     {

@@ -64,6 +64,7 @@ internal static class AuthenticationSetup
         services.AddDataProtection().UseEphemeralDataProtectionProvider(); // required by authentication; nothing uses its keys
         services.AddAuthorization(ProjectAuthorizationHandler.AddPolicies);
         services.AddSingleton<IAuthorizationHandler, ProjectAuthorizationHandler>();
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, ForbiddenResponse>();
     }
 
     /// <summary>Reads the keys at start rather than with the first token, so that an unusable key is a refusal to start.</summary>

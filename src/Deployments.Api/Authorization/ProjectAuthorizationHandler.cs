@@ -1,5 +1,6 @@
 using Deployments.Api.Authentication.KeySources;
 using Deployments.Api.Mvc;
+using Deployments.Application.Common;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Deployments.Api.Authorization;
@@ -39,17 +40,49 @@ internal sealed class ProjectAuthorizationHandler : AuthorizationHandler<Project
 
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, Requirement requirement)
     {
-        var caller = context.User;
-        var inItsProject = context.Resource is HttpContext http
-            && http.GetRouteValue(Routes.ProjectId) is string project
-            && caller.HasClaim(TrustedIssuerConfiguration.ProjectClaim, project)
-            && requirement.Roles.Any(caller.IsInRole);
-        if (inItsProject || caller.IsInRole(Admin))
+        if (FindRefusal(context, requirement) is { } refusal)
+        {
+            context.Fail(new AuthorizationFailureReason(this, refusal));
+        }
+        else
         {
             context.Succeed(requirement);
         }
 
         return Task.CompletedTask;
+    }
+
+    private static string? FindRefusal(AuthorizationHandlerContext context, Requirement requirement)
+    {
+        var caller = context.User;
+        if (caller.IsInRole(Admin))
+        {
+            return null;
+        }
+
+        var project = (context.Resource as HttpContext)?.GetRouteValue(Routes.ProjectId) as string;
+        if (caller.FindFirst(TrustedIssuerConfiguration.ProjectClaim)?.Value is not { } own)
+        {
+            return "The token is for no project.";
+        }
+
+        if (own != project)
+        {
+            return $"The token is for project \"{own.Truncate()}\", not for \"{project}\".";
+        }
+
+        if (requirement.Roles.Any(caller.IsInRole))
+        {
+            return null;
+        }
+
+        var needed = string.Join(" or ", requirement.Roles);
+        return caller.FindAll(TrustedIssuerConfiguration.RolesClaim).Select(role => role.Value).ToList() switch
+        {
+            [] => $"The token has no role; this needs {needed}.",
+            [var role] => $"The role {role.Truncate()} may not do this; it needs {needed}.",
+            var roles => $"The roles {string.Join(", ", roles).Truncate()} may not do this; it needs {needed}.",
+        };
     }
 
     /// <param name="roles">The allowed roles; a caller needs one of them.</param>

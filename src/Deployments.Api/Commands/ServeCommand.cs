@@ -22,7 +22,7 @@ internal static class ServeCommand
         app.UseApi();
         if (app.Environment.IsDevelopment())
         {
-            DevelopmentBanner.PrintWhenStarted(app);
+            DevelopmentBanner.PrintWhenReady(app);
         }
 
         await app.RunAsync();

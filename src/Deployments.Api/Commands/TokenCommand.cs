@@ -67,7 +67,7 @@ internal static class TokenCommand
         {
             if (!environment.IsDevelopment())
             {
-                return CommandLine.Refuse("token: the development key is accepted in Development only. Get a token from the identity service.");
+                return CommandLine.Refuse("token: the development key is for Development only (--environment Development token …). Elsewhere get a token from the identity service.");
             }
 
             Console.WriteLine(DevelopmentKey.CreateToken(

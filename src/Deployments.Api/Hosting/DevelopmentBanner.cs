@@ -1,13 +1,18 @@
 using Deployments.Api.Authentication.KeySources;
+using Deployments.Infrastructure;
 
 namespace Deployments.Api.Hosting;
 
-/// <summary>Prints the address, a token and an example request for a developer once the service listens.</summary>
+/// <summary>Prints the address, a token and an example request for a developer, once the request can be served.</summary>
 internal static class DevelopmentBanner
 {
     private const string Project = "demo";
 
-    public static void PrintWhenStarted(WebApplication app) => app.Lifetime.ApplicationStarted.Register(() =>
+    public static void PrintWhenReady(WebApplication app) => app.Lifetime.ApplicationStarted.Register(() =>
+        app.Services.MigrationAtStart().ContinueWith(
+            _ => Print(app), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default));
+
+    private static void Print(WebApplication app)
     {
         var address = (app.Urls.FirstOrDefault() ?? "http://localhost:8080")
             .Replace("[::]", "localhost", StringComparison.Ordinal)
@@ -27,5 +32,5 @@ internal static class DevelopmentBanner
             curl -sS {{address}}/v1/{{Project}}/software_deployments -H 'Content-Type: application/json' -H 'X-Auth-Token: {{token}}' -d '{"config_id": "8da95794-2ad9-4979-8ae5-739ce314c5cd", "server_id": "ec14c864-096e-4e27-bb8a-2c2b4dc6f3f5", "action": "CREATE"}'
 
             """);
-    });
+    }
 }

@@ -10,6 +10,12 @@ internal static class DevelopmentDatabaseSetup
 {
     private const string Setting = $"ConnectionStrings:{Infrastructure.DependencyInjection.ConnectionName}";
 
+#if DEVELOPMENT_DATABASE
+    private const string WayToTry = " To try the service out over a private one, start it in Development: --environment Development.";
+#else
+    private const string WayToTry = "";
+#endif
+
     public static async Task<IAsyncDisposable?> StartIfNeededAsync(WebApplicationBuilder builder)
     {
         if (!string.IsNullOrWhiteSpace(builder.Configuration[Setting]))
@@ -24,7 +30,7 @@ internal static class DevelopmentDatabaseSetup
         }
 #endif
 
-        throw new InvalidConfigurationException($"{Setting} is required: the PostgreSQL database to keep deployments in.");
+        throw new InvalidConfigurationException($"{Setting} is required: the PostgreSQL database to keep deployments in.{WayToTry}");
     }
 
 #if DEVELOPMENT_DATABASE
@@ -38,7 +44,7 @@ internal static class DevelopmentDatabaseSetup
         }
         catch (InvalidOperationException exception)
         {
-            throw new InvalidConfigurationException($"{Setting} is not set, and a private PostgreSQL could not be started. {exception.Message}");
+            throw new InvalidConfigurationException($"{Setting} is not set, and a private PostgreSQL could not be started. {exception.Message} Or set {Setting} to a database that runs elsewhere.");
         }
     }
 

@@ -34,6 +34,7 @@ internal sealed class DevelopmentLogFormatter(bool colours) : IZLoggerFormatter
         {
             text.Append(char.GetUnicodeCategory(character) switch
             {
+                _ when character is '\n' or '\r' or '\t' => ' ',
                 UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => '\uFFFD',
                 _ => character,
             });

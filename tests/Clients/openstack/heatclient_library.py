@@ -7,8 +7,6 @@ from keystoneauth1.token_endpoint import Token
 
 from project import OPTIONS, OUTPUTS_SHOWN, SCRIPT, TIME, UUID, ProjectSteps, Recorded, make_token
 
-ANOTHER_PROJECT = "The token is for another project, or its role may not do this."
-
 
 class LibrarySteps:
     """The steps; how a client is made is up to those who take them over."""
@@ -175,7 +173,8 @@ class LibrarySteps:
         agent = Recorded(self.connect(self.endpoint, make_token(self.project, "heat_stack_user")), "agent")
 
         self.assertEqual([config.id], [applied["id"] for applied in agent.software_deployments.metadata("server-1")])
-        self.assert_refused(exc.HTTPForbidden, ANOTHER_PROJECT, agent.software_deployments.list)
+        self.assert_refused(
+            exc.HTTPForbidden, "The role heat_stack_user may not do this; it needs reader or member.", agent.software_deployments.list)
 
     def test_the_stack_users_project_shares_the_deployment(self):
         users = f"{self.project}-u"
@@ -257,7 +256,8 @@ class LibrarySteps:
         self.assert_refused(exc.HTTPNotFound, missing, stranger.software_deployments.update, deployment.id, status="FAILED")
         self.assert_refused(
             exc.HTTPNotFound, f"There is no software config {config.id} in this project.", stranger.software_configs.delete, config.id)
-        self.assert_refused(exc.HTTPForbidden, ANOTHER_PROJECT, intruder.software_configs.list)
+        self.assert_refused(
+            exc.HTTPForbidden, f'The token is for project "{self.project}", not for "{self.project}-b".', intruder.software_configs.list)
 
     def test_what_is_no_token_is_unauthorized(self):
         nobody = Recorded(self.connect(self.endpoint, "gAAAAAB-fernet"), "nobody")

@@ -310,7 +310,7 @@ class CommandAccess(CommandSteps):
         self.fail_with("ERROR: The token's signature does not verify.", "software", "deployment", "list", token=forged)
 
     def test_a_token_of_another_project_is_refused(self):
-        refusal = "ERROR: The token is for another project, or its role may not do this."
+        refusal = f'ERROR: The token is for project "{self.project}", not for "another".'
 
         self.fail_with(refusal, "software", "config", "list", project="another")
         self.fail_with(refusal, "software", "config", "create", "web", project="another")
@@ -334,4 +334,4 @@ class CommandAccess(CommandSteps):
 
         self.assertEqual([], self.read("software", "config", "list", token=reader))
         self.fail_with(
-            "ERROR: The token is for another project, or its role may not do this.", "software", "config", "create", "web", token=reader)
+            "ERROR: The role reader may not do this; it needs member.", "software", "config", "create", "web", token=reader)

@@ -197,5 +197,5 @@ class SdkAccess(SdkSteps):
         intruder = Recorded(self.connect(self.endpoint, make_token("another")), "intruder")
 
         self.assert_refused(
-            exceptions.HttpException, 403, "The token is for another project, or its role may not do this.",
+            exceptions.HttpException, 403, f'The token is for project "another", not for "{self.project}".',
             self.list, intruder.software_deployments)

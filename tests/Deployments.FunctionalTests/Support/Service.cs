@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
-using Deployments.Application.Common;
 using System.Reflection;
+using Deployments.Application.Common;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;

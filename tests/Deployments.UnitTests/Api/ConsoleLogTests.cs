@@ -46,7 +46,6 @@ public sealed partial class ConsoleLogTests
     }
 
     // As numbers, because names of test cases cannot contain these characters.
-    [TestCase(0x0A)]
     [TestCase(0x1B)]
     [TestCase(0x9B)]
     [TestCase(0x2028)]
@@ -54,6 +53,10 @@ public sealed partial class ConsoleLogTests
     public void Development_format_replaces_characters_that_control_a_terminal(int character) =>
         Lines(Log(new DevelopmentLogFormatter(colours: false), $"größer 😀{(char)character}[31m"))
             .ShouldHaveSingleItem().ShouldMatch(@"^\d\d:\d\d:\d\d warn größer 😀\uFFFD\[31m$");
+
+    [Test]
+    public void Development_format_writes_line_breaks_and_tabs_as_spaces() =>
+        Lines(Log(new DevelopmentLogFormatter(colours: false), "one\r\ntwo\n\tthree")).ShouldHaveSingleItem().ShouldEndWith(" warn one  two  three");
 
     [Test]
     public void Development_format_colours_the_level_only_with_colours_enabled()

@@ -25,7 +25,7 @@ public sealed class TokenCacheTests
     private ECDsa key = null!;
     private DirectoryInfo folder = null!;
     private ManualClock clock = null!;
-    private WarningLog log = null!;
+    private KeptLog log = null!;
     private TokenCache cache = null!;
 
     [SetUp]
@@ -35,7 +35,7 @@ public sealed class TokenCacheTests
         folder = Directory.CreateTempSubdirectory("token-cache-");
         File.WriteAllText(Path.Combine(folder.FullName, "key.pem"), key.ExportSubjectPublicKeyInfoPem());
         clock = new ManualClock();
-        log = new WarningLog();
+        log = new KeptLog();
         cache = Cache();
     }
 
@@ -121,6 +121,47 @@ public sealed class TokenCacheTests
         clock.Move(TimeSpan.FromSeconds(10));
         (await ValidateAsync(token)).IsValid.ShouldBeFalse();
         log.Warnings.Distinct().ShouldHaveSingleItem().ShouldContain(bad);
+    }
+
+    [Test]
+    public void Added_and_removed_keys_are_logged_with_file_and_fingerprint_without_any_request()
+    {
+        using var other = RSA.Create(2048);
+        var (file, added) = (Path.Combine(folder.FullName, "key.pem"), Path.Combine(folder.FullName, "other.pem"));
+        log.Messages.ShouldBe([$"Authentication:PublicKeys: the key in {file} is accepted, SHA-256 {Fingerprint(key)}."]);
+
+        log.Messages.Clear();
+        File.WriteAllText(added, other.ExportSubjectPublicKeyInfoPem());
+        clock.Move(TimeSpan.FromSeconds(10));
+        log.Messages.ShouldBe([$"Authentication:PublicKeys: the key in {added} is accepted, SHA-256 {Fingerprint(other)}."]);
+
+        log.Messages.Clear();
+        File.Move(added, file, overwrite: true);
+        clock.Move(TimeSpan.FromSeconds(10));
+        log.Messages.ShouldBe([
+            $"Authentication:PublicKeys: the key in {file} is no longer accepted, SHA-256 {Fingerprint(key)}.",
+            $"Authentication:PublicKeys: the key in {added} is no longer accepted, SHA-256 {Fingerprint(other)}.",
+            $"Authentication:PublicKeys: the key in {file} is accepted, SHA-256 {Fingerprint(other)}."]);
+
+        log.Messages.Clear();
+        clock.Move(TimeSpan.FromSeconds(10));
+        log.Messages.ShouldBeEmpty();
+    }
+
+    [Test]
+    public void Folder_that_stays_unreadable_is_logged_once()
+    {
+        folder.Delete(recursive: true);
+        clock.Move(TimeSpan.FromSeconds(10));
+        clock.Move(TimeSpan.FromSeconds(10));
+        log.Warnings.ShouldHaveSingleItem();
+
+        folder.Create();
+        clock.Move(TimeSpan.FromSeconds(10));
+        folder.Delete();
+        clock.Move(TimeSpan.FromSeconds(10));
+        log.Warnings.Count.ShouldBe(2);
+        folder.Create();
     }
 
     [Test]
@@ -238,20 +279,26 @@ public sealed class TokenCacheTests
             SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key), SecurityAlgorithms.EcdsaSha256),
         });
 
-    /// <summary>Keeps the log messages of level warning and above.</summary>
-    private sealed class WarningLog : ILogger
+    private static string Fingerprint(AsymmetricAlgorithm key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
+
+    /// <summary>Keeps the log messages.</summary>
+    private sealed class KeptLog : ILogger
     {
+        public List<string> Messages { get; } = [];
+
+        /// <summary>Those of level warning and above.</summary>
         public List<string> Warnings { get; } = [];
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+        public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel))
+            Messages.Add(formatter(state, exception));
+            if (logLevel >= LogLevel.Warning)
             {
                 Warnings.Add(formatter(state, exception));
             }

@@ -12,7 +12,8 @@ namespace Deployments.Api.Authentication.Jwt;
 /// and roles.
 /// </summary>
 internal sealed partial class JwtValidator(
-    IReadOnlyList<TrustedIssuer> sources, TrustedIssuer? authority, string? defaultRole, TimeBudgets budgets, ILogger<JwtValidator> logger) : TokenHandler
+    IReadOnlyList<TrustedIssuer> sources, TrustedIssuer? authority, string? defaultRole, TimeBudgets budgets, ILogger<JwtValidator> logger)
+    : TokenHandler, IDisposable
 {
     private static readonly JsonWebTokenHandler Jwt = new() { MapInboundClaims = false };
 
@@ -22,7 +23,7 @@ internal sealed partial class JwtValidator(
     /// <summary>How many keys of each kind are in use, and the authority that has others.</summary>
     public string Keys => string.Join(", ", sources
         .GroupBy(source => source.KeyName)
-        .Select(kind => (Name: kind.Key, Count: kind.Sum(source => source.Folder?.Keys.Count ?? 1)))
+        .Select(kind => (Name: kind.Key, Count: kind.Sum(source => source.Folder?.Keys.Count() ?? 1)))
         .Select(kind => $"{kind.Count} {kind.Name}{(kind.Count == 1 ? string.Empty : "s")}")
         .Concat(authority is null ? [] : [authority.KeyName]));
 
@@ -76,6 +77,14 @@ internal sealed partial class JwtValidator(
         }
 
         return Failed(failure ?? new SecurityTokenInvalidAlgorithmException("No key is configured for this algorithm."));
+    }
+
+    public void Dispose()
+    {
+        foreach (var source in sources)
+        {
+            source.Folder?.Dispose();
+        }
     }
 
     // RFC 7515, 4.1.11: a token with an unsupported critical extension is invalid, and this service supports none.

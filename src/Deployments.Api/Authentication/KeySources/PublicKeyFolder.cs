@@ -6,9 +6,9 @@ namespace Deployments.Api.Authentication.KeySources;
 
 /// <summary>
 /// The public keys in a folder of PEM files, read again every few seconds so that keys can be rotated without a restart. Then a file that cannot
-/// be read is skipped, a folder that cannot be read keeps its keys, and the log says so.
+/// be read is skipped, a folder that cannot be read keeps its keys, and the log says so. It names every key that is added or removed.
 /// </summary>
-internal sealed partial class PublicKeyFolder
+internal sealed partial class PublicKeyFolder : IDisposable
 {
     private const int MinRsaBits = 2048;
     private const string P256 = "1.2.840.10045.3.1.7";
@@ -16,16 +16,15 @@ internal sealed partial class PublicKeyFolder
 
     private readonly string setting;
     private readonly string folder;
-    private readonly TimeProvider clock;
     private readonly ILogger logger;
-    private readonly Lock refreshLock = new();
+    private readonly ITimer timer;
     private Content content;
-    private long refreshedAt;
+    private string? unreadableReason;
 
     /// <exception cref="InvalidConfigurationException">There is no key, or a file is not a public key of a supported kind.</exception>
     public PublicKeyFolder(string setting, string folder, TimeProvider clock, ILogger logger)
     {
-        (this.setting, this.folder, this.clock, this.logger) = (setting, folder, clock, logger);
+        (this.setting, this.folder, this.logger) = (setting, folder, logger);
 
         var files = Directory.Exists(folder) ? Files() : [];
         if (files.Count == 0)
@@ -34,48 +33,65 @@ internal sealed partial class PublicKeyFolder
         }
 
         content = new Content(Version: 1, files, [.. files.Select(ReadPublicKey)]);
-        refreshedAt = clock.GetTimestamp();
+        LogDifference([], content.Keys);
+        timer = clock.CreateTimer(_ => Refresh(), state: null, RefreshInterval, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The keys in the folder.</summary>
-    public IReadOnlyList<SecurityKey> Keys => RefreshIfStale().Keys;
+    public IEnumerable<SecurityKey> Keys => Volatile.Read(ref content).Keys.Select(key => key.Key);
 
     /// <summary>Changes when the keys do.</summary>
-    public int Version => RefreshIfStale().Version;
+    public int Version => Volatile.Read(ref content).Version;
 
-    private Content RefreshIfStale()
+    public void Dispose() => timer.Dispose();
+
+    private void Refresh()
     {
-        if (clock.GetElapsedTime(Volatile.Read(ref refreshedAt)) < RefreshInterval || !refreshLock.TryEnter())
-        {
-            return Volatile.Read(ref content);
-        }
-
         try
         {
             // Compares contents and not dates: a file may be a link whose target is replaced.
             var files = Files();
+            unreadableReason = null;
             if (!files.SequenceEqual(content.Files))
             {
-                Volatile.Write(ref content, new Content(content.Version + 1, files, [.. files.Select(TryRead).OfType<SecurityKey>()]));
-                LogChanged(setting, content.Keys.Count);
+                var before = content;
+                Volatile.Write(ref content, new Content(before.Version + 1, files, [.. files.Select(TryRead).OfType<PublicKey>()]));
+                LogDifference(before.Keys, content.Keys);
             }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) // on the timer's thread it would end the process
         {
-            LogUnreadable(setting, exception.Message);
+            if (exception.Message != unreadableReason)
+            {
+                LogUnreadable(setting, exception.Message);
+            }
+
+            unreadableReason = exception.Message;
         }
         finally
         {
-            Volatile.Write(ref refreshedAt, clock.GetTimestamp());
-            refreshLock.Exit();
+            timer.Change(RefreshInterval, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void LogDifference(IReadOnlyList<PublicKey> before, IReadOnlyList<PublicKey> now)
+    {
+        foreach (var key in before.ExceptBy(now.Select(Identity), Identity))
+        {
+            LogRemoved(setting, key.Path, key.Fingerprint);
         }
 
-        return content;
+        foreach (var key in now.ExceptBy(before.Select(Identity), Identity))
+        {
+            LogAdded(setting, key.Path, key.Fingerprint);
+        }
+
+        static (string Path, string Fingerprint) Identity(PublicKey key) => (key.Path, key.Fingerprint);
     }
 
     private List<KeyFile> Files() => [.. Directory.GetFiles(folder, "*.pem").Order(StringComparer.Ordinal).Select(KeyFile.Read)];
 
-    private SecurityKey? TryRead(KeyFile file)
+    private PublicKey? TryRead(KeyFile file)
     {
         try
         {
@@ -88,7 +104,7 @@ internal sealed partial class PublicKeyFolder
         }
     }
 
-    private SecurityKey ReadPublicKey(KeyFile file)
+    private PublicKey ReadPublicKey(KeyFile file)
     {
         var pem = file.Text ?? throw new InvalidConfigurationException($"{setting}: {file.Path} cannot be read.");
         if (pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
@@ -100,15 +116,17 @@ internal sealed partial class PublicKeyFolder
         if (ImportsPem(rsa, pem))
         {
             return rsa.KeySize >= MinRsaBits
-                ? new RsaSecurityKey(rsa)
+                ? new PublicKey(file.Path, Fingerprint(rsa), new RsaSecurityKey(rsa))
                 : throw new InvalidConfigurationException($"{setting}: the RSA key in {file.Path} has fewer than {MinRsaBits} bits.");
         }
 
         var ec = ECDsa.Create();
         return ImportsPem(ec, pem) && ec.ExportParameters(includePrivateParameters: false).Curve.Oid is { Value: P256 }
-            ? new ECDsaSecurityKey(ec)
+            ? new PublicKey(file.Path, Fingerprint(ec), new ECDsaSecurityKey(ec))
             : throw new InvalidConfigurationException($"{setting}: {file.Path} is neither an RSA public key nor one on the curve P-256, in PEM.");
     }
+
+    private static string Fingerprint(AsymmetricAlgorithm key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
 
     private static bool ImportsPem(AsymmetricAlgorithm algorithm, string pem)
     {
@@ -123,8 +141,11 @@ internal sealed partial class PublicKeyFolder
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "{Setting}: the folder has changed, keys now: {Count}.")]
-    private partial void LogChanged(string setting, int count);
+    [LoggerMessage(LogLevel.Information, "{Setting}: the key in {File} is accepted, SHA-256 {Fingerprint}.")]
+    private partial void LogAdded(string setting, string file, string fingerprint);
+
+    [LoggerMessage(LogLevel.Information, "{Setting}: the key in {File} is no longer accepted, SHA-256 {Fingerprint}.")]
+    private partial void LogRemoved(string setting, string file, string fingerprint);
 
     [LoggerMessage(LogLevel.Warning, "{Setting}: the folder cannot be read, its keys stay as they are. {Reason}")]
     private partial void LogUnreadable(string setting, string reason);
@@ -132,7 +153,10 @@ internal sealed partial class PublicKeyFolder
     [LoggerMessage(LogLevel.Error, "A key is ignored. {Reason}")]
     private partial void LogSkipped(string reason);
 
-    private sealed record Content(int Version, IReadOnlyList<KeyFile> Files, IReadOnlyList<SecurityKey> Keys);
+    private sealed record Content(int Version, IReadOnlyList<KeyFile> Files, IReadOnlyList<PublicKey> Keys);
+
+    /// <summary>A key; the fingerprint is the SHA-256 of its SubjectPublicKeyInfo in DER.</summary>
+    private sealed record PublicKey(string Path, string Fingerprint, SecurityKey Key);
 
     /// <summary>A file; its text is null if it cannot be read.</summary>
     private sealed record KeyFile(string Path, string? Text)

@@ -76,7 +76,8 @@ internal static class TrustedIssuerConfiguration
             ? sources
             : throw new InvalidConfigurationException(
                 $"No source of token keys is configured. Set {BearerSection}:Authority, {BearerSection}:SigningKeys, "
-                + $"{PublicKeysSetting} or {KeystoneSetting}.");
+                + $"{PublicKeysSetting} or {KeystoneSetting}. To try the service out with the tokens of its command token, start it in Development: "
+                + "--environment Development.");
     }
 
     /// <summary>The rules for tokens whose keys OpenID Connect discovers, as it does their issuer; null if no authority is configured.</summary>
