@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Diagnostics.Metrics;
 using System.Threading.Channels;
-using Deployments.Application.SoftwareDeployments;
 using Deployments.Api.Options;
+using Deployments.Application.SoftwareDeployments;
 using ZLogger;
 
 namespace Deployments.Api.Observability;
