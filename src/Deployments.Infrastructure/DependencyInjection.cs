@@ -58,11 +58,7 @@ public static class DependencyInjection
 
         services.AddSingleton<DatabaseHealthCheck>(); // remembers what it has logged
         services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", tags: [ReadyTag]);
-        services.AddSingleton<MigrationJob>();
-        services.AddHostedService(provider => provider.GetRequiredService<MigrationJob>());
+        services.AddHostedService<MigrationJob>();
         return services;
     }
-
-    /// <summary>Ends when this instance's migration has, once the host has started.</summary>
-    public static Task MigrationAtStart(this IServiceProvider services) => services.GetRequiredService<MigrationJob>().ExecuteTask!;
 }

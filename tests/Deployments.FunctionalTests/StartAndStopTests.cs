@@ -184,9 +184,16 @@ public sealed partial class StartAndStopTests
             ["DOTNET_ENVIRONMENT"] = "Development",
             ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,
         };
-        await using var program = await ServiceProcess.StartAsync(settings);
+        await using var program = await ServiceProcess.StartUnreadAsync(settings);
         var address = program.Http.BaseAddress!.GetLeftPart(UriPartial.Authority);
-        var printed = (await program.StopAsync()).Output;
+        var printed = string.Empty;
+        for (string? line = null; line?.StartsWith("curl ", StringComparison.Ordinal) != true;)
+        {
+            line = await program.ReadLineAsync() ?? throw new InvalidOperationException($"It has ended: {printed}");
+            printed += line + Environment.NewLine;
+        }
+
+        program.ReadOutput();
 
         printed.ShouldContain($"{address}/swagger");
         var command = Pasted().Match(printed);

@@ -1,5 +1,5 @@
 using Deployments.Api.Authentication.KeySources;
-using Deployments.Infrastructure;
+using Deployments.Application.Common;
 
 namespace Deployments.Api.Hosting;
 
@@ -8,9 +8,32 @@ internal static class DevelopmentBanner
 {
     private const string Project = "demo";
 
-    public static void PrintWhenReady(WebApplication app) => app.Lifetime.ApplicationStarted.Register(() =>
-        app.Services.MigrationAtStart().ContinueWith(
-            _ => Print(app), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default));
+    private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(100);
+
+    public static void PrintWhenReady(WebApplication app) => app.Lifetime.ApplicationStarted.Register(() => _ = WaitAndPrintAsync(app));
+
+    private static async Task WaitAndPrintAsync(WebApplication app)
+    {
+        var schema = app.Services.GetRequiredService<IDatabaseSchema>();
+        var stopping = app.Lifetime.ApplicationStopping;
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                if ((await schema.FindMissingAsync(stopping)).Count == 0)
+                {
+                    Print(app);
+                    return;
+                }
+            }
+            catch (Exception)
+            {
+                // The log says why the database is not ready.
+            }
+
+            await Task.Delay(PollingInterval, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
 
     private static void Print(WebApplication app)
     {
