@@ -77,7 +77,12 @@ public sealed partial class StartAndStopTests
 
         var missing = await service.Log.WaitForAsync(line => line.Message.StartsWith("The database's schema is not current", StringComparison.Ordinal));
         var start = await StartLineAsync(service);
-        var refused = await new Project(service).CreateAsync(Project.Minimal);
+        ApiResponse refused;
+        using (service.ShortenBudgets())
+        {
+            refused = await new Project(service).CreateAsync(Project.Minimal);
+        }
+
         var notStored = await service.Log.WaitForAsync(line => line.Message.Contains("could not be stored", StringComparison.Ordinal));
         var notExpired = await service.Log.WaitForAsync(line => line.Message.Contains("could not be expired", StringComparison.Ordinal));
 
@@ -100,7 +105,10 @@ public sealed partial class StartAndStopTests
     {
         await using var service = await Service.StartAsync("Host=127.0.0.1;Port=1;Database=d;Username=u;Password=unsaid");
 
-        (await new Project(service).CreateAsync(Project.Minimal)).ShouldBeError(HttpStatusCode.ServiceUnavailable);
+        using (service.ShortenBudgets())
+        {
+            (await new Project(service).CreateAsync(Project.Minimal)).ShouldBeError(HttpStatusCode.ServiceUnavailable);
+        }
 
         var notStored = await service.Log.WaitForAsync(line => line.Message.Contains("could not be stored", StringComparison.Ordinal));
         notStored.Message.ShouldContain("Failed to connect to 127.0.0.1:1 (");

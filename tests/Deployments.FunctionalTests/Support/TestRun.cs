@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 [assembly: ReportRun]
 [assembly: Parallelizable(ParallelScope.All)]
-[assembly: LevelOfParallelism(4)] // most tests wait for the service rather than compute
+[assembly: LevelOfParallelism(6)] // most tests wait for the service rather than compute
 
 namespace Deployments.FunctionalTests;
 
