@@ -73,7 +73,8 @@ internal sealed class TestDatabase : IAsyncDisposable
             names.Add(name);
         }
 
-        return new NpgsqlConnectionStringBuilder(serverConnectionString) { Database = name }.ConnectionString;
+        // Patient with a busy machine, as the time budgets of the tests' services are.
+        return new NpgsqlConnectionStringBuilder(serverConnectionString) { Database = name, Timeout = 60, CommandTimeout = 60 }.ConnectionString;
     }
 
     public async ValueTask DisposeAsync()
