@@ -20,11 +20,11 @@ public sealed class AccessTests
         Case("another project's", "The token is for project \"another\", not for \"PROJECT\".", token => token with { Project = "another" }),
         Case("another project's reader", "The token is for project \"another\", not for \"PROJECT\".", token => token with { Project = "another", Roles = ["reader"] }),
         Case("a long project's", $"The token is for project \"{new string('p', 100)}\", not for \"PROJECT\".", token => token with { Project = new string('p', 5_000) }),
-        Case("no project's", "The token is for no project.", token => token with { Project = null }),
-        Case("a reader's", "The role reader may not do this; it needs member.", token => token with { Roles = ["reader"] }),
-        Case("two roles'", "The roles reader, owner may not do this; it needs member.", token => token with { Roles = ["reader", "owner"] }),
-        Case("a long role's", $"The role {new string('r', 100)} may not do this; it needs member.", token => token with { Roles = [new string('r', 5_000)] }),
-        Case("no role's", "The token has no role; this needs member.", token => token with { Roles = [] }),
+        Case("no project's", "The token names no project.", token => token with { Project = null }),
+        Case("a reader's", "The token's role reader does not allow this: member is required.", token => token with { Roles = ["reader"] }),
+        Case("two roles'", "The token's roles reader, owner do not allow this: member is required.", token => token with { Roles = ["reader", "owner"] }),
+        Case("a long role's", $"The token's role {new string('r', 100)} does not allow this: member is required.", token => token with { Roles = [new string('r', 5_000)] }),
+        Case("no role's", "The token has no role: member is required.", token => token with { Roles = [] }),
     ];
 
     [TestCaseSource(nameof(Reasons))]
@@ -46,7 +46,7 @@ public sealed class AccessTests
         var response = await TestRun.Service.GetAsync(project.Path, ("X-Auth-Token", (project.Token with { Roles = ["heat_stack_user"] }).ToString()));
 
         response.ShouldBeError(HttpStatusCode.Forbidden);
-        response.Json.GetProperty("detail").GetString().ShouldBe("The role heat_stack_user may not do this; it needs reader or member.");
+        response.Json.GetProperty("detail").GetString().ShouldBe("The token's role heat_stack_user does not allow this: reader or member is required.");
     }
 
     [TestCaseSource(nameof(TokensThatMayNotCreate))]

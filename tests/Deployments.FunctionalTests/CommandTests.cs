@@ -79,7 +79,7 @@ public sealed class CommandTests
         var ended = await ServiceProcess.RunAsync(Development, "token", "--project", "demo", "--role", "nonsense");
 
         ended.ExitCode.ShouldBe(2);
-        ended.Error.ShouldContain("--role nonsense is none of reader, member, admin, heat_stack_user.");
+        ended.Error.ShouldContain("--role nonsense is not one of reader, member, admin, heat_stack_user.");
     }
 
     [TestCase("--environment", "Production")]
@@ -286,8 +286,8 @@ public sealed class CommandTests
         (await MigrationsAsync(database)).ShouldBe([migrations[0]]);
     }
 
-    [TestCase("is none of the migrations", "--script", "--from", "nonsense")]
-    [TestCase("is none of the migrations", "--script", "--to", "nonsense")]
+    [TestCase("is not one of the migrations", "--script", "--from", "nonsense")]
+    [TestCase("is not one of the migrations", "--script", "--to", "nonsense")]
     [TestCase("--from and --to need --script.", "--from", "nonsense")]
     public async Task Migrate_with_an_invalid_range_prints_an_error_and_exits_with_2(string reason, params string[] options)
     {

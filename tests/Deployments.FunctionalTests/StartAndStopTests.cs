@@ -88,7 +88,7 @@ public sealed partial class StartAndStopTests
 
         missing.Level.ShouldBe(LogLevel.Warning);
         missing.Message.ShouldContain("_Initial, ");
-        missing.Message.ShouldContain("The command migrate applies them");
+        missing.Message.ShouldContain("Run the command migrate: Deployments:MigrateOnStart is false.");
         start.ShouldContain("_Initial, ");
         (await service.GetAsync("/healthz/ready")).ShouldBeError(HttpStatusCode.ServiceUnavailable).Text.ShouldContain("_Initial, ");
         refused.ShouldBeError(HttpStatusCode.ServiceUnavailable);
@@ -150,10 +150,10 @@ public sealed partial class StartAndStopTests
         });
         await StartLineAsync(service);
 
-        service.Log.Lines.Where(line => line.Message.Contains("no setting", StringComparison.Ordinal)).Select(line => line.Message).ShouldBe(
+        service.Log.Lines.Where(line => line.Message.Contains("not a setting", StringComparison.Ordinal)).Select(line => line.Message).ShouldBe(
         [
-            "Authentication:PublicKey is no setting of this service, and has no effect. The nearest that is: Authentication:PublicKeys.",
-            "Deployments:MaxBodySize is no setting of this service, and has no effect. The nearest that is: Deployments:MaxBodyBytes.",
+            "Authentication:PublicKey is not a setting of this service and has no effect. The nearest is Authentication:PublicKeys.",
+            "Deployments:MaxBodySize is not a setting of this service and has no effect. The nearest is Deployments:MaxBodyBytes.",
         ]);
         service.Log.Lines.ShouldNotContain(line => line.Text.Contains("unsaid"));
     }

@@ -16,7 +16,7 @@ internal sealed class PatientService : IHostingStartup
     public static IReadOnlyDictionary<string, string> Settings { get; } = new Dictionary<string, string>
     {
         ["DOTNET_STARTUP_HOOKS"] = typeof(PatientService).Assembly.Location,
-        ["DOTNET_TieredPGO"] = "0", // it answers a few requests
+        ["DOTNET_TieredPGO"] = "0", // it serves only a few requests
         ["ASPNETCORE_HOSTINGSTARTUPASSEMBLIES"] = typeof(PatientService).Assembly.GetName().Name!,
     };
 

@@ -6,6 +6,6 @@ internal static class StartupHook
 {
     public static void Initialize()
     {
-        // Being loaded is all.
+        // Loading this assembly is enough: the host then finds PatientService in it.
     }
 }

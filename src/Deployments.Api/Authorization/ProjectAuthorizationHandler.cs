@@ -63,7 +63,7 @@ internal sealed class ProjectAuthorizationHandler : AuthorizationHandler<Project
         var project = (context.Resource as HttpContext)?.GetRouteValue(Routes.ProjectId) as string;
         if (caller.FindFirst(TrustedIssuerConfiguration.ProjectClaim)?.Value is not { } own)
         {
-            return "The token is for no project.";
+            return "The token names no project.";
         }
 
         if (own != project)
@@ -79,9 +79,9 @@ internal sealed class ProjectAuthorizationHandler : AuthorizationHandler<Project
         var needed = string.Join(" or ", requirement.Roles);
         return caller.FindAll(TrustedIssuerConfiguration.RolesClaim).Select(role => role.Value).ToList() switch
         {
-            [] => $"The token has no role; this needs {needed}.",
-            [var role] => $"The role {role.Truncate()} may not do this; it needs {needed}.",
-            var roles => $"The roles {string.Join(", ", roles).Truncate()} may not do this; it needs {needed}.",
+            [] => $"The token has no role: {needed} is required.",
+            [var role] => $"The token's role {role.Truncate()} does not allow this: {needed} is required.",
+            var roles => $"The token's roles {string.Join(", ", roles).Truncate()} do not allow this: {needed} is required.",
         };
     }
 

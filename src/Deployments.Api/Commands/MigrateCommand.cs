@@ -41,7 +41,7 @@ internal static class MigrateCommand
         var schema = app.Services.GetRequiredService<IDatabaseSchema>();
         if (new[] { from, to }.FirstOrDefault(name => name is not null && !schema.Migrations.Contains(name)) is { } unknown)
         {
-            return CommandLine.Refuse($"migrate: {unknown} is none of the migrations {string.Join(", ", schema.Migrations)}.");
+            return CommandLine.Refuse($"migrate: {unknown} is not one of the migrations {string.Join(", ", schema.Migrations)}.");
         }
 
         Console.Write(schema.CreateScript(from, to));

@@ -9,7 +9,7 @@ internal static class ServeCommand
     public static RootCommand Create(WebApplicationBuilder builder)
     {
         var command = new RootCommand(
-            "The Deployments service. Without a command it runs the service. Settings come before a command: --name value, or --name=value. "
+            "Runs the Deployments service, or one of these commands. Settings come before a command: --name value, or --name=value. "
             + "Exit codes: 0 done; 1 failed, for the reason on standard error; 2 the command line was not understood.");
         command.SetAction((_, _) => RunAsync(builder));
         return command;

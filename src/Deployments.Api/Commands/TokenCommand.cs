@@ -38,7 +38,7 @@ internal static class TokenCommand
         {
             foreach (var token in result.Tokens.Where(token => !ProjectAuthorizationHandler.Roles.Contains(token.Value)))
             {
-                result.AddError($"--role {token.Value} is none of {string.Join(", ", ProjectAuthorizationHandler.Roles)}.");
+                result.AddError($"--role {token.Value} is not one of {string.Join(", ", ProjectAuthorizationHandler.Roles)}.");
             }
         });
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Deployments.Api.Hosting;
 
-/// <summary>Logs once, at start, what runs here and over what, and each setting that nobody reads.</summary>
+/// <summary>Logs once, at start, what runs here and over what, and each unknown setting.</summary>
 internal sealed partial class StartReport(
     IConfiguration configuration,
     KnownSettings settings,
@@ -44,6 +44,6 @@ internal sealed partial class StartReport(
     [LoggerMessage(LogLevel.Information, "Deployments {Version}, environment {Environment}, database {Database}, schema {Schema}, keys: {Keys}.")]
     private partial void LogStart(string version, string environment, string database, string schema, string keys);
 
-    [LoggerMessage(LogLevel.Warning, "{Setting} is no setting of this service, and has no effect. The nearest that is: {Nearest}.")]
+    [LoggerMessage(LogLevel.Warning, "{Setting} is not a setting of this service and has no effect. The nearest is {Nearest}.")]
     private partial void LogUnknownSetting(string setting, string nearest);
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Deployments.Api.Options;
 
-/// <summary>The service refuses to start with its configuration; the message tells the operator why, and contains no secret.</summary>
+/// <summary>The service refuses to start with its configuration; the message says why, and contains no secret.</summary>
 internal sealed partial class InvalidConfigurationException(string message) : Exception(message)
 {
     private const string OtherAddress = "ASPNETCORE_URLS or --urls chooses another.";

@@ -21,7 +21,7 @@ internal sealed class KnownSettings
     /// <summary>The names of all settings; that of a list without its numbers.</summary>
     public IEnumerable<string> Names => values.Concat(lists);
 
-    /// <summary>The settings in these sections that nobody reads, each with the known name that is nearest to it.</summary>
+    /// <summary>The unknown settings in these sections, each with the known name that is nearest to it.</summary>
     public IEnumerable<(string Name, string Nearest)> FindUnknown(IConfiguration configuration) =>
         from section in sections
         from child in configuration.GetSection(section).GetChildren()

@@ -59,7 +59,7 @@ internal sealed partial class MigrationJob(IDatabaseSchema schema, IOptions<Migr
 
     [LoggerMessage(
         LogLevel.Warning,
-        "The database's schema is not current: it lacks {Migrations}. The command migrate applies them; at start it is not done, as Deployments:MigrateOnStart is false.")]
+        "The database's schema is not current: it lacks {Migrations}. Run the command migrate: Deployments:MigrateOnStart is false.")]
     private partial void LogMissing(string migrations);
 
     [LoggerMessage(LogLevel.Warning, "The database is not ready, trying again: {Reason}")]

@@ -174,7 +174,7 @@ class LibrarySteps:
 
         self.assertEqual([config.id], [applied["id"] for applied in agent.software_deployments.metadata("server-1")])
         self.assert_refused(
-            exc.HTTPForbidden, "The role heat_stack_user may not do this; it needs reader or member.", agent.software_deployments.list)
+            exc.HTTPForbidden, "The token's role heat_stack_user does not allow this: reader or member is required.", agent.software_deployments.list)
 
     def test_the_stack_users_project_shares_the_deployment(self):
         users = f"{self.project}-u"

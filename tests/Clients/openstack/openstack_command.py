@@ -334,4 +334,4 @@ class CommandAccess(CommandSteps):
 
         self.assertEqual([], self.read("software", "config", "list", token=reader))
         self.fail_with(
-            "ERROR: The role reader may not do this; it needs member.", "software", "config", "create", "web", token=reader)
+            "ERROR: The token's role reader does not allow this: member is required.", "software", "config", "create", "web", token=reader)
