@@ -13,7 +13,6 @@ using Deployments.Application;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure;
 using Deployments.Infrastructure.Postgres;
-using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.Extensions.Options;
@@ -74,9 +73,9 @@ internal static class DependencyInjection
         services.AddSingleton(provider => new SharedMetadata(provider.GetRequiredService<IOptions<ServiceOptions>>().Value.SharedMetadata));
         services.AddSingleton(new KnownSettings(
             (ServiceOptions.Section, typeof(ServiceOptions)),
-            (ServiceOptions.Section, typeof(MigrationOptions)),
+            (MigrationOptions.Section, typeof(MigrationOptions)),
             (TokenAuthenticationOptions.Section, typeof(TokenAuthenticationOptions)),
-            ($"{TokenAuthenticationOptions.Section}:Schemes:{JwtBearerDefaults.AuthenticationScheme}", typeof(JwtBearerOptions))));
+            (TokenAuthenticationOptions.BearerSection, typeof(DiscoveryOptions))));
         services.AddHostedService<StartReport>();
         services.AddForwardedAddresses();
         services.AddKestrelLimits();

@@ -34,8 +34,7 @@ public static class DependencyInjection
                 $"ConnectionStrings:{ConnectionName} is not in Npgsql's form, for example Host=db;Database=deployments;Username=deployments;Password=….")
             .ValidateOnStart();
         services.AddOptions<MigrationOptions>()
-            .Configure<IConfiguration>((options, configuration) =>
-                options.MigrateOnStart = configuration.GetValue("Deployments:MigrateOnStart", options.MigrateOnStart))
+            .Configure<IConfiguration>((options, configuration) => configuration.GetSection(MigrationOptions.Section).Bind(options))
             .ValidateOnStart();
         services.AddSingleton(provider => DataSources.Create(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString));
         services.AddPooledDbContextFactory<DeploymentsDbContext>((provider, options) =>
@@ -44,8 +43,8 @@ public static class DependencyInjection
             new DatabaseSchema(provider.GetRequiredService<NpgsqlDataSource>, provider.GetRequiredService<IOptions<DatabaseOptions>>()));
         services.AddSingleton(provider => new HealthDataSource(
             DataSources.CreateForHealth(
-            provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString,
-            provider.GetRequiredService<IOptions<TimeBudgets>>().Value.HealthCheck)));
+                provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString,
+                provider.GetRequiredService<IOptions<TimeBudgets>>().Value.HealthCheck)));
         services.AddSingleton<DatabaseReadiness>();
         services.AddSingleton<DatabaseExecutor>();
         services.AddSingleton<GroupCommitWriter>();

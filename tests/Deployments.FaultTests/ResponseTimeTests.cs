@@ -18,7 +18,7 @@ public sealed class ResponseTimeTests
     private static readonly string NobodysId = $"{Guid.CreateVersion7()}";
 
     [Test]
-    public async Task Requests_to_a_service_started_before_its_database_return_503_within_5_seconds()
+    public async Task Requests_to_a_service_started_before_its_database_return_503_in_time()
     {
         await using var postgres = await Postgres.StartAsync();
         await using var proxy = new Proxy(postgres.ConnectionString);
@@ -29,7 +29,7 @@ public sealed class ResponseTimeTests
     }
 
     [Test]
-    public async Task Every_operation_returns_503_within_5_seconds_while_the_database_refuses_connections_or_does_not_respond([Values] bool silent)
+    public async Task Every_operation_returns_503_in_time_while_the_database_refuses_connections_or_does_not_respond([Values] bool silent)
     {
         await using var postgres = await Postgres.StartAsync();
         await using var proxy = new Proxy(postgres.ConnectionString);
@@ -51,7 +51,7 @@ public sealed class ResponseTimeTests
     }
 
     [Test]
-    public async Task Writes_return_503_within_5_seconds_while_every_database_write_fails()
+    public async Task Writes_return_503_in_time_while_every_database_write_fails()
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
@@ -71,7 +71,7 @@ public sealed class ResponseTimeTests
     }
 
     [Test]
-    public async Task Writes_return_503_within_5_seconds_while_the_database_is_read_only()
+    public async Task Writes_return_503_in_time_while_the_database_is_read_only()
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
@@ -88,7 +88,7 @@ public sealed class ResponseTimeTests
     [TestCase("update")]
     [TestCase("delete")]
     [TestCase("events")]
-    public async Task Request_that_waits_for_two_locks_returns_503_within_5_seconds(string request)
+    public async Task Request_that_waits_for_two_locks_returns_503_in_time(string request)
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
@@ -111,7 +111,7 @@ public sealed class ResponseTimeTests
 
     /// <summary>As if others created and deleted deployments with the same key all the time.</summary>
     [Test]
-    public async Task Create_with_a_key_that_is_always_taken_and_never_found_returns_503_within_5_seconds()
+    public async Task Create_with_a_key_that_is_always_taken_and_never_found_returns_503_in_time()
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
@@ -126,7 +126,7 @@ public sealed class ResponseTimeTests
     }
 
     [Test]
-    public async Task Requests_return_503_within_5_seconds_while_the_schema_is_not_current()
+    public async Task Requests_return_503_in_time_while_the_schema_is_not_current()
     {
         await using var postgres = await Postgres.StartAsync();
         await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
@@ -139,7 +139,7 @@ public sealed class ResponseTimeTests
     }
 
     [Test]
-    public async Task Create_deployment_returns_503_within_5_seconds_while_the_authority_is_unreachable([Values] bool silent)
+    public async Task Create_deployment_returns_503_in_time_while_the_authority_is_unreachable([Values] bool silent)
     {
         await using var postgres = await Postgres.StartAsync();
         using var listener = new TcpListener(IPAddress.Loopback, silent ? 0 : Ports.Free());

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -13,6 +14,8 @@ namespace Deployments.FunctionalTests;
 public sealed class ConnectionRefusalTests
 {
     private const string Password = "the-right-password";
+
+    private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(20);
 
     [Test]
     public async Task Wrong_password_where_TLS_is_required_is_logged_as_a_wrong_password()
@@ -43,6 +46,25 @@ public sealed class ConnectionRefusalTests
         line.Text.ShouldNotContain(user.Password);
     }
 
+    /// <summary>The server reads its rules some time after it was told to.</summary>
+    private static async Task WaitUntilRefusedAsync(NpgsqlConnectionStringBuilder unencrypted)
+    {
+        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(PollingInterval))
+        {
+            try
+            {
+                await using var connection = new NpgsqlConnection(unencrypted.ConnectionString);
+                await connection.OpenAsync();
+            }
+            catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.InvalidAuthorizationSpecification)
+            {
+                return;
+            }
+
+            waited.Elapsed.ShouldBeLessThan(Service.Timeout);
+        }
+    }
+
     /// <summary>Gives the server a certificate, a user with a password, and rules that refuse unencrypted connections.</summary>
     private static async Task RequireTlsAsync(string connectionString)
     {
@@ -58,6 +80,13 @@ public sealed class ConnectionRefusalTests
         await ExecuteAsync($"CREATE ROLE svc SUPERUSER LOGIN PASSWORD '{Password}'");
         await ExecuteAsync("ALTER SYSTEM SET ssl = on");
         await ExecuteAsync("SELECT pg_reload_conf()");
+        await WaitUntilRefusedAsync(new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Username = "svc",
+            Password = Password,
+            SslMode = SslMode.Disable,
+            Pooling = false,
+        });
 
         Task WriteAsync(string file, string text) =>
             ExecuteAsync($"COPY (SELECT unnest(string_to_array('{text}', E'\n'))) TO PROGRAM 'umask 077 && cat > {file}'");

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Deployments.FunctionalTests.Support;
 using NUnit.Framework;
 using Shouldly;
 
@@ -9,39 +11,54 @@ public sealed partial class DevelopmentBannerTests
 {
     private const string Request = "A request to paste:";
 
-    private static readonly Dictionary<string, string> Development = new() { ["DOTNET_ENVIRONMENT"] = "Development" };
-
     [Test]
-    public async Task Request_of_the_banner_returns_200_as_soon_as_it_is_printed()
+    public async Task Banner_has_the_addresses_and_its_request_returns_200_as_soon_as_it_is_printed()
     {
-        var database = await TestRun.Server.CreateDatabaseAsync();
-        await using var service = await ServiceProcess.StartUnreadAsync(
-            new Dictionary<string, string>(Development) { ["ConnectionStrings:Deployments"] = database });
-        while (await service.ReadLineAsync() is { } line && line != Request)
-        {
-        }
+        await using var service = await StartAsync(await TestRun.Server.CreateDatabaseAsync());
+        var address = service.Http.BaseAddress!.GetLeftPart(UriPartial.Authority);
 
+        var printed = await ReadUntilAsync(service, line => line == Request);
         var curl = Curl().Match((await service.ReadLineAsync()).ShouldNotBeNull());
         service.ReadOutput();
+
+        printed.ShouldContain($"Deployments serves {address} (development). Swagger: {address}/swagger");
+        curl.Groups["address"].Value.ShouldBe($"{address}/v1/demo/software_deployments");
         var request = Requests.Make(HttpMethod.Post, curl.Groups["address"].Value, ("X-Auth-Token", curl.Groups["token"].Value));
         request.Content = Requests.Body(curl.Groups["body"].Value);
         using var response = await service.Http.SendAsync(request);
-
         (await ApiResponse.ReadAsync(response)).ShouldBeOk();
     }
 
     [Test]
     public async Task Banner_is_not_printed_while_the_database_has_no_schema()
     {
-        await using var service = await ServiceProcess.StartUnreadAsync(
-            new Dictionary<string, string>(Development) { ["ConnectionStrings:Deployments"] = "Host=127.0.0.1;Port=1" });
-        while (await service.ReadLineAsync() is { } line && !line.Contains("The database is not ready, trying again", StringComparison.Ordinal))
+        await using var service = await StartAsync(await TestRun.Server.CreateDatabaseAsync(), ("Deployments:MigrateOnStart", "false"));
+
+        var printed = await ReadUntilAsync(service, line => line.Contains("The database's schema is not current", StringComparison.Ordinal));
+        service.ReadOutput();
+
+        printed.ShouldNotContain(Request);
+        (await service.StopAsync()).Output.ShouldNotContain(Request);
+    }
+
+    private static Task<ServiceProcess> StartAsync(string database, params (string Name, string Value)[] settings) =>
+        ServiceProcess.StartUnreadAsync(new Dictionary<string, string>(
+            [.. PatientService.Settings, .. settings.Select(setting => KeyValuePair.Create(setting.Name, setting.Value))])
         {
-            line.ShouldNotBe(Request);
+            ["DOTNET_ENVIRONMENT"] = "Development",
+            ["ConnectionStrings:Deployments"] = database,
+        });
+
+    private static async Task<List<string>> ReadUntilAsync(ServiceProcess service, Predicate<string> isLast)
+    {
+        var lines = new List<string>();
+        for (var waited = Stopwatch.StartNew(); lines.Count == 0 || !isLast(lines[^1]);)
+        {
+            waited.Elapsed.ShouldBeLessThan(Service.Timeout);
+            lines.Add((await service.ReadLineAsync()).ShouldNotBeNull("The service has ended."));
         }
 
-        service.ReadOutput();
-        (await service.StopAsync()).Output.ShouldNotContain(Request);
+        return lines;
     }
 
     [GeneratedRegex("^curl -sS (?<address>http://[^ ]+) -H 'Content-Type: application/json' -H 'X-Auth-Token: (?<token>[^']+)' -d '(?<body>[^']+)'$")]

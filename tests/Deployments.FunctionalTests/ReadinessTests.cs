@@ -151,9 +151,9 @@ public sealed class ReadinessTests
     {
         await using var ask = database.CreateCommand(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
-        while ((long)(await ask.ExecuteScalarAsync())! < count)
+        for (var waited = Stopwatch.StartNew(); (long)(await ask.ExecuteScalarAsync())! < count; await Task.Delay(PollingInterval))
         {
-            await Task.Delay(PollingInterval);
+            waited.Elapsed.ShouldBeLessThan(Service.Timeout);
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.RegularExpressions;
 using Deployments.FunctionalTests.Support;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -10,7 +9,7 @@ using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-public sealed partial class StartAndStopTests
+public sealed class StartAndStopTests
 {
     [Test]
     public async Task Instances_started_at_the_same_time_on_an_empty_database_migrate_it_once_without_errors()
@@ -185,36 +184,6 @@ public sealed partial class StartAndStopTests
     }
 
     [Test]
-    public async Task Start_in_Development_prints_an_address_and_a_valid_token()
-    {
-        var settings = new Dictionary<string, string>
-        {
-            ["DOTNET_ENVIRONMENT"] = "Development",
-            ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,
-        };
-        await using var program = await ServiceProcess.StartUnreadAsync(settings);
-        var address = program.Http.BaseAddress!.GetLeftPart(UriPartial.Authority);
-        var printed = string.Empty;
-        for (string? line = null; line?.StartsWith("curl ", StringComparison.Ordinal) != true;)
-        {
-            line = await program.ReadLineAsync() ?? throw new InvalidOperationException($"It has ended: {printed}");
-            printed += line + Environment.NewLine;
-        }
-
-        program.ReadOutput();
-
-        printed.ShouldContain($"{address}/swagger");
-        var command = Pasted().Match(printed);
-        command.Success.ShouldBeTrue(printed);
-        command.Groups["address"].Value.ShouldBe($"{address}/v1/demo/software_deployments");
-
-        await using var service = await Service.StartReadyAsync(
-            TestRun.ConnectionString, new Dictionary<string, string> { ["environment"] = "Development" });
-        (await new Project(service, "demo").PostAsync(
-            Requests.Body(command.Groups["body"].Value), ("X-Auth-Token", command.Groups["token"].Value))).ShouldBeOk();
-    }
-
-    [Test]
     public async Task Start_with_an_address_in_use_prints_one_line_and_exits_with_1()
     {
         var settings = new Dictionary<string, string>(Token.SigningKeys)
@@ -238,9 +207,6 @@ public sealed partial class StartAndStopTests
 
     private static async Task<string> StartLineAsync(Service service) =>
         (await service.Log.WaitForAsync(line => line.Message.StartsWith("Deployments ", StringComparison.Ordinal))).Message;
-
-    [GeneratedRegex("curl -sS (?<address>[^ ]+) -H 'Content-Type: application/json' -H 'X-Auth-Token: (?<token>[^']+)' -d '(?<body>[^']+)'")]
-    private static partial Regex Pasted();
 
     /// <summary>Stops the service while it reads the body of a request.</summary>
     /// <returns>Everything received until the connection was closed.</returns>

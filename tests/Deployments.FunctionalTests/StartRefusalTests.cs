@@ -93,6 +93,10 @@ public sealed class StartRefusalTests
             settings["Deployments:RateLimit:Burst"] = "4";
         }),
         Case("a limit that is no number", "Deployments:MaxBatchBytes", settings => settings["Deployments:MaxBatchBytes"] = "16 MiB"),
+        Case(
+            "a word for true that the framework reads",
+            "Authentication:Schemes:Bearer:RequireHttpsMetadata is yes, and must be true or false.",
+            settings => settings["Authentication:Schemes:Bearer:RequireHttpsMetadata"] = "yes"),
         Case("a folder that is not there", "Authentication:PublicKeys", settings => settings["Authentication:PublicKeys"] = "nowhere"),
     ];
 

@@ -31,15 +31,17 @@ internal static class AuthenticationSetup
     {
         services.AddSingleton(provider =>
         {
+            var settings = TokenAuthenticationOptions.Read(configuration);
             var clock = provider.GetRequiredService<TimeProvider>();
             return new JwtValidator(
-                TrustedIssuerConfiguration.Read(configuration, environment.IsDevelopment(), clock, provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
-                TrustedIssuerConfiguration.ForAuthority(configuration, clock),
-                TokenAuthenticationOptions.Read(configuration).DefaultRole,
+                TrustedIssuerConfiguration.Read(settings, environment.IsDevelopment(), clock, provider.GetRequiredService<ILogger<PublicKeyFolder>>()),
+                TrustedIssuerConfiguration.ForAuthority(settings, clock),
+                settings.DefaultRole,
                 provider.GetRequiredService<IOptions<TimeBudgets>>().Value,
                 provider.GetRequiredService<ILogger<JwtValidator>>());
         });
         services.AddSingleton<TokenCache>();
+        services.AddOptions<DiscoveryOptions>().BindConfiguration(TokenAuthenticationOptions.BearerSection).ValidateOnStart(); // the framework names no setting
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<TokenCache, IOptions<TimeBudgets>>((options, cache, budgets) =>
         {

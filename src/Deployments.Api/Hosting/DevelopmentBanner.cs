@@ -1,4 +1,5 @@
 using Deployments.Api.Authentication.KeySources;
+using Deployments.Api.Authorization;
 using Deployments.Application.Common;
 
 namespace Deployments.Api.Hosting;
@@ -41,7 +42,7 @@ internal static class DevelopmentBanner
             .Replace("[::]", "localhost", StringComparison.Ordinal)
             .Replace("0.0.0.0", "localhost", StringComparison.Ordinal)
             .Replace("+", "localhost", StringComparison.Ordinal);
-        var token = DevelopmentKey.CreateToken(Project, ["member"], TimeSpan.FromHours(8));
+        var token = DevelopmentKey.CreateToken(Project, [ProjectAuthorizationHandler.Member], TimeSpan.FromHours(8));
 
         Console.WriteLine(
             $$"""

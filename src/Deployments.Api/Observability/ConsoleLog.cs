@@ -14,6 +14,7 @@ namespace Deployments.Api.Observability;
 [ProviderAlias("Console")]
 internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
 {
+    private const string Host = "Microsoft.Extensions.Hosting.Internal.Host";
     private const int Capacity = 10_000;
     private const int ChunkBytes = 64 * 1024;
 
@@ -53,7 +54,7 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
     public void Post(IZLoggerEntry log)
     {
         // The host logs with its stack trace why it does not start, and the program prints it as a sentence.
-        if (log.LogInfo.Exception is { } exception && InvalidConfigurationException.ReasonOf(exception) is not null)
+        if (log.LogInfo is { Category.Name: Host, Exception: { } exception } && InvalidConfigurationException.ReasonOf(exception) is not null)
         {
             log.Return();
         }

@@ -5,8 +5,9 @@ namespace Deployments.Api.Options;
 /// <summary>The settings that are read from some sections, by the types that they are bound to.</summary>
 internal sealed class KnownSettings
 {
-    private readonly HashSet<string> values = new(StringComparer.OrdinalIgnoreCase);
-    private readonly HashSet<string> lists = new(StringComparer.OrdinalIgnoreCase);
+    private const string First = "0";
+
+    private readonly HashSet<string> names = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> sections = new(StringComparer.OrdinalIgnoreCase);
 
     public KnownSettings(params (string Section, Type Type)[] options)
@@ -18,8 +19,8 @@ internal sealed class KnownSettings
         }
     }
 
-    /// <summary>The names of all settings; that of a list without its numbers.</summary>
-    public IEnumerable<string> Names => values.Concat(lists);
+    /// <summary>The names of all settings; of a list, those of its first entry.</summary>
+    public IReadOnlyCollection<string> Names => names;
 
     /// <summary>The unknown settings in these sections, each with the known name that is nearest to it.</summary>
     public IEnumerable<(string Name, string Nearest)> FindUnknown(IConfiguration configuration) =>
@@ -28,26 +29,29 @@ internal sealed class KnownSettings
         from setting in child.AsEnumerable()
         where setting.Value is not null && !configuration.GetSection(setting.Key).GetChildren().Any() && !IsKnown(setting.Key)
         orderby setting.Key
-        select (setting.Key, Names.MinBy(name => Distance(name.ToUpperInvariant(), setting.Key.ToUpperInvariant()))!);
+        select (setting.Key, names.MinBy(name => Distance(name.ToUpperInvariant(), setting.Key.ToUpperInvariant()))!);
 
-    private bool IsKnown(string name) => values.Contains(name) || lists.Any(list => name.StartsWith($"{list}:", StringComparison.OrdinalIgnoreCase));
+    private bool IsKnown(string name) => names.Contains(name) || names.Any(known => IsAnotherEntry(name.Split(':'), known.Split(':')));
 
-    private void Add(string path, Type type)
+    private static bool IsAnotherEntry(string[] name, string[] known) =>
+        name.Length == known.Length
+        && name.Zip(known).All(part => part.Second == First || part.First.Equals(part.Second, StringComparison.OrdinalIgnoreCase));
+
+    private void Add(string name, Type type)
     {
-        foreach (var property in type.GetProperties().Where(property => property.CanWrite))
+        if (type == typeof(string) || type.IsValueType)
         {
-            var (name, content) = ($"{path}:{property.Name}", property.PropertyType);
-            if (content == typeof(string) || content.IsValueType)
+            names.Add(name);
+        }
+        else if (type.IsAssignableTo(typeof(IEnumerable)))
+        {
+            Add($"{name}:{First}", type.GetGenericArguments()[^1]);
+        }
+        else
+        {
+            foreach (var property in type.GetProperties().Where(property => property.CanWrite))
             {
-                values.Add(name);
-            }
-            else if (content.IsAssignableTo(typeof(IEnumerable)))
-            {
-                lists.Add(name);
-            }
-            else if (content.Assembly == typeof(KnownSettings).Assembly)
-            {
-                Add(name, content);
+                Add($"{name}:{property.Name}", property.PropertyType);
             }
         }
     }

@@ -1,11 +1,12 @@
 using Deployments.Api.Json;
+using Deployments.Infrastructure.Postgres;
 
 namespace Deployments.Api.Options;
 
 /// <summary>The settings under <c>Deployments</c> that concern HTTP.</summary>
 internal sealed class ServiceOptions
 {
-    public const string Section = "Deployments";
+    public const string Section = MigrationOptions.Section;
 
     /// <summary>The largest body that is accepted.</summary>
     public int MaxBodyBytes { get; init; } = 1024 * 1024;

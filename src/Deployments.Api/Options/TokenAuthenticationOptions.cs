@@ -1,15 +1,19 @@
+using Deployments.Api.Authentication.KeySources;
+using Deployments.Api.Authorization;
+
 namespace Deployments.Api.Options;
 
-/// <summary>The settings under <c>Authentication</c>. The framework reads more of them, those of <c>JwtBearerOptions</c>.</summary>
+/// <summary>The settings under <c>Authentication</c>. The framework reads more of them, <see cref="DiscoveryOptions"/>.</summary>
 internal sealed class TokenAuthenticationOptions
 {
     public const string Section = "Authentication";
+    public const string BearerSection = $"{Section}:{nameof(Schemes)}:{nameof(SchemesOptions.Bearer)}";
 
     /// <summary>The claim that names a token's project.</summary>
-    public string ProjectClaim { get; init; } = "project_id";
+    public string ProjectClaim { get; init; } = TrustedIssuerConfiguration.ProjectClaim;
 
     /// <summary>The role of a token without roles; empty: none.</summary>
-    public string DefaultRole { get; init; } = "member";
+    public string DefaultRole { get; init; } = ProjectAuthorizationHandler.Member;
 
     /// <summary>The folder of public keys.</summary>
     public string? PublicKeys { get; init; }
@@ -61,4 +65,25 @@ internal sealed class SigningKeyOptions
     public string? Value { get; init; }
 
     public string? Issuer { get; init; }
+}
+
+/// <summary>What else has an effect in the section of <see cref="BearerOptions"/>: the framework reads it.</summary>
+internal sealed class DiscoveryOptions
+{
+    public string? MetadataAddress { get; init; }
+
+    public bool RequireHttpsMetadata { get; init; }
+
+    public bool RefreshOnIssuerKeyNotFound { get; init; }
+
+    /// <summary>What <c>dotnet user-jwts</c> writes beside each secret.</summary>
+    public IReadOnlyDictionary<string, UserJwtsKeyOptions> SigningKeys { get; init; } = new Dictionary<string, UserJwtsKeyOptions>();
+}
+
+/// <summary>A secret's description; nobody needs it.</summary>
+internal sealed class UserJwtsKeyOptions
+{
+    public string? Id { get; init; }
+
+    public string? Length { get; init; }
 }

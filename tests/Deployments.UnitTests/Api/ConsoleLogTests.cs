@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Deployments.Api.Observability;
@@ -45,6 +46,20 @@ public sealed partial class ConsoleLogTests
         Lines(output).Length.ShouldBe(lines);
     }
 
+    [TestCase("Microsoft.Extensions.Hosting.Internal.Host", 0)]
+    [TestCase("Deployments.Api.Errors.ExceptionHandler", 1)]
+    public void Reason_of_a_failed_start_is_dropped_only_where_the_host_logs_it(string category, int lines)
+    {
+        using var output = new MemoryStream();
+        using (var log = new ConsoleLog(output, new JsonLogFormatter()))
+        {
+            WriteFailure(log.CreateLogger(category), new SocketException((int)SocketError.AccessDenied));
+            Write(log, "last");
+        }
+
+        Lines(output).Length.ShouldBe(lines + 1);
+    }
+
     // As numbers, because names of test cases cannot contain these characters.
     [TestCase(0x1B)]
     [TestCase(0x9B)]
@@ -77,6 +92,9 @@ public sealed partial class ConsoleLogTests
 
     [LoggerMessage(LogLevel.Warning, "{Text}")]
     private static partial void Write(ILogger logger, string text);
+
+    [LoggerMessage(LogLevel.Error, "Failed.")]
+    private static partial void WriteFailure(ILogger logger, Exception exception);
 
     private static string[] Lines(MemoryStream output) => Encoding.UTF8.GetString(output.ToArray()).TrimEnd('\n').Split('\n');
 

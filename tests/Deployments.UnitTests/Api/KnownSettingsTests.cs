@@ -12,13 +12,23 @@ public class KnownSettingsTests
     [TestCase("Deployments:Proxies:0")]
     [TestCase("Deployments:RateLimit:PerSecond")]
     [TestCase("Authentication:Schemes:Bearer:SigningKeys:0:Value")]
+    [TestCase("Authentication:Schemes:Bearer:SigningKeys:1:Issuer")]
+    [TestCase("Authentication:Schemes:Bearer:SigningKeys:0:Id")]
+    [TestCase("Authentication:Schemes:Bearer:SigningKeys:0:Length")]
+    [TestCase("Authentication:Schemes:Bearer:ValidAudiences:1")]
+    [TestCase("Authentication:Schemes:Bearer:RequireHttpsMetadata")]
+    [TestCase("Authentication:Schemes:Bearer:MetadataAddress")]
     [TestCase("Other:Anything")]
     public void Setting_that_is_read_is_known(string name) => FindUnknown(name).ShouldBeEmpty();
 
     [TestCase("Deployments:MaxBodyByte", "Deployments:MaxBodyBytes")]
     [TestCase("Deployments:MaxBodyBytes:0", "Deployments:MaxBodyBytes")]
     [TestCase("Deployments:RateLimit:PerSec", "Deployments:RateLimit:PerSecond")]
-    [TestCase("Deployments:KnownProxies:0", "Deployments:Proxies")]
+    [TestCase("Deployments:KnownProxies:0", "Deployments:Proxies:0")]
+    [TestCase("Deployments:Proxies:0:Address", "Deployments:Proxies:0")]
+    [TestCase("Authentication:Schemes:Bearer:Audience", "Authentication:Schemes:Bearer:ValidAudience")]
+    [TestCase("Authentication:Schemes:Bearer:SaveToken", "Authentication:Schemes:Bearer:Authority")]
+    [TestCase("Authentication:Schemes:Bearer:SigningKeys:0:Isuer", "Authentication:Schemes:Bearer:SigningKeys:0:Issuer")]
     [TestCase("Deployments:LargestBodyBytes", "Deployments:MaxBodyBytes")]
     [TestCase("Authentication:KeyStone:PublicKey", "Authentication:Keystone:PublicKeys")]
     [TestCase("Authentication:Bearer:Authority", "Authentication:Schemes:Bearer:Authority")]
@@ -26,6 +36,9 @@ public class KnownSettingsTests
         FindUnknown(name).ShouldBe([(name, nearest)]);
 
     private static IEnumerable<(string Name, string Nearest)> FindUnknown(string name) =>
-        new KnownSettings((ServiceOptions.Section, typeof(ServiceOptions)), (TokenAuthenticationOptions.Section, typeof(TokenAuthenticationOptions)))
+        new KnownSettings(
+                (ServiceOptions.Section, typeof(ServiceOptions)),
+                (TokenAuthenticationOptions.Section, typeof(TokenAuthenticationOptions)),
+                (TokenAuthenticationOptions.BearerSection, typeof(DiscoveryOptions)))
             .FindUnknown(new ConfigurationBuilder().AddInMemoryCollection([new(name, "a value")]).Build());
 }

@@ -10,8 +10,14 @@ public class ServiceVersionTests
 {
     [Test]
     public void Label_of_the_image_has_the_version_of_the_program() =>
-        Regex.Match(File.ReadAllText(Dockerfile()), @"^ARG VERSION=(.*)$", RegexOptions.Multiline).Groups[1].Value.ShouldBe(ServiceVersion.Number);
+        First("^ARG VERSION=(.*)$", "src", "Deployments.Api", "Dockerfile").ShouldBe(ServiceVersion.Number);
 
-    private static string Dockerfile([CallerFilePath] string thisFile = "") =>
-        Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "..", "src", "Deployments.Api", "Dockerfile");
+    [Test]
+    public void Topmost_version_of_the_changelog_is_that_of_the_program() =>
+        First(@"^## ([^\s,]+)", "CHANGELOG.md").ShouldBe(ServiceVersion.Number);
+
+    private static string First(string pattern, params string[] file) =>
+        Regex.Match(File.ReadAllText(Path.Combine([Root(), .. file])), pattern, RegexOptions.Multiline).Groups[1].Value;
+
+    private static string Root([CallerFilePath] string thisFile = "") => Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "..");
 }

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using Deployments.Api.Authentication.Jwt;
 using Deployments.Api.Authentication.KeySources;
+using Deployments.Api.Options;
 using Deployments.Application.Common;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -26,6 +27,7 @@ public sealed class TokenCacheTests
     private DirectoryInfo folder = null!;
     private ManualClock clock = null!;
     private KeptLog log = null!;
+    private JwtValidator validator = null!;
     private TokenCache cache = null!;
 
     [SetUp]
@@ -43,6 +45,7 @@ public sealed class TokenCacheTests
     public void Delete()
     {
         cache.Dispose();
+        validator.Dispose();
         key.Dispose();
         folder.Delete(recursive: true);
     }
@@ -262,9 +265,9 @@ public sealed class TokenCacheTests
             ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Audience,
             ["Authentication:PublicKeys"] = folder.FullName,
         }).Build();
-        var sources = TrustedIssuerConfiguration.Read(configuration, development: false, clock, log);
-        return new TokenCache(
-            new JwtValidator(sources, authority: null, defaultRole: "reader", new TimeBudgets(), NullLogger<JwtValidator>.Instance), clock);
+        var sources = TrustedIssuerConfiguration.Read(TokenAuthenticationOptions.Read(configuration), development: false, clock, log);
+        validator = new JwtValidator(sources, authority: null, defaultRole: "reader", new TimeBudgets(), NullLogger<JwtValidator>.Instance);
+        return new TokenCache(validator, clock);
     }
 
     private Task<TokenValidationResult> ValidateAsync(string token) => cache.ValidateTokenAsync(token, new TokenValidationParameters());

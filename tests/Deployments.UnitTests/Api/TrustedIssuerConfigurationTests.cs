@@ -53,7 +53,7 @@ public sealed class TrustedIssuerConfigurationTests
     [Test]
     public void ForAuthority_without_an_audience_throws() =>
         Should.Throw<InvalidConfigurationException>(() => TrustedIssuerConfiguration.ForAuthority(
-                Configuration([($"{Bearer}:Authority", "https://issuer.example")]), TimeProvider.System))
+                Settings([($"{Bearer}:Authority", "https://issuer.example")]), TimeProvider.System))
             .Message.ShouldContain($"{Bearer}:ValidAudiences");
 
     [Test]
@@ -325,7 +325,7 @@ public sealed class TrustedIssuerConfigurationTests
     private static (string Name, string? Value)[] With(params (string Name, string? Value)[] settings) =>
         [($"{Bearer}:ValidIssuer", Issuer), ($"{Bearer}:ValidAudiences:0", Audience), .. settings];
 
-    private static IConfiguration Configuration(IEnumerable<(string Name, string? Value)> settings)
+    private static TokenAuthenticationOptions Settings(IEnumerable<(string Name, string? Value)> settings)
     {
         var values = new Dictionary<string, string?>();
         foreach (var (name, value) in settings)
@@ -333,11 +333,11 @@ public sealed class TrustedIssuerConfigurationTests
             values[name] = value;
         }
 
-        return new ConfigurationBuilder().AddInMemoryCollection(values).Build();
+        return TokenAuthenticationOptions.Read(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
     }
 
     private static IReadOnlyList<TrustedIssuer> Read(IEnumerable<(string Name, string? Value)> settings, bool development = false) =>
-        TrustedIssuerConfiguration.Read(Configuration(settings), development, TimeProvider.System, NullLogger.Instance);
+        TrustedIssuerConfiguration.Read(Settings(settings), development, TimeProvider.System, NullLogger.Instance);
 
     private static string ReadError((string Name, string? Value)[] settings)
     {

@@ -44,11 +44,7 @@ internal sealed class TokenCache(JwtValidator handler, TimeProvider clock) : Tok
         return result;
     }
 
-    public void Dispose()
-    {
-        verified.Dispose();
-        handler.Dispose();
-    }
+    public void Dispose() => verified.Dispose();
 
     // Changes that one request makes to its identity must not reach the next.
     private static TokenValidationResult Copy(TokenValidationResult result) => new()

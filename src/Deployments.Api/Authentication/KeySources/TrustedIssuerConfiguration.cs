@@ -22,19 +22,20 @@ internal static class TrustedIssuerConfiguration
     /// <summary>The accepted clock difference to the issuers of tokens.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
-    private const string BearerSection = "Authentication:Schemes:Bearer";
-    private const string PublicKeysSetting = "Authentication:PublicKeys";
-    private const string KeystoneSetting = "Authentication:Keystone:PublicKeys";
+    private const string BearerSection = TokenAuthenticationOptions.BearerSection;
+    private const string PublicKeysSetting = $"{TokenAuthenticationOptions.Section}:{nameof(TokenAuthenticationOptions.PublicKeys)}";
+    private const string KeystoneSetting =
+        $"{TokenAuthenticationOptions.Section}:{nameof(TokenAuthenticationOptions.Keystone)}:{nameof(KeystoneOptions.PublicKeys)}";
+
     private const int MinSecretBytes = 32;
 
     // PEM, JSON Web Keys and SSH keys, anywhere in the text: files often begin with a byte order mark or a description.
     private static readonly string[] KeyMarkers = ["-----BEGIN", "\"kty\"", "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-"];
 
     /// <summary>The issuers whose keys are configured here; that of <c>Authority</c> is <see cref="ForAuthority"/>.</summary>
-    public static IReadOnlyList<TrustedIssuer> Read(IConfiguration configuration, bool development, TimeProvider clock, ILogger logger)
+    public static IReadOnlyList<TrustedIssuer> Read(TokenAuthenticationOptions settings, bool development, TimeProvider clock, ILogger logger)
     {
         var sources = new List<TrustedIssuer>();
-        var settings = TokenAuthenticationOptions.Read(configuration);
         var bearer = settings.Schemes.Bearer;
 
         foreach (var (number, secret) in bearer.SigningKeys)
@@ -81,9 +82,8 @@ internal static class TrustedIssuerConfiguration
     }
 
     /// <summary>The rules for tokens whose keys OpenID Connect discovers, as it does their issuer; null if no authority is configured.</summary>
-    public static TrustedIssuer? ForAuthority(IConfiguration configuration, TimeProvider clock)
+    public static TrustedIssuer? ForAuthority(TokenAuthenticationOptions settings, TimeProvider clock)
     {
-        var settings = TokenAuthenticationOptions.Read(configuration);
         if (settings.Schemes.Bearer.Authority is not { Length: > 0 } authority)
         {
             return null;
