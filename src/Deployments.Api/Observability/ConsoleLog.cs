@@ -14,6 +14,7 @@ namespace Deployments.Api.Observability;
 [ProviderAlias("Console")]
 internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
 {
+    private const int HostStartFailed = 11;
     private const int Capacity = 10_000;
     private const int ChunkBytes = 64 * 1024;
 
@@ -52,6 +53,12 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
 
     public void Post(IZLoggerEntry log)
     {
+        if (IsOfCancelledStart(log.LogInfo))
+        {
+            log.Return();
+            return;
+        }
+
         // The host logs with its stack trace why it does not start, and the program prints it as a sentence.
         if (log.LogInfo.Exception is { } exception && InvalidConfigurationException.ReasonOf(exception) is not null)
         {
@@ -76,6 +83,10 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
         return ValueTask.CompletedTask;
     }
 
+    // The host logs a stop before it has started as a failure, with a stack trace.
+    private static bool IsOfCancelledStart(LogInfo log) =>
+        log is { Exception: OperationCanceledException, EventId.Id: HostStartFailed } && log.Category.Name == "Microsoft.Extensions.Hosting.Internal.Host";
+
     private void WriteAll()
     {
         var reported = 0L;
@@ -99,7 +110,7 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
                 output.Write(chunk.WrittenSpan);
                 reported = known;
             }
-            catch (IOException)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException) // the latter if standard output is closed
             {
                 Interlocked.Add(ref dropped, lines);
             }
