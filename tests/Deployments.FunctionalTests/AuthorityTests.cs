@@ -72,6 +72,23 @@ public sealed class AuthorityTests
         await UntilAsync(async () => (await project.CreateAsAsync(token)).Status == HttpStatusCode.OK);
     }
 
+    [Test]
+    public async Task Failed_discovery_logs_the_address_without_user_and_query()
+    {
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, new Dictionary<string, string>(Token.SigningKeys)
+        {
+            ["Authentication:Schemes:Bearer:Authority"] = "https://user:unsaid@127.0.0.1:1/x?tok=unsaid",
+        });
+        var project = new Project(service);
+        using var key = System.Security.Cryptography.RSA.Create(2048);
+
+        (await project.CreateAsAsync(project.Token with { Algorithm = "RS256", Signature = Token.Rsa(key) })).ShouldBeError(HttpStatusCode.ServiceUnavailable);
+        var line = await service.Log.WaitForAsync(line => line.Message.Contains("cannot be discovered", StringComparison.Ordinal));
+
+        line.Message.ShouldBe("Authentication:Schemes:Bearer:Authority: the keys of authority https://127.0.0.1:1/x cannot be discovered. Connection refused");
+        service.Log.Lines.ShouldNotContain(logged => logged.Text.Contains("unsaid", StringComparison.Ordinal));
+    }
+
     private static async Task UntilAsync(Func<Task<bool>> holds)
     {
         for (var waited = Stopwatch.StartNew(); !await holds(); await Task.Delay(TimeSpan.FromMilliseconds(50)))

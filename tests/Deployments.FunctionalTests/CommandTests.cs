@@ -298,6 +298,113 @@ public sealed class CommandTests
         ended.Error.ShouldContain(reason);
     }
 
+    [Test]
+    public async Task Migrate_that_is_terminated_cancels_its_statement_prints_one_line_and_exits_with_1()
+    {
+        var settings = new Dictionary<string, string>(Production) { ["ConnectionStrings:Deployments"] = await TestRun.Server.CreateDatabaseAsync() };
+        await using var database = NpgsqlDataSource.Create(settings["ConnectionStrings:Deployments"]);
+        await using var other = await database.OpenConnectionAsync();
+        await using var hold = new NpgsqlCommand("SELECT pg_advisory_lock(x'6465706C6F79'::bigint)", other);
+        await hold.ExecuteNonQueryAsync();
+        await using var waiting = database.CreateCommand(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+
+        var ended = await ServiceProcess.RunAsync(settings, ["migrate"], string.Empty, async process =>
+        {
+            while (await waiting.ExecuteScalarAsync() is 0L)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20)); // there is no event for a statement that waits
+            }
+
+            Processes.Send(Signal.Terminate, process);
+        });
+
+        ended.ExitCode.ShouldBe(1, ended.Error);
+        ended.Error.TrimEnd().Split('\n').ShouldHaveSingleItem().ShouldEndWith("was cancelled.");
+        (await waiting.ExecuteScalarAsync()).ShouldBe(0L);
+    }
+
+    [Test]
+    public async Task Command_whose_output_cannot_be_written_prints_one_line_and_exits_with_1(
+        [Values("version", "--help", "openapi", "migrate --script")] string command, [Values(">&-", ">/dev/full")] string redirection)
+    {
+        var ended = await ServiceProcess.RunAsync(Production, command.Split(' '), redirection);
+
+        ended.ExitCode.ShouldBe(1, ended.Error);
+        ended.Error.TrimEnd().Split('\n').ShouldHaveSingleItem().ShouldStartWith("Standard output cannot be written.");
+    }
+
+    [Test]
+    public async Task Service_whose_standard_output_is_closed_serves()
+    {
+        var address = new Uri($"http://127.0.0.1:{Ports.Free()}");
+        var settings = new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = address.ToString(), ["ConnectionStrings:Deployments"] = TestRun.ConnectionString };
+        foreach (var (name, value) in Token.SigningKeys)
+        {
+            settings[name] = value;
+        }
+
+        var ended = await ServiceProcess.RunAsync(settings, [], ">&-", async process =>
+        {
+            while ((await ServiceProcess.RunAsync(settings, "healthcheck")).ExitCode != 0)
+            {
+                Processes.StatOf(process).ShouldNotBeEmpty();
+            }
+
+            Processes.Send(Signal.Terminate, process);
+        });
+
+        ended.ExitCode.ShouldBe(0, ended.Error);
+        ended.Error.ShouldBeEmpty();
+    }
+
+    [TestCase("migrate", "--ConnectionStrings:Deployments=Host=a;Password=unsaid")]
+    [TestCase("migrate", "--from", "x=unsaid", "--script=unsaid")]
+    [TestCase("token", "--bogus=unsaid")]
+    [TestCase("version", "\e[31munsaid")]
+    public async Task Command_that_is_not_understood_is_quoted_without_values_and_control_characters(params string[] arguments)
+    {
+        var ended = await ServiceProcess.RunAsync(Production, arguments);
+
+        ended.ExitCode.ShouldBe(2, ended.Error);
+        ended.Error.ShouldNotContain("=unsaid");
+        ended.Error.ShouldNotContain("\e");
+    }
+
+    [Test]
+    public async Task Command_that_is_not_understood_is_quoted_shortened()
+    {
+        var ended = await ServiceProcess.RunAsync(Production, "version", new string('a', 65));
+
+        ended.Error.ShouldStartWith($"version {new string('a', 64)}… was not understood.");
+        ended.Error.ShouldNotContain(new string('a', 65));
+    }
+
+    [TestCase("http://127.0.0.1:99999")]
+    [TestCase("http://127.0.0.1:-5")]
+    [TestCase("ftp://127.0.0.1")]
+    [TestCase("http://user:unsaid@127.0.0.1")]
+    [TestCase("http://unix:/tmp/socket")]
+    [TestCase("nonsense")]
+    public async Task Healthcheck_of_an_invalid_address_prints_one_line_and_exits_with_1(string urls)
+    {
+        var ended = await CheckAsync(urls, "1");
+
+        ended.ExitCode.ShouldBe(1, ended.Error);
+        ended.Error.TrimEnd().Split('\n').ShouldHaveSingleItem().ShouldNotContain("unsaid");
+    }
+
+    [TestCase("--force", "migrate")]
+    [TestCase("--environment", "Development", "--", "token", "--project", "a")]
+    [TestCase("--environment", "token")]
+    public async Task Setting_that_takes_a_command_for_its_value_prints_the_usage_and_exits_with_2(params string[] arguments)
+    {
+        var ended = await ServiceProcess.RunAsync(Production, arguments);
+
+        ended.ExitCode.ShouldBe(2, ended.Error);
+        ended.Error.ShouldContain("was not understood");
+    }
+
     private static async Task<IReadOnlyList<string>> MigrationsAsync(string connectionString)
     {
         await using var database = NpgsqlDataSource.Create(connectionString);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using NUnit.Framework;
@@ -41,6 +42,26 @@ public sealed class StartRefusalTests
         Case("a time format by a number", "Deployments:TimeFormat is 7, and must be Utc or Zoneless.", settings => settings["Deployments:TimeFormat"] = "7"),
         Case("a misspelt log level", "Logging:LogLevel:Default is Informaton, and must be one of Trace, Debug,", settings => settings["Logging:LogLevel:Default"] = "Informaton"),
         Case("a misspelt log level of one log", "Logging:Console:LogLevel:Npgsql is Wran,", settings => settings["Logging:Console:LogLevel:Npgsql"] = "Wran"),
+        Case("a log level by a number", "Logging:LogLevel:Default is 42, and must be one of", settings => settings["Logging:LogLevel:Default"] = "42"),
+        Case("two log levels", "Logging:LogLevel:Default is Error,Warning, and must be one of", settings => settings["Logging:LogLevel:Default"] = "Error,Warning"),
+        WithAuthority("id.example.org/realm"),
+        WithAuthority($"user:{Password}@127.0.0.1"),
+        WithAuthority($"ftp://user:{Password}@127.0.0.1"),
+        WithHost($"postgres://dep:{Password}@127.0.0.1:5432/dep"),
+        WithHost($"dep:{Password}@127.0.0.1"),
+        WithAddress("http://127.0.0.1:99999"),
+        WithAddress("http://127.0.0.1:-5"),
+        WithAddress("http://127.0.0.1:http"),
+        WithAddress("http://127.0.0.1:0;ftp://127.0.0.1:0"),
+        WithAddress("http://127.0.0.1:0/path"),
+        WithAddress($"http://user:{Password}@127.0.0.1:0"),
+        Case("a port that is none", "ASPNETCORE_HTTP_PORTS must be an address", settings =>
+            (settings["ASPNETCORE_URLS"], settings["ASPNETCORE_HTTP_PORTS"]) = (string.Empty, "99999")),
+        Case("an endpoint without an address", "Kestrel:Endpoints:A:Url must be an address", settings => settings["Kestrel:Endpoints:A:Protocols"] = "Http1"),
+        Case("https without a certificate", "no certificate is configured", settings =>
+            (settings["ASPNETCORE_URLS"], settings["HOME"]) = ("https://127.0.0.1:0", "/nowhere")), // the home folder may have a certificate for development
+        Case("a certificate that is not there", "Kestrel:Certificates:Default:Path is nowhere.pem, which is not a file.", settings =>
+            (settings["ASPNETCORE_URLS"], settings["Kestrel:Certificates:Default:Path"]) = ("https://127.0.0.1:0", "nowhere.pem")),
         Case("an address of another machine", "ASPNETCORE_URLS or --urls chooses another.", settings => settings["ASPNETCORE_URLS"] = "http://192.0.2.1:80"),
         Case("an address without a form", "ASPNETCORE_URLS", settings => settings["ASPNETCORE_URLS"] = "nonsense"),
         Case("no number", "Deployments:MaxBodyBytes", settings => settings["Deployments:MaxBodyBytes"] = "many"),
@@ -146,6 +167,33 @@ public sealed class StartRefusalTests
         await Start_with_an_invalid_setting_prints_one_line_and_exits_with_1(
             settings => settings["Authentication:PublicKeys"] = keys.Path, "Authentication:PublicKeys");
     }
+
+    [Test]
+    public async Task Start_with_a_key_file_that_is_not_a_short_regular_file_prints_one_line_and_exits_with_1([Values] bool pipe)
+    {
+        using var keys = new KeyFolder();
+        var file = Path.Combine(keys.Path, "other.pem");
+        if (pipe)
+        {
+            await Process.Start("mkfifo", [file]).WaitForExitAsync();
+        }
+        else
+        {
+            await File.WriteAllTextAsync(file, new string(' ', 64 * 1024) + OfEc(key => key.ExportSubjectPublicKeyInfoPem()));
+        }
+
+        await Start_with_an_invalid_setting_prints_one_line_and_exits_with_1(
+            settings => settings["Authentication:PublicKeys"] = keys.Path, "other.pem cannot be read: it must be a regular file");
+    }
+
+    private static TestCaseData WithAuthority(string address) => Case(
+        $"the authority {address}", "Authentication:Schemes:Bearer:Authority must be an absolute address", settings => settings["Authentication:Schemes:Bearer:Authority"] = address);
+
+    private static TestCaseData WithHost(string host) => Case(
+        $"the host {host}", "is not in Npgsql's form", settings => settings["ConnectionStrings:Deployments"] = $"Host={host}");
+
+    private static TestCaseData WithAddress(string address) => Case(
+        $"the address {address}", "ASPNETCORE_URLS or --urls must be an address", settings => settings["ASPNETCORE_URLS"] = address);
 
     private static TestCaseData WithKey(string name, byte[] key) => Case(name, Key, settings => settings[Key] = Convert.ToBase64String(key));
 

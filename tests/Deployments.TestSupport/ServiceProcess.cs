@@ -40,18 +40,27 @@ internal sealed class ServiceProcess : IAsyncDisposable
     private static string[] ServiceProgram { get; } = [Path.Combine(AppContext.BaseDirectory, "Deployments.Api.dll")];
 
     /// <summary>Runs the service's program to its end.</summary>
-    public static async Task<ProcessResult> RunAsync(IReadOnlyDictionary<string, string> settings, params string[] arguments)
+    public static Task<ProcessResult> RunAsync(IReadOnlyDictionary<string, string> settings, params string[] arguments) =>
+        RunAsync(settings, arguments, redirection: string.Empty);
+
+    /// <summary>Runs the service's program to its end.</summary>
+    /// <param name="settings">Its environment, in place of the developer's.</param>
+    /// <param name="arguments">Its command line.</param>
+    /// <param name="redirection">The shell's for its standard output.</param>
+    /// <param name="started">What to do with the process while it runs.</param>
+    public static async Task<ProcessResult> RunAsync(
+        IReadOnlyDictionary<string, string> settings, string[] arguments, string redirection, Func<int, Task>? started = null)
     {
-        using var process = StartProcess([.. ServiceProgram, .. arguments], settings, new("http://127.0.0.1:0"));
+        using var process = StartProcess([.. ServiceProgram, .. arguments], settings, new("http://127.0.0.1:0"), redirection);
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         try
         {
+            await (started?.Invoke(process.Id) ?? Task.CompletedTask).WaitAsync(Timeout);
             await process.WaitForExitAsync().WaitAsync(Timeout);
         }
-        catch (TimeoutException)
+        finally
         {
             process.Kill();
-            throw;
         }
 
         return new ProcessResult(process.ExitCode, await output, await error);
@@ -161,9 +170,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
         await output.DisposeAsync();
     }
 
-    private static Process StartProcess(string[] program, IReadOnlyDictionary<string, string> settings, Uri address)
+    private static Process StartProcess(string[] program, IReadOnlyDictionary<string, string> settings, Uri address, string redirection = "")
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", program)
+        var start = new ProcessStartInfo(
+            "/bin/sh", ["-c", $"exec \"$0\" \"$@\" {redirection}", Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", .. program])
         {
             WorkingDirectory = AppContext.BaseDirectory,
             RedirectStandardOutput = true,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Deployments.Api.Hosting;
+using Deployments.Api.Options;
 using Deployments.Application.Common;
 using Microsoft.Extensions.Options;
 
@@ -16,11 +17,11 @@ internal static class HealthCheckCommand
         var command = new Command(
             "healthcheck",
             "Ask the service on this machine whether it is ready, at the first address that its settings name. Exit code 0: it is; 1: it is not, or cannot be reached.");
-        command.SetAction((_, _) => RunAsync(builder));
+        command.SetAction((_, cancellationToken) => RunAsync(builder, cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(WebApplicationBuilder builder)
+    private static async Task<int> RunAsync(WebApplicationBuilder builder, CancellationToken cancellationToken)
     {
         builder.Services.AddOptions<TimeBudgets>();
         await using var services = builder.Services.BuildServiceProvider();
@@ -36,7 +37,7 @@ internal static class HealthCheckCommand
         request.Headers.Host = Loopback; // one name for AllowedHosts, wherever the service listens
         try
         {
-            using var response = await client.SendAsync(request);
+            using var response = await client.SendAsync(request, cancellationToken);
             return response.IsSuccessStatusCode ? 0 : 1;
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
@@ -46,20 +47,16 @@ internal static class HealthCheckCommand
         }
     }
 
-    // In the order of precedence of the server's settings.
     private static Uri ReadyAddress(IConfiguration configuration)
     {
-        var address = BindingAddress.Parse(
-            configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).FirstOrDefault(url => !string.IsNullOrEmpty(url))
-            ?? First(configuration["URLS"])
-            ?? (First(configuration["HTTP_PORTS"]) is { } port ? $"http://*:{port}" : null)
-            ?? (First(configuration["HTTPS_PORTS"]) is { } tls ? $"https://*:{tls}" : null)
-            ?? "http://localhost:5000");
+        var address = ListenAddresses.Read(configuration)[0];
+        if (address.IsUnixPipe)
+        {
+            throw new InvalidConfigurationException("healthcheck sends its request over TCP, and the first address is a Unix socket.");
+        }
 
         // The server listens on all addresses for a name other than localhost, such as * or +.
         var isAny = !IPAddress.TryParse(address.Host, out var ip) ? !address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) : ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any);
         return new UriBuilder(address.Scheme, isAny ? Loopback : address.Host, address.Port, Health.ReadyPath).Uri;
     }
-
-    private static string? First(string? list) => list?.Split(';', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
 }

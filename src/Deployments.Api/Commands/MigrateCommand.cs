@@ -41,7 +41,7 @@ internal static class MigrateCommand
         var schema = app.Services.GetRequiredService<IDatabaseSchema>();
         if (new[] { from, to }.FirstOrDefault(name => name is not null && !schema.Migrations.Contains(name)) is { } unknown)
         {
-            return CommandLine.Refuse($"migrate: {unknown} is not one of the migrations {string.Join(", ", schema.Migrations)}.");
+            return CommandLine.Refuse($"migrate: {CommandLine.Quote(unknown)} is not one of the migrations {string.Join(", ", schema.Migrations)}.");
         }
 
         Console.Write(schema.CreateScript(from, to));
@@ -65,6 +65,11 @@ internal static class MigrateCommand
                 cancellationToken);
             Console.WriteLine(applied == 0 ? "Nothing to do: the schema is current." : "The schema is current.");
             return 0;
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync($"The migration of the schema of {schema.Database} was cancelled.");
+            return 1;
         }
         catch (Exception failure) when (failure is not OptionsValidationException)
         {

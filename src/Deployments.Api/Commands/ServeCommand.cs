@@ -20,12 +20,23 @@ internal static class ServeCommand
         await using var database = await DevelopmentDatabaseSetup.StartIfNeededAsync(builder);
         await using var app = builder.AddDeployments().Build();
         app.UseApi();
+        ListenAddresses.Read(app.Configuration);
+        ListenAddresses.ValidateCertificates(app.Configuration);
         if (app.Environment.IsDevelopment())
         {
             DevelopmentBanner.PrintWhenReady(app);
         }
 
-        await app.RunAsync();
+        var stopping = app.Lifetime.ApplicationStopping;
+        try
+        {
+            await app.RunAsync();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Stopped before it had started.
+        }
+
         return 0;
     }
 }

@@ -15,6 +15,7 @@ namespace Deployments.Api.Observability;
 internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
 {
     private const string Host = "Microsoft.Extensions.Hosting.Internal.Host";
+    private const int HostStartFailed = 11;
     private const int Capacity = 10_000;
     private const int ChunkBytes = 64 * 1024;
 
@@ -53,6 +54,12 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
 
     public void Post(IZLoggerEntry log)
     {
+        if (IsOfCancelledStart(log.LogInfo))
+        {
+            log.Return();
+            return;
+        }
+
         // The host logs with its stack trace why it does not start, and the program prints it as a sentence.
         if (log.LogInfo is { Category.Name: Host, Exception: { } exception } && InvalidConfigurationException.ReasonOf(exception) is not null)
         {
@@ -77,6 +84,10 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
         return ValueTask.CompletedTask;
     }
 
+    // The host logs a stop before it has started as a failure, with a stack trace.
+    private static bool IsOfCancelledStart(LogInfo log) =>
+        log is { Exception: OperationCanceledException, EventId.Id: HostStartFailed } && log.Category.Name == Host;
+
     private void WriteAll()
     {
         var reported = 0L;
@@ -100,7 +111,7 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
                 output.Write(chunk.WrittenSpan);
                 reported = known;
             }
-            catch (IOException)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException) // the latter if standard output is closed
             {
                 Interlocked.Add(ref dropped, lines);
             }

@@ -24,12 +24,12 @@ internal static class ConsoleLogging
         _ => throw new InvalidConfigurationException($"{Format} must be json or simple."),
     };
 
-    // Logging itself fails on an unknown level only when it writes its first line.
+    // Logging itself fails on an unknown level only when it writes its first line, and takes a number or a list for a level.
     private static void ValidateLevels(IConfiguration configuration)
     {
         foreach (var (name, level) in configuration.GetSection("Logging").AsEnumerable())
         {
-            if (name.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase) && !string.IsNullOrEmpty(level) && !Enum.TryParse<LogLevel>(level, ignoreCase: true, out _))
+            if (name.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase) && !string.IsNullOrEmpty(level) && !Enum.GetNames<LogLevel>().Contains(level.Trim(), StringComparer.OrdinalIgnoreCase))
             {
                 throw new InvalidConfigurationException($"{name} is {level}, and must be one of {string.Join(", ", Enum.GetNames<LogLevel>())}.");
             }

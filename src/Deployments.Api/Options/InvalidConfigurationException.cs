@@ -20,7 +20,8 @@ internal sealed partial class InvalidConfigurationException(string message) : Ex
         InvalidOperationException when FailedBinding().Match(exception.Message) is { Success: true } failed =>
             $"{failed.Groups["setting"].Value} is {failed.Groups["value"].Value.ReplaceLineEndings(" ")}, and must be {Describe(failed.Groups["type"].Value)}.",
         IOException { InnerException: AddressInUseException } => $"{exception.Message} {OtherAddress}",
-        FormatException when exception.Message.StartsWith("Invalid url", StringComparison.Ordinal) => $"{exception.Message} {OtherAddress}",
+        InvalidOperationException when exception.Message.StartsWith("Unable to configure HTTPS endpoint", StringComparison.Ordinal) =>
+            "An address is https, and no certificate is configured. Kestrel:Certificates:Default:Path and KeyPath name its files.",
         SocketException { SocketErrorCode: SocketError.AccessDenied or SocketError.AddressNotAvailable } =>
             $"The service cannot listen at its address: {exception.Message}. {OtherAddress}",
         _ => null,

@@ -10,7 +10,10 @@ internal static class DataSources
         try
         {
             Create(connectionString).Dispose();
-            return true;
+
+            // Npgsql takes an address with a user and a password for the name of a host, which is reported. One @ begins an abstract socket.
+            var host = new NpgsqlConnectionStringBuilder(connectionString).Host ?? string.Empty;
+            return !host.Contains("://", StringComparison.Ordinal) && host.LastIndexOf('@') <= 0;
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
         {

@@ -14,7 +14,7 @@ internal sealed partial class MigrationJob(IDatabaseSchema schema, IOptions<Migr
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         string? logged = null; // each reason once
-        while (true)
+        while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
@@ -37,7 +37,11 @@ internal sealed partial class MigrationJob(IDatabaseSchema schema, IOptions<Migr
                     logged = names;
                 }
             }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception) when (stoppingToken.IsCancellationRequested)
+            {
+                return; // a host that did not start would log it as a failure
+            }
+            catch (Exception exception)
             {
                 var reason = await schema.ExplainAsync(exception);
                 if (reason != logged)
@@ -47,7 +51,7 @@ internal sealed partial class MigrationJob(IDatabaseSchema schema, IOptions<Migr
                 }
             }
 
-            await Task.Delay(RetryInterval, stoppingToken);
+            await Task.Delay(RetryInterval, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -22,6 +22,9 @@ public class CommandLineTests
     [TestCase("--version", "--version")]
     [TestCase("--environment Production migrate --script", "migrate --script")]
     [TestCase("-x=1", "-x=1")]
+    [TestCase("--environment token", "--environment token")]
+    [TestCase("--environment Production --urls openapi", "--urls openapi")]
+    [TestCase("--environment Production -- token", "-- token")]
     public void Find_returns_the_command_and_its_arguments_after_leading_settings(string line, string command) =>
         CommandLine.Find(line.Split(' ')).ShouldBe(command.Split(' '));
 
@@ -29,8 +32,6 @@ public class CommandLineTests
     [TestCase("--environment")]
     [TestCase("--environment", "Production")]
     [TestCase("--environment=Production")]
-    [TestCase("--environment", "token")]
-    [TestCase("--environment", "Production", "--urls", "openapi")]
     public void Find_without_a_command_returns_nothing(params string[] args) =>
         CommandLine.Find(args).ShouldBeEmpty();
 }

@@ -60,6 +60,20 @@ public sealed partial class ConsoleLogTests
         Lines(output).Length.ShouldBe(lines + 1);
     }
 
+    [Test]
+    public void Failure_of_the_host_to_start_is_written_unless_it_was_cancelled()
+    {
+        using var output = new MemoryStream();
+        using (var log = new ConsoleLog(output, new JsonLogFormatter()))
+        {
+            var host = log.CreateLogger("Microsoft.Extensions.Hosting.Internal.Host");
+            WriteStartFailure(host, new TaskCanceledException());
+            WriteStartFailure(host, new InvalidOperationException());
+        }
+
+        Lines(output).ShouldHaveSingleItem().ShouldContain(nameof(InvalidOperationException));
+    }
+
     // As numbers, because names of test cases cannot contain these characters.
     [TestCase(0x1B)]
     [TestCase(0x9B)]
@@ -95,6 +109,9 @@ public sealed partial class ConsoleLogTests
 
     [LoggerMessage(LogLevel.Error, "Failed.")]
     private static partial void WriteFailure(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 11, Level = LogLevel.Error, Message = "Hosting failed to start")]
+    private static partial void WriteStartFailure(ILogger logger, Exception exception);
 
     private static string[] Lines(MemoryStream output) => Encoding.UTF8.GetString(output.ToArray()).TrimEnd('\n').Split('\n');
 

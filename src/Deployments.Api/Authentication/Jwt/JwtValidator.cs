@@ -3,6 +3,7 @@ using System.Text.Json;
 using Deployments.Api.Authentication.KeySources;
 using Deployments.Application.Common;
 using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Deployments.Api.Authentication.Jwt;
@@ -67,7 +68,7 @@ internal sealed partial class JwtValidator(
         {
             var parameters = authority.Parameters.Clone();
             parameters.ConfigurationManager = validationParameters.ConfigurationManager;
-            var result = await DiscoverAsync(parameters.ConfigurationManager) ?? await Jwt.ValidateTokenAsync(token, parameters);
+            var result = await DiscoverAsync(parameters.ConfigurationManager, authority) ?? await Jwt.ValidateTokenAsync(token, parameters);
             if (result.IsValid)
             {
                 return Verified(result, authority);
@@ -100,7 +101,7 @@ internal sealed partial class JwtValidator(
     /// A failure where the authority's keys have never been discovered: the library would report an invalid signature. Keys that were
     /// discovered once stay in use while the authority is unavailable.
     /// </summary>
-    private async Task<TokenValidationResult?> DiscoverAsync(BaseConfigurationManager discovery)
+    private async Task<TokenValidationResult?> DiscoverAsync(BaseConfigurationManager discovery, TrustedIssuer source)
     {
         try
         {
@@ -109,10 +110,17 @@ internal sealed partial class JwtValidator(
         }
         catch (Exception exception)
         {
-            LogUndiscovered(exception.Message);
+            LogUndiscovered(source.KeyName, CauseOf(exception.GetBaseException()));
             return Failed(new AuthorityUnavailableException());
         }
     }
+
+    // The library's own messages quote the whole address, which may contain a password.
+    private static string CauseOf(Exception cause) =>
+        cause is TimeoutException or OperationCanceledException ? "It did not respond in time."
+        : cause.Data[HttpDocumentRetriever.StatusCode] is { } status ? $"It responded with {status}."
+        : cause.Message.StartsWith("IDX", StringComparison.Ordinal) ? "Its response is not a configuration of OpenID Connect."
+        : cause.Message.ReplaceLineEndings(" ");
 
     private TokenValidationResult Verified(TokenValidationResult result, TrustedIssuer source) => new()
     {
@@ -153,8 +161,8 @@ internal sealed partial class JwtValidator(
 
     private static TokenValidationResult Failed(Exception exception) => new() { IsValid = false, Exception = exception };
 
-    [LoggerMessage(LogLevel.Error, "The keys of Authentication:Schemes:Bearer:Authority cannot be discovered. {Reason}")]
-    private partial void LogUndiscovered(string reason);
+    [LoggerMessage(LogLevel.Error, "Authentication:Schemes:Bearer:Authority: the keys of {Authority} cannot be discovered. {Reason}")]
+    private partial void LogUndiscovered(string authority, string reason);
 }
 
 /// <summary>The token has a <c>crit</c> header.</summary>

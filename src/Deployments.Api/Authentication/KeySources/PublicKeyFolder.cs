@@ -11,6 +11,7 @@ namespace Deployments.Api.Authentication.KeySources;
 internal sealed partial class PublicKeyFolder : IDisposable
 {
     private const int MinRsaBits = 2048;
+    private const int MaxFileKibibytes = 64;
     private const string P256 = "1.2.840.10045.3.1.7";
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(10);
 
@@ -106,7 +107,7 @@ internal sealed partial class PublicKeyFolder : IDisposable
 
     private PublicKey ReadPublicKey(KeyFile file)
     {
-        var pem = file.Text ?? throw new InvalidConfigurationException($"{setting}: {file.Path} cannot be read.");
+        var pem = file.Text ?? throw new InvalidConfigurationException($"{setting}: {file.Path} cannot be read: it must be a regular file, not empty, of at most {MaxFileKibibytes} KiB.");
         if (pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
         {
             throw new InvalidConfigurationException($"{setting}: {file.Path} holds a private key. This service needs, and should have, only the public key.");
@@ -165,7 +166,10 @@ internal sealed partial class PublicKeyFolder : IDisposable
         {
             try
             {
-                return new KeyFile(path, File.ReadAllText(path));
+                // What is not a regular file has no length, and reading it may never end.
+                var link = new FileInfo(path);
+                var length = ((FileInfo?)link.ResolveLinkTarget(returnFinalTarget: true) ?? link).Length;
+                return new KeyFile(path, length is > 0 and <= MaxFileKibibytes * 1024 ? File.ReadAllText(path) : null);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {

@@ -82,6 +82,7 @@ internal static class TrustedIssuerConfiguration
     }
 
     /// <summary>The rules for tokens whose keys OpenID Connect discovers, as it does their issuer; null if no authority is configured.</summary>
+    /// <exception cref="InvalidConfigurationException">The authority is not an address, or no audience is configured.</exception>
     public static TrustedIssuer? ForAuthority(TokenAuthenticationOptions settings, TimeProvider clock)
     {
         if (settings.Schemes.Bearer.Authority is not { Length: > 0 } authority)
@@ -89,15 +90,16 @@ internal static class TrustedIssuerConfiguration
             return null;
         }
 
+        if (!Uri.TryCreate(authority, UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp))
+        {
+            throw new InvalidConfigurationException($"{BearerSection}:Authority must be an absolute address, such as https://id.example.org/realm.");
+        }
+
         var parameters = BaseParameters(clock);
         parameters.ValidAudiences = Audiences(settings.Schemes.Bearer);
         parameters.ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
-        return new TrustedIssuer($"authority {WithoutUser(authority)}", parameters, settings.ProjectClaim);
+        return new TrustedIssuer($"authority {address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}", parameters, settings.ProjectClaim);
     }
-
-    private static string WithoutUser(string address) => Uri.TryCreate(address, UriKind.Absolute, out var uri)
-        ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
-        : string.Empty;
 
     private static TrustedIssuer WithKeysOf(string keyName, PublicKeyFolder folder, TokenValidationParameters parameters, string projectClaim)
     {
