@@ -338,7 +338,13 @@ public sealed class CommandTests
     public async Task Service_whose_standard_output_is_closed_serves()
     {
         var address = new Uri($"http://127.0.0.1:{Ports.Free()}");
-        var settings = new Dictionary<string, string>(Production) { ["ASPNETCORE_URLS"] = address.ToString(), ["ConnectionStrings:Deployments"] = TestRun.ConnectionString };
+        var settings = new Dictionary<string, string>(Production)
+        {
+            ["ASPNETCORE_URLS"] = address.ToString(),
+            ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,
+            ["Authentication:Schemes:Bearer:ValidIssuer"] = Token.TrustedIssuer,
+            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Token.OurAudience,
+        };
         foreach (var (name, value) in Token.SigningKeys)
         {
             settings[name] = value;

@@ -107,7 +107,12 @@ internal sealed partial class PublicKeyFolder : IDisposable
 
     private PublicKey ReadPublicKey(KeyFile file)
     {
-        var pem = file.Text ?? throw new InvalidConfigurationException($"{setting}: {file.Path} cannot be read: it must be a regular file, not empty, of at most {MaxFileKibibytes} KiB.");
+        var pem = file.Text ?? throw new InvalidConfigurationException($"{setting}: {file.Path} cannot be read.");
+        if (pem.Length == 0)
+        {
+            throw new InvalidConfigurationException($"{setting}: {file.Path} cannot be read: it must be a regular file, not empty, of at most {MaxFileKibibytes} KiB.");
+        }
+
         if (pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
         {
             throw new InvalidConfigurationException($"{setting}: {file.Path} holds a private key. This service needs, and should have, only the public key.");
@@ -159,7 +164,7 @@ internal sealed partial class PublicKeyFolder : IDisposable
     /// <summary>A key; the fingerprint is the SHA-256 of its SubjectPublicKeyInfo in DER.</summary>
     private sealed record PublicKey(string Path, string Fingerprint, SecurityKey Key);
 
-    /// <summary>A file; its text is null if it cannot be read.</summary>
+    /// <summary>A file; its text is null if it cannot be read, and empty if it is not to be read.</summary>
     private sealed record KeyFile(string Path, string? Text)
     {
         public static KeyFile Read(string path)
@@ -169,7 +174,7 @@ internal sealed partial class PublicKeyFolder : IDisposable
                 // What is not a regular file has no length, and reading it may never end.
                 var link = new FileInfo(path);
                 var length = ((FileInfo?)link.ResolveLinkTarget(returnFinalTarget: true) ?? link).Length;
-                return new KeyFile(path, length is > 0 and <= MaxFileKibibytes * 1024 ? File.ReadAllText(path) : null);
+                return new KeyFile(path, length is > 0 and <= MaxFileKibibytes * 1024 ? File.ReadAllText(path) : string.Empty);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
