@@ -172,8 +172,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     private static Process StartProcess(string[] program, IReadOnlyDictionary<string, string> settings, Uri address, string redirection = "")
     {
-        var start = new ProcessStartInfo(
-            "/bin/sh", ["-c", $"exec \"$0\" \"$@\" {redirection}", Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", .. program])
+        // A shell only where it has to redirect: it passes no variable on whose name has a dot, such as that of a log category.
+        string[] command = [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", .. program];
+        command = redirection.Length == 0 ? command : ["/bin/sh", "-c", $"exec \"$0\" \"$@\" {redirection}", .. command];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = AppContext.BaseDirectory,
             RedirectStandardOutput = true,
