@@ -23,7 +23,6 @@ internal static class HealthCheckCommand
 
     private static async Task<int> RunAsync(WebApplicationBuilder builder, CancellationToken cancellationToken)
     {
-        builder.Services.AddOptions<TimeBudgets>();
         await using var services = builder.Services.BuildServiceProvider();
 
         // Without a proxy; the certificate is for the name that callers use.

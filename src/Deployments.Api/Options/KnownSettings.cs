@@ -29,7 +29,7 @@ internal sealed class KnownSettings
         from setting in child.AsEnumerable()
         where setting.Value is not null && !configuration.GetSection(setting.Key).GetChildren().Any() && !IsKnown(setting.Key)
         orderby setting.Key
-        select (setting.Key, names.MinBy(name => Distance(name.ToUpperInvariant(), setting.Key.ToUpperInvariant()))!);
+        select (setting.Key, names.MinBy(name => LevenshteinDistance(name.ToUpperInvariant(), setting.Key.ToUpperInvariant()))!);
 
     private bool IsKnown(string name) => names.Contains(name) || names.Any(known => IsAnotherEntry(name.Split(':'), known.Split(':')));
 
@@ -56,8 +56,7 @@ internal sealed class KnownSettings
         }
     }
 
-    // Levenshtein's: how many characters must be inserted, deleted or replaced.
-    private static int Distance(string one, string other)
+    private static int LevenshteinDistance(string one, string other)
     {
         var previous = Enumerable.Range(0, other.Length + 1).ToArray();
         for (var i = 1; i <= one.Length; i++)

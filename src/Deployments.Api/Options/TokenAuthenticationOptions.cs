@@ -80,7 +80,7 @@ internal sealed class DiscoveryOptions
     public IReadOnlyDictionary<string, UserJwtsKeyOptions> SigningKeys { get; init; } = new Dictionary<string, UserJwtsKeyOptions>();
 }
 
-/// <summary>A secret's description; nobody needs it.</summary>
+/// <summary>What <c>dotnet user-jwts</c> writes beside a secret, and the service does not use.</summary>
 internal sealed class UserJwtsKeyOptions
 {
     public string? Id { get; init; }

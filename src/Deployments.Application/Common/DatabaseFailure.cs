@@ -17,7 +17,7 @@ public static class DatabaseFailure
 
         return cause switch
         {
-            OperationCanceledException or TimeoutException => "It does not respond in time.",
+            OperationCanceledException or TimeoutException => "No response in time.",
             SocketException when outer != cause => $"{FirstLine(outer)} ({cause.Message})",
             _ => FirstLine(cause),
         };

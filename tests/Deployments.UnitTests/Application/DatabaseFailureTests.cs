@@ -12,8 +12,8 @@ public class DatabaseFailureTests
     [
         Case(new InvalidOperationException("relation does not exist\n\nPOSITION: 13"), "relation does not exist"),
         Case(new InvalidOperationException("likely due to a transient failure", new InvalidOperationException("relation does not exist")), "relation does not exist"),
-        Case(new UnavailableException(new TaskCanceledException()), "It does not respond in time."),
-        Case(new InvalidOperationException("reading", new TimeoutException()), "It does not respond in time."),
+        Case(new UnavailableException(new TaskCanceledException()), "No response in time."),
+        Case(new InvalidOperationException("reading", new TimeoutException()), "No response in time."),
         Case(new IOException("Failed to connect to db:5432", new SocketException((int)SocketError.ConnectionRefused)), "Failed to connect to db:5432 (Connection refused)"),
     ];
 
