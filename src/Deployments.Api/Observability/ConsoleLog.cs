@@ -38,6 +38,7 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
     private readonly ILogger unqueued;
     private readonly Thread thread;
     private long dropped;
+    private volatile bool startFailed;
 
     public ConsoleLog(Stream output, IZLoggerFormatter formatter)
     {
@@ -54,14 +55,7 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
 
     public void Post(IZLoggerEntry log)
     {
-        if (IsOfCancelledStart(log.LogInfo))
-        {
-            log.Return();
-            return;
-        }
-
-        // The host logs with its stack trace why it does not start, and the program prints it as a sentence.
-        if (log.LogInfo is { Category.Name: Host, Exception: { } exception } && InvalidConfigurationException.ReasonOf(exception) is not null)
+        if (IsOfFailedStart(log.LogInfo))
         {
             log.Return();
         }
@@ -84,9 +78,19 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
         return ValueTask.CompletedTask;
     }
 
-    // The host logs a stop before it has started as a failure, with a stack trace.
-    private static bool IsOfCancelledStart(LogInfo log) =>
-        log is { Exception: OperationCanceledException, EventId.Id: HostStartFailed } && log.Category.Name == Host;
+    // The host logs with its stack trace why it does not start, which the program prints as a sentence; and as failures, likewise with stack
+    // traces, that it was stopped before it had started, and that a failed start cancels background services that had not begun.
+    private bool IsOfFailedStart(LogInfo log)
+    {
+        if (log.Category.Name != Host)
+        {
+            return false;
+        }
+
+        startFailed |= log.EventId.Id == HostStartFailed;
+        return log.Exception is { } exception
+            && (InvalidConfigurationException.ReasonOf(exception) is not null || (startFailed && exception is OperationCanceledException));
+    }
 
     private void WriteAll()
     {

@@ -74,6 +74,26 @@ public sealed partial class ConsoleLogTests
         Lines(output).ShouldHaveSingleItem().ShouldContain(nameof(InvalidOperationException));
     }
 
+    [TestCase(true, 0)]
+    [TestCase(false, 1)]
+    public void Cancelled_background_service_is_dropped_only_after_a_failed_start(bool startFailed, int lines)
+    {
+        using var output = new MemoryStream();
+        using (var log = new ConsoleLog(output, new JsonLogFormatter()))
+        {
+            var host = log.CreateLogger("Microsoft.Extensions.Hosting.Internal.Host");
+            if (startFailed)
+            {
+                WriteStartFailure(host, new SocketException((int)SocketError.AccessDenied));
+            }
+
+            WriteFailure(host, new TaskCanceledException());
+            Write(log, "last");
+        }
+
+        Lines(output).Length.ShouldBe(lines + 1);
+    }
+
     // As numbers, because names of test cases cannot contain these characters.
     [TestCase(0x1B)]
     [TestCase(0x9B)]
