@@ -8,7 +8,6 @@ internal static class CommandLine
 {
     private const int UsageError = 2;
     private const int MaxQuotedCharacters = 64;
-    private static readonly TimeSpan TerminationTimeout = TimeSpan.FromSeconds(5);
     private static readonly string[] Names = ["help", "token", "migrate", "healthcheck", "openapi", "version"];
 
     /// <summary>
@@ -77,7 +76,9 @@ internal static class CommandLine
     {
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TerminationTimeout });
+            // A command that is terminated ends by itself: whoever cannot wait kills it.
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException) // the latter if it is closed
         {
