@@ -15,6 +15,7 @@ namespace Deployments.Api.Observability;
 internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
 {
     private const string Host = "Microsoft.Extensions.Hosting.Internal.Host";
+    private const string HostLifetime = "Microsoft.Hosting.Lifetime";
     private const int HostStartFailed = 11;
     private const int Capacity = 10_000;
     private const int ChunkBytes = 64 * 1024;
@@ -79,9 +80,15 @@ internal sealed partial class ConsoleLog : ILoggerProvider, IAsyncLogProcessor
     }
 
     // The host logs with its stack trace why it does not start, which the program prints as a sentence; and as failures, likewise with stack
-    // traces, that it was stopped before it had started, and that a failed start cancels background services that had not begun.
+    // traces, that it was stopped before it had started, and that a failed start cancels background services that had not begun, and
+    // therefore that it shuts down.
     private bool IsOfFailedStart(LogInfo log)
     {
+        if (log.Category.Name == HostLifetime)
+        {
+            return startFailed;
+        }
+
         if (log.Category.Name != Host)
         {
             return false;

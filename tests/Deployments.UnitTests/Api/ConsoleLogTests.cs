@@ -75,7 +75,7 @@ public sealed partial class ConsoleLogTests
     }
 
     [TestCase(true, 0)]
-    [TestCase(false, 1)]
+    [TestCase(false, 2)]
     public void Cancelled_background_service_is_dropped_only_after_a_failed_start(bool startFailed, int lines)
     {
         using var output = new MemoryStream();
@@ -88,6 +88,7 @@ public sealed partial class ConsoleLogTests
             }
 
             WriteFailure(host, new TaskCanceledException());
+            Write(log.CreateLogger("Microsoft.Hosting.Lifetime"), "shutting down");
             Write(log, "last");
         }
 
