@@ -10,6 +10,7 @@ using Deployments.Api.Observability;
 using Deployments.Api.OpenApi;
 using Deployments.Api.Options;
 using Deployments.Application;
+using Deployments.Application.ChangeFeed;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure;
 using Deployments.Infrastructure.Postgres;
@@ -71,6 +72,8 @@ internal static class DependencyInjection
         services.AddSingleton(provider => new ConfigReferences(
             RequireExisting: provider.GetRequiredService<IOptions<ServiceOptions>>().Value.ConfigReferences == ConfigReferenceRule.Known));
         services.AddSingleton(provider => new SharedMetadata(provider.GetRequiredService<IOptions<ServiceOptions>>().Value.SharedMetadata));
+        services.AddOptions<ChangeFeedOptions>().Configure<IOptions<ServiceOptions>>((feed, settings) =>
+            (feed.MaxWaiting, feed.KeepDeletedDays) = (settings.Value.MaxWaiting, settings.Value.KeepDeletedDays));
         services.AddSingleton(new KnownSettings(
             (ServiceOptions.Section, typeof(ServiceOptions)),
             (MigrationOptions.Section, typeof(MigrationOptions)),

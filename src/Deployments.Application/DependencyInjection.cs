@@ -1,4 +1,5 @@
 using AutoMapper.Internal;
+using Deployments.Application.ChangeFeed;
 using Deployments.Application.Common;
 using Deployments.Application.Common.Behaviours;
 using Deployments.Application.Common.Paging;
@@ -27,6 +28,7 @@ public static class DependencyInjection
         services.AddOptions<TimeBudgets>();
         services.AddSingleton<RequestDeadline>();
         services.AddSingleton<ListReader>();
+        services.AddSingleton<SharedFeedReads>();
         services.AddScoped<IdempotentCreate>();
         services.AddAutoMapper(mapping =>
         {

@@ -1,7 +1,9 @@
+using Deployments.Application.ChangeFeed;
 using Deployments.Application.Common;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure.BackgroundJobs;
+using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
 using Deployments.Infrastructure.SoftwareConfigs;
@@ -47,17 +49,33 @@ public static class DependencyInjection
                 provider.GetRequiredService<IOptions<TimeBudgets>>().Value.HealthCheck)));
         services.AddSingleton<DatabaseReadiness>();
         services.AddSingleton<DatabaseExecutor>();
+        services.AddSingleton(provider => new FeedDataSource(
+            DataSources.CreateForFeed(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString)));
+        services.AddSingleton<FeedEpochs>();
+        services.AddSingleton<ChangeFeedReader>();
+        services.AddSingleton<IChangeFeed>(provider => provider.GetRequiredService<ChangeFeedReader>());
+        services.AddSingleton<ChangeHub>();
+        services.AddSingleton<IChangeWaiter>(provider => provider.GetRequiredService<ChangeHub>());
+        services.AddHostedService(provider => provider.GetRequiredService<ChangeHub>());
+        services.AddHostedService<ChangeListener>();
+        services.AddHostedService<PendingFeedReader>();
+        services.AddHostedService<MissedChangeCheck>();
+        services.AddSingleton<ChangeSignal>();
+        services.AddHostedService(provider => provider.GetRequiredService<ChangeSignal>());
         services.AddSingleton<GroupCommitWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter>());
         services.AddHostedService<DeadlineExpiryJob>();
         services.AddHostedService<ConnectionProbeJob>();
+        services.AddHostedService<DeletedHistoryPurgeJob>();
+        services.AddHostedService<EventCompletionJob>();
         services.AddSingleton<IDeploymentCommands, DeploymentCommands>();
         services.AddSingleton<IDeploymentQueries, DeploymentQueries>();
         services.AddSingleton<IConfigStore, ConfigStore>();
 
         services.AddSingleton<DatabaseHealthCheck>(); // remembers what it has logged
         services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", tags: [ReadyTag]);
-        services.AddHostedService<MigrationJob>();
+        services.AddSingleton<MigrationJob>();
+        services.AddHostedService(provider => provider.GetRequiredService<MigrationJob>());
         return services;
     }
 }

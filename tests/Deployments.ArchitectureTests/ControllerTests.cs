@@ -1,4 +1,5 @@
 using System.Reflection;
+using Deployments.Application.ChangeFeed;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using MediatR;
@@ -24,7 +25,11 @@ public class ControllerTests
             .Select(type => type.FullName!)
             .ToArray();
         stores.ShouldBe(
-            [typeof(IDeploymentCommands).FullName!, typeof(IDeploymentQueries).FullName!, typeof(IConfigStore).FullName!], ignoreOrder: true);
+            [
+                typeof(IDeploymentCommands).FullName!, typeof(IDeploymentQueries).FullName!, typeof(IConfigStore).FullName!,
+                typeof(IChangeFeed).FullName!, typeof(IChangeWaiter).FullName!, typeof(IFeedWatch).FullName!, typeof(IDeploymentWatch).FullName!,
+            ],
+            ignoreOrder: true);
 
         Types.InAssembly(Layers.Api).That().Inherit(typeof(ControllerBase))
             .ShouldAll(types => types.NotHaveDependencyOnAny(

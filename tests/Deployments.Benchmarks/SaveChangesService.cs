@@ -54,7 +54,7 @@ internal static class SaveChangesService
             Guid id, Func<SoftwareDeployment, bool> change, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
-        public Task<bool> DeleteAsync(string projectId, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken) =>
+        public Task<bool> DeleteAsync(Caller caller, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
     }
 }

@@ -286,12 +286,33 @@ public sealed class CommandTests
         (await MigrationsAsync(database)).ShouldBe([migrations[0]]);
     }
 
+    [Test]
+    public async Task Migrate_to_an_earlier_migration_reverts_the_later_ones_and_migrate_applies_them_again()
+    {
+        var settings = new Dictionary<string, string>(Production) { ["ConnectionStrings:Deployments"] = await TestRun.Server.CreateDatabaseAsync() };
+        await ServiceProcess.RunAsync(settings, "migrate");
+        var migrations = await MigrationsAsync(settings["ConnectionStrings:Deployments"]);
+
+        var back = await ServiceProcess.RunAsync(settings, "migrate", "--to", migrations[0]);
+        var left = await MigrationsAsync(settings["ConnectionStrings:Deployments"]);
+        var forward = await ServiceProcess.RunAsync(settings, "migrate");
+
+        back.Output.TrimEnd().Split(Environment.NewLine).ShouldBe(
+            [.. migrations.Skip(1).Reverse().Select(name => $"Reverting {name}."), $"The schema is that of {migrations[0]}."], back.Error);
+        left.ShouldBe([migrations[0]]);
+        forward.Output.ShouldEndWith($"The schema is current.{Environment.NewLine}", Case.Sensitive, forward.Error);
+        (await MigrationsAsync(settings["ConnectionStrings:Deployments"])).ShouldBe(migrations);
+    }
+
     [TestCase("is not one of the migrations", "--script", "--from", "nonsense")]
     [TestCase("is not one of the migrations", "--script", "--to", "nonsense")]
-    [TestCase("--from and --to need --script.", "--from", "nonsense")]
+    [TestCase("--from needs --script.", "--from", "nonsense")]
+    [TestCase("is not one of the migrations", "--to", "nonsense")]
     public async Task Migrate_with_an_invalid_range_prints_an_error_and_exits_with_2(string reason, params string[] options)
     {
-        var ended = await ServiceProcess.RunAsync(Production, ["migrate", .. options]);
+        var settings = new Dictionary<string, string>(Production) { ["ConnectionStrings:Deployments"] = "Host=127.0.0.1;Port=1" };
+
+        var ended = await ServiceProcess.RunAsync(settings, ["migrate", .. options]);
 
         ended.ExitCode.ShouldBe(2);
         ended.Output.ShouldBeEmpty();
@@ -304,7 +325,8 @@ public sealed class CommandTests
         var settings = new Dictionary<string, string>(Production) { ["ConnectionStrings:Deployments"] = await TestRun.Server.CreateDatabaseAsync() };
         await using var database = NpgsqlDataSource.Create(settings["ConnectionStrings:Deployments"]);
         await using var other = await database.OpenConnectionAsync();
-        await using var hold = new NpgsqlCommand("SELECT pg_advisory_lock(x'6465706C6F79'::bigint)", other);
+        await using var transaction = await other.BeginTransactionAsync();
+        await using var hold = new NpgsqlCommand("CREATE TABLE software_deployments ()", other); // so will the migration
         await hold.ExecuteNonQueryAsync();
         await using var waiting = database.CreateCommand(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");

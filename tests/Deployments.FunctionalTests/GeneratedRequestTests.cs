@@ -140,6 +140,13 @@ public sealed class GeneratedRequestTests
 
         private async Task ReadAsync()
         {
+            if (json.Chance(0.2))
+            {
+                var query = json.One("", "?limit=3", "?order=desc", "?after=now", "?status=FAILED&server_id=a", "?after=banana", "?wait=x");
+                await SendAsync("GET", "events", $"events{query}");
+                return;
+            }
+
             var (path, id) = json.Chance(0.5) ? ("software_deployments", OneOf(deployments)) : ("software_configs", OneOf(configs));
             var events = path == "software_deployments" && json.Chance(0.3) ? "/events" : string.Empty;
             await SendAsync("GET", $"{path}/{{id}}{events}", $"{path}/{id}{events}");

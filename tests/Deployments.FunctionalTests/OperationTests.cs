@@ -25,6 +25,7 @@ public sealed class OperationTests
         Path(Configs, "GET", "POST"),
         Path(Configs + "/{id}", "GET", "DELETE"),
         Path("/v1/{project_id}/validate", "POST"),
+        Path("/v1/{project_id}/events", "GET"),
     ];
 
     [Test]
@@ -47,6 +48,7 @@ public sealed class OperationTests
                 $"GET {Configs}/{{id}}",
                 $"DELETE {Configs}/{{id}}",
                 "POST /v1/{project_id}/validate",
+                "GET /v1/{project_id}/events",
             ],
             ignoreOrder: true);
     }

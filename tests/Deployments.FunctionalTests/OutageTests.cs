@@ -171,7 +171,7 @@ public sealed class OutageTests
         var project = new Project(service);
         var id = (await project.CreateAsync(Project.Minimal)).Id;
 
-        proxy.LoseResponseTo("DELETE FROM deployment_events");
+        proxy.LoseResponseTo("DELETE FROM software_deployments");
         var response = await project.DeleteAsync(id);
 
         proxy.LostResponses.ShouldBe(1);

@@ -15,7 +15,10 @@ public sealed class ReadinessTests
     private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(20);
 
     private static IEnumerable<TestCaseData> Grants =>
-        from table in new[] { "software_deployments", "software_configs", "deployment_events" }
+        from table in new[]
+        {
+            "software_deployments", "software_configs", "deployment_events", "project_shares", "change_feed_epoch", "change_feed_floors",
+        }
         from right in new[] { "SELECT", "INSERT", "UPDATE", "DELETE" }
         select new TestCaseData(table, right);
 
@@ -68,9 +71,13 @@ public sealed class ReadinessTests
             project.ListAsync(),
             project.UpdateAsync(id, """{"status_reason": "changed"}"""),
             project.ListEventsAsync(id),
+            project.ReadFeedAsync(),
             project.GetMetadataAsync("s"));
         responses.ShouldAllBe(response => response.Status == HttpStatusCode.OK || response.Status == HttpStatusCode.ServiceUnavailable);
-        responses.ShouldContain(response => response.Status == HttpStatusCode.ServiceUnavailable || right == "UPDATE" || right == "DELETE");
+        if (right == "SELECT" || (right == "INSERT" && !table.StartsWith("change_feed", StringComparison.Ordinal)))
+        {
+            responses.ShouldContain(response => response.Status == HttpStatusCode.ServiceUnavailable);
+        }
     }
 
     [Test]
@@ -131,7 +138,8 @@ public sealed class ReadinessTests
         await using var grant = database.CreateCommand(
             $"""
             GRANT SELECT ON "__EFMigrationsHistory" TO {user};
-            GRANT SELECT, INSERT, UPDATE, DELETE ON software_deployments, software_configs, deployment_events TO {user}
+            GRANT SELECT, INSERT, UPDATE, DELETE ON software_deployments, software_configs, deployment_events,
+                project_shares, change_feed_epoch, change_feed_floors TO {user}
             """);
         await grant.ExecuteNonQueryAsync();
     }

@@ -30,7 +30,9 @@ public sealed partial class TelemetryTests
         var trace = ActivityTraceId.CreateRandom();
         await collector.WaitForAsync("logs", Text("The database is reachable and its schema is current."));
 
+        var held = SendAsync(service, Requests.Make(HttpMethod.Get, $"/v1/{project.Id}/events?wait=50", Headers(project, trace)));
         var created = await SendAsync(service, CreateOnce());
+        (await held).ShouldBeOk();
         var again = await SendAsync(service, CreateOnce());
         var read = await SendAsync(service, Requests.Make(HttpMethod.Get, $"{project.Path}/{created.Id}", Headers(project, trace)));
 

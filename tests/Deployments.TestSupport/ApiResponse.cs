@@ -137,6 +137,7 @@ internal sealed partial record ApiResponse(HttpStatusCode Status, IReadOnlyDicti
         406 => ("not_acceptable", "Not Acceptable"),
         408 => ("request_timeout", "Request Timeout"),
         409 => ("conflict", "Conflict"),
+        410 => ("gone", "Gone"),
         412 => ("precondition_failed", "Precondition Failed"),
         413 => ("body_too_large", "Payload Too Large"),
         415 => ("unsupported_media_type", "Unsupported Media Type"),

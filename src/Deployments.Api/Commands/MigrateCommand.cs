@@ -5,30 +5,31 @@ using Microsoft.Extensions.Options;
 
 namespace Deployments.Api.Commands;
 
-/// <summary>Brings the database's schema up to date, or prints the SQL that does so.</summary>
+/// <summary>Brings the database's schema up to date, or back to that of an earlier version, or prints the SQL that does so.</summary>
 internal static class MigrateCommand
 {
     public static Command Create(WebApplicationBuilder builder)
     {
         var script = new Option<bool>("--script") { Description = "Print SQL, which may be run more than once, and leave the database alone." };
         var from = CreateMigrationOption("--from", "With --script: the migration that the database has. Default: none.");
-        var to = CreateMigrationOption("--to", "With --script: the migration that it is to have. Default: the last.");
+        var to = CreateMigrationOption(
+            "--to", "The migration that the database is to have; those after it are reverted, and their data are lost. Default: the last.");
         var command = new Command(
             "migrate",
-            "Apply the missing migrations to the database of ConnectionStrings:Deployments. Exit code 0: the schema is current; 1: it is not, for the reason on standard error.")
+            "Apply the missing migrations to the database of ConnectionStrings:Deployments. Exit code 0: it has them; 1: it has not, for the reason on standard error; 2: there is no such migration.")
         {
             script, from, to,
         };
         command.Validators.Add(result =>
         {
-            if (!result.GetValue(script) && (result.GetResult(from) is not null || result.GetResult(to) is not null))
+            if (!result.GetValue(script) && result.GetResult(from) is not null)
             {
-                result.AddError("--from and --to need --script.");
+                result.AddError("--from needs --script.");
             }
         });
         command.SetAction(async (parsed, cancellationToken) => parsed.GetValue(script)
             ? await PrintScriptAsync(builder, parsed.GetValue(from), parsed.GetValue(to))
-            : await MigrateAsync(builder, cancellationToken));
+            : await MigrateAsync(builder, parsed.GetValue(to), cancellationToken));
         return command;
     }
 
@@ -39,31 +40,44 @@ internal static class MigrateCommand
     {
         await using var app = builder.AddDeployments().Build();
         var schema = app.Services.GetRequiredService<IDatabaseSchema>();
-        if (new[] { from, to }.FirstOrDefault(name => name is not null && !schema.Migrations.Contains(name)) is { } unknown)
+        if (FindUnknown(schema, from, to) is { } error)
         {
-            return CommandLine.Refuse($"migrate: {CommandLine.Quote(unknown)} is not one of the migrations {string.Join(", ", schema.Migrations)}.");
+            return CommandLine.Refuse(error);
         }
 
         Console.Write(schema.CreateScript(from, to));
         return 0;
     }
 
-    private static async Task<int> MigrateAsync(WebApplicationBuilder builder, CancellationToken cancellationToken)
+    private static string? FindUnknown(IDatabaseSchema schema, params IEnumerable<string?> names) =>
+        names.FirstOrDefault(name => name is not null && !schema.Migrations.Contains(name)) is { } unknown
+            ? $"migrate: {CommandLine.Quote(unknown)} is not one of the migrations {string.Join(", ", schema.Migrations)}."
+            : null;
+
+    private static async Task<int> MigrateAsync(WebApplicationBuilder builder, string? target, CancellationToken cancellationToken)
     {
         await using var database = await DevelopmentDatabaseSetup.StartIfNeededAsync(builder);
         await using var app = builder.AddDeployments().Build();
         var schema = app.Services.GetRequiredService<IDatabaseSchema>();
+        if (FindUnknown(schema, target) is { } error)
+        {
+            return CommandLine.Refuse(error);
+        }
+
         try
         {
             var applied = 0;
             await schema.MigrateAsync(
+                target,
                 migration =>
                 {
                     applied++;
-                    Console.WriteLine($"Applying {migration}.");
+                    var isReverted = target is not null && string.CompareOrdinal(migration, target) > 0;
+                    Console.WriteLine($"{(isReverted ? "Reverting" : "Applying")} {migration}.");
                 },
                 cancellationToken);
-            Console.WriteLine(applied == 0 ? "Nothing to do: the schema is current." : "The schema is current.");
+            var state = target is null || target == schema.Migrations[^1] ? "current" : $"that of {target}";
+            Console.WriteLine(applied == 0 ? $"Nothing to do: the schema is {state}." : $"The schema is {state}.");
             return 0;
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)

@@ -1,5 +1,6 @@
 using Deployments.Api.Authorization;
 using Deployments.Api.Contracts;
+using Deployments.Api.Hosting;
 using Deployments.Api.Mvc;
 using Deployments.Api.Mvc.Binding;
 using Deployments.Api.Mvc.Filters;
@@ -119,17 +120,31 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     }
 
     /// <summary>Show a software deployment.</summary>
-    /// <remarks>Its current state; <c>events</c> has its history.</remarks>
+    /// <remarks>
+    /// Its current state; <c>events</c> has its history. With <c>wait</c> the response is held until the deployment is no longer in progress,
+    /// or, with <c>If-None-Match</c>, until its entity tag is another, and at most for the given time.
+    /// </remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The deployment's id.</param>
+    /// <param name="wait">How many seconds to wait for a change, 1 to 50; not at all by default.</param>
+    /// <param name="ifNoneMatch">The entity tag that the client has: while it is that of the deployment the response is 304, without a body.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployment.</response>
     [HttpGet(Routes.Id, Name = "getSoftwareDeployment")]
     [Authorize(ProjectAuthorizationHandler.Read)]
     [ProducesResponseType<SoftwareDeploymentEnvelope>(StatusCodes.Status200OK)]
+    [HeldRequest]
     public async Task<ActionResult<SoftwareDeploymentEnvelope>> Get(
-        [FromRoute(Name = Routes.ProjectId)] string projectId, Guid id, CancellationToken cancellationToken) =>
-        new SoftwareDeploymentEnvelope { SoftwareDeployment = await mediator.Send(new GetDeploymentQuery(projectId, id), cancellationToken) };
+        [FromRoute(Name = Routes.ProjectId)] string projectId,
+        Guid id,
+        [FromQuery] int? wait,
+        [FromHeader(Name = EntityTags.IfNoneMatch)] string? ifNoneMatch,
+        CancellationToken cancellationToken) =>
+        new SoftwareDeploymentEnvelope
+        {
+            SoftwareDeployment = await mediator.Send(
+                new GetDeploymentQuery(projectId, id, wait, wait is null ? null : EntityTags.WaitCondition(ifNoneMatch)), cancellationToken),
+        };
 
     /// <summary>Change a software deployment.</summary>
     /// <remarks>
@@ -158,7 +173,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
         };
 
     /// <summary>Delete a software deployment.</summary>
-    /// <remarks>Its history is deleted too.</remarks>
+    /// <remarks>It and its history no longer exist. The change feed has its events, and the deletion, for some days.</remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="id">The deployment's id.</param>
     /// <param name="ifMatch">Delete it only if its entity tag is one of these.</param>
@@ -173,7 +188,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
         [FromHeader(Name = EntityTags.IfMatch)] string? ifMatch,
         CancellationToken cancellationToken)
     {
-        await mediator.Send(new DeleteDeploymentCommand(projectId, id, EntityTags.Condition(ifMatch)), cancellationToken);
+        await mediator.Send(new DeleteDeploymentCommand(HttpContext.GetCaller(projectId), id, EntityTags.Condition(ifMatch)), cancellationToken);
         return NoContent();
     }
 

@@ -53,6 +53,7 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
         StatusCodes.Status406NotAcceptable => ("not_acceptable", "The response would be application/json, which the Accept header excludes."),
         StatusCodes.Status408RequestTimeout => ("request_timeout", "The body of the request did not arrive in time."),
         StatusCodes.Status409Conflict => ("conflict", "The request conflicts with what is stored."),
+        StatusCodes.Status410Gone => ("gone", "What the cursor continues from no longer exists."),
         StatusCodes.Status412PreconditionFailed => ("precondition_failed", "The resource has changed."),
         StatusCodes.Status413PayloadTooLarge => ("body_too_large", "The body is too large."),
         StatusCodes.Status415UnsupportedMediaType => ("unsupported_media_type", "The body must be application/json in UTF-8."),

@@ -14,6 +14,7 @@ internal sealed partial class ExceptionHandler(ErrorWriter writer, ILogger<Excep
             InvalidRequestException invalid => writer.WriteAsync(
                 httpContext, StatusCodes.Status400BadRequest, string.Join(' ', invalid.Errors.SelectMany(field => field.Value)), invalid.Errors),
             NotFoundException notFound => writer.WriteAsync(httpContext, StatusCodes.Status404NotFound, notFound.Message),
+            GoneException gone => writer.WriteAsync(httpContext, StatusCodes.Status410Gone, gone.Message),
             PreconditionFailedException failed => writer.WriteAsync(
                 httpContext,
                 StatusCodes.Status412PreconditionFailed,

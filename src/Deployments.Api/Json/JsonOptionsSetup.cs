@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Deployments.Application.ChangeFeed;
 using Deployments.Domain.SoftwareConfigs;
 
 namespace Deployments.Api.Json;
@@ -23,6 +24,7 @@ internal static class JsonOptionsSetup
         options.MaxDepth = MaxValueDepth + MaxDepthAround;
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping; // responses are JSON, never part of an HTML page
         options.Converters.Add(new JsonStringEnumConverter<ConfigValueType>(namingPolicy: null, allowIntegerValues: false));
+        options.Converters.Add(new JsonStringEnumConverter<FeedEventType>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseUpper, allowIntegerValues: false));
         options.Converters.Add(new SaturatingInteger());
         options.Converters.Add(new BooleanConverter());

@@ -4,6 +4,7 @@ using Deployments.Api.Contracts;
 using Deployments.Api.Errors;
 using Deployments.Api.Middleware;
 using Deployments.Api.Mvc.Filters;
+using Deployments.Application.ChangeFeed;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
@@ -41,14 +42,18 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             operation.Responses[Ok].Headers["ETag"] = tag;
             if (isGet)
             {
-                operation.Parameters.Add(new OpenApiParameter
+                if (!Has(EntityTags.IfNoneMatch))
                 {
-                    Name = "If-None-Match",
-                    OriginalName = "ifNoneMatch",
-                    Kind = OpenApiParameterKind.Header,
-                    Description = "Return the deployment or configuration only if its entity tag is none of these.",
-                    Schema = new JsonSchema { Type = JsonObjectType.String },
-                });
+                    operation.Parameters.Add(new OpenApiParameter
+                    {
+                        Name = EntityTags.IfNoneMatch,
+                        OriginalName = "ifNoneMatch",
+                        Kind = OpenApiParameterKind.Header,
+                        Description = "Return the configuration only if its entity tag is none of these.",
+                        Schema = new JsonSchema { Type = JsonObjectType.String },
+                    });
+                }
+
                 operation.Responses["304"] = new OpenApiResponse { Description = "Its entity tag is one of those in If-None-Match." };
                 operation.Responses["304"].Headers["ETag"] = tag;
             }
@@ -58,7 +63,7 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             }
         }
 
-        if (Has("limit"))
+        if (Has("marker"))
         {
             operation.Responses[Ok].Headers["Link"] = Header("The next page, as in the body; absent on the last.", isRequired: false);
         }
@@ -81,6 +86,11 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
         if (Has(EntityTags.IfMatch))
         {
             AddError(context, StatusCodes.Status412PreconditionFailed, "It has changed: its entity tag is none of those in If-Match. Or a proxy has changed the tag, which detail says.");
+        }
+
+        if (Has("after"))
+        {
+            AddError(context, StatusCodes.Status410Gone, "Events after the cursor have been purged, or the database is another; detail says how to begin anew.");
         }
 
         if (Has(Idempotency.Key))
@@ -169,6 +179,9 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
                 break;
             case "limit":
                 LimitAsIn<ListDeploymentsQuery>(parameter);
+                break;
+            case "wait" or "order":
+                LimitAsIn<ReadChangeFeedQuery>(parameter);
                 break;
             case "status":
                 parameter.Schema = SchemaOf(typeof(DeploymentStatus), context);

@@ -32,6 +32,12 @@ internal sealed class ServiceOptions
     /// <summary>How long a request may take until its response starts.</summary>
     public int RequestTimeoutSeconds { get; init; } = 60;
 
+    /// <summary>How many requests an instance holds at most until something changes; a project may use half of them.</summary>
+    public int MaxWaiting { get; init; } = 10_000;
+
+    /// <summary>How many days the change feed keeps the events of a deleted deployment.</summary>
+    public int KeepDeletedDays { get; init; } = 7;
+
     /// <summary>How many requests a project may send; null: any number.</summary>
     public RateLimitOptions? RateLimit { get; init; }
 

@@ -11,6 +11,8 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration) : IV
 {
     private const int MaxBytes = 1024 * 1024 * 1024;
     private const int MaxSeconds = 3600;
+    private const int MaxDays = 3650;
+    private const int MaxWaitingRequests = 1_000_000;
     private const double MinRate = 0.001;
     private const double MaxRate = 1_000_000;
 
@@ -24,6 +26,8 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration) : IV
             .. OutOfRange(nameof(options.MaxBodyBytes), options.MaxBodyBytes, MaxBytes),
             .. OutOfRange(nameof(options.MaxBatchBytes), options.MaxBatchBytes, MaxBytes),
             .. OutOfRange(nameof(options.RequestTimeoutSeconds), options.RequestTimeoutSeconds, MaxSeconds),
+            .. OutOfRange(nameof(options.MaxWaiting), options.MaxWaiting, MaxWaitingRequests),
+            .. OutOfRange(nameof(options.KeepDeletedDays), options.KeepDeletedDays, MaxDays),
             .. Undefined(nameof(options.TimeFormat), options.TimeFormat),
             .. Undefined(nameof(options.ConfigReferences), options.ConfigReferences),
             .. NotAList(nameof(options.Proxies)),

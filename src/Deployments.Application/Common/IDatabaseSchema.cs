@@ -13,12 +13,19 @@ public interface IDatabaseSchema
     /// <param name="cancellationToken">Ends the wait for the database.</param>
     Task<IReadOnlyList<string>> FindMissingAsync(CancellationToken cancellationToken);
 
-    /// <summary>Applies the missing migrations. Any number of programs may do so at once: one migrates, the others wait.</summary>
-    /// <param name="applying">Receives the name of each migration before it is applied.</param>
+    /// <summary>
+    /// Applies the missing migrations, or reverts those after the target. Any number of programs may do so at once: one migrates, the
+    /// others wait.
+    /// </summary>
+    /// <param name="target">The migration that the database is to have; null: the last.</param>
+    /// <param name="applying">Receives the name of each migration before it is applied or reverted.</param>
     /// <param name="cancellationToken">Ends the migration; what was applied stays.</param>
-    Task MigrateAsync(Action<string> applying, CancellationToken cancellationToken);
+    Task MigrateAsync(string? target, Action<string> applying, CancellationToken cancellationToken);
 
-    /// <summary>Returns SQL that brings a schema from one migration to another, and may be run more than once. Needs no database.</summary>
+    /// <summary>
+    /// Returns SQL that brings a schema from one migration to another, and may be run more than once. Needs no database. Unlike
+    /// <see cref="MigrateAsync"/> it lets writers wait while it builds an index.
+    /// </summary>
     /// <param name="current">The migration that the database has; null: none.</param>
     /// <param name="target">The migration that it is to have; null: the last.</param>
     string CreateScript(string? current, string? target);

@@ -38,13 +38,13 @@ public interface IDeploymentCommands
     Task<ChangeOutcome> ChangeAsync(
         Guid id, Func<SoftwareDeployment, bool> change, Caller caller, ConfigReferences references, CancellationToken cancellationToken);
 
-    /// <summary>Deletes a deployment with its history, while its row is locked.</summary>
-    /// <param name="projectId">The project that asks.</param>
-    /// <param name="id">The deployment, the project's own or shared with it.</param>
+    /// <summary>Deletes a deployment, while its row is locked. Its history remains in the change feed for a while, with the deletion.</summary>
+    /// <param name="caller">The actor of the event.</param>
+    /// <param name="id">The deployment, of the caller's project or shared with it.</param>
     /// <param name="check">Throws if its current version must not be deleted.</param>
     /// <param name="cancellationToken">Stops the work; it may have been deleted nevertheless.</param>
     /// <returns>Whether it existed.</returns>
-    Task<bool> DeleteAsync(string projectId, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken);
+    Task<bool> DeleteAsync(Caller caller, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken);
 }
 
 /// <summary>The result of storing new deployments: all are stored, or none for the reason that is set.</summary>

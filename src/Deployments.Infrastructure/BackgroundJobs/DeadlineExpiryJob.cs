@@ -2,6 +2,7 @@ using System.Data;
 using Deployments.Application.Common;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
+using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
@@ -16,13 +17,21 @@ namespace Deployments.Infrastructure.BackgroundJobs;
 /// another has locked. The query uses an index of the deadlines, so deployments that are not overdue cost nothing.
 /// </summary>
 internal sealed partial class DeadlineExpiryJob(
-    DatabaseExecutor database, RequestDeadline deadline, TimeProvider clock, ILogger<DeadlineExpiryJob> logger) : BackgroundService
+    MigrationJob migration,
+    DatabaseExecutor database,
+    ChangeSignal signal,
+    RequestDeadline deadline,
+    TimeProvider clock,
+    ILogger<DeadlineExpiryJob> logger) : BackgroundService
 {
     private const int MaxBatchSize = 1_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        PeriodicJob.RunAsync(Interval, clock, ExpireAllOverdueAsync, stoppingToken);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await migration.WaitUntilCurrentAsync(stoppingToken);
+        await PeriodicJob.RunAsync(Interval, clock, ExpireAllOverdueAsync, stoppingToken);
+    }
 
     private async Task ExpireAllOverdueAsync(CancellationToken stoppingToken)
     {
@@ -55,7 +64,7 @@ internal sealed partial class DeadlineExpiryJob(
         return isTruncated || expired == MaxBatchSize;
     }
 
-    private static async Task<(int Expired, bool IsTruncated)> ExpireAsync(
+    private async Task<(int Expired, bool IsTruncated)> ExpireAsync(
         DatabaseExecutor.Attempt attempt, DateTimeOffset now, string requestId)
     {
         var (context, _, token) = attempt;
@@ -76,6 +85,7 @@ internal sealed partial class DeadlineExpiryJob(
 
         await update.ExecuteAsync((NpgsqlConnection)context.Database.GetDbConnection(), token);
         await transaction.CommitAsync(token);
+        signal.Changed(overdue.Items);
         return (overdue.Items.Count, overdue.IsTruncated);
     }
 

@@ -63,6 +63,22 @@ internal static class DataSources
         return builder.Build();
     }
 
+    /// <summary>Creates the pool of the two connections that send and hear the feed's notifications.</summary>
+    public static NpgsqlDataSource CreateForFeed(string? connectionString)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments-feed" };
+        var settings = builder.ConnectionStringBuilder;
+        settings.TryAdd("GSS Encryption Mode", "Disable");
+        settings.TryAdd("Timeout", 3);
+        settings.TryAdd("Command Timeout", 5);
+        settings.TryAdd("Cancellation Timeout", 500);
+        settings.TryAdd("Host Recheck Seconds", 1);
+        settings["Minimum Pool Size"] = 0;
+        settings["Maximum Pool Size"] = 2;
+        settings["Keepalive"] = 1; // a listener that waits would not notice that the server has vanished
+        return builder.Build();
+    }
+
     private static void TryAdd(this NpgsqlConnectionStringBuilder settings, string keyword, object value)
     {
         if (!settings.ShouldSerialize(keyword))

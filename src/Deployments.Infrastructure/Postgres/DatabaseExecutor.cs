@@ -91,5 +91,13 @@ internal sealed class DatabaseExecutor(
     /// <param name="Context">The attempt's own context.</param>
     /// <param name="IsRetry">Whether an earlier attempt failed, whose changes may have been stored.</param>
     /// <param name="Token">Ends the attempt.</param>
-    internal readonly record struct Attempt(DeploymentsDbContext Context, bool IsRetry, CancellationToken Token);
+    internal readonly record struct Attempt(DeploymentsDbContext Context, bool IsRetry, CancellationToken Token)
+    {
+        /// <summary>A statement on the attempt's connection, which is open.</summary>
+        public async Task<NpgsqlCommand> CreateCommandAsync(string statement)
+        {
+            await Context.Database.OpenConnectionAsync(Token);
+            return new NpgsqlCommand(statement, (NpgsqlConnection)Context.Database.GetDbConnection());
+        }
+    }
 }

@@ -16,7 +16,8 @@ namespace Deployments.Infrastructure.Postgres;
 internal sealed class DatabaseSchema(Func<NpgsqlDataSource> source, IOptions<DatabaseOptions> options) : IDatabaseSchema
 {
     private const long MigrationLock = 0x6465706C6F79; // "deploy"
-    private static readonly TimeSpan MigrationTimeout = TimeSpan.FromMinutes(10); // waiting for another one's migration, or migrating
+    private static readonly TimeSpan LockRetryInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan TableLockRetryInterval = TimeSpan.FromSeconds(2); // those who waited behind the last attempt go on
 
     public string Database
     {
@@ -46,22 +47,27 @@ internal sealed class DatabaseSchema(Func<NpgsqlDataSource> source, IOptions<Dat
         return [.. await context.Database.GetPendingMigrationsAsync(cancellationToken)];
     }
 
-    public async Task MigrateAsync(Action<string> applying, CancellationToken cancellationToken)
+    public async Task MigrateAsync(string? target, Action<string> applying, CancellationToken cancellationToken)
     {
         await using var context = CreateContext(applying);
         var database = context.Database;
-        database.SetCommandTimeout(MigrationTimeout);
+        database.SetCommandTimeout(0); // an index of a large table takes its time
 
         await database.OpenConnectionAsync(cancellationToken);
-        if (!(await database.GetPendingMigrationsAsync(cancellationToken)).Any())
+        if (target is null && !(await database.GetPendingMigrationsAsync(cancellationToken)).Any())
         {
             return;
         }
 
-        await database.ExecuteSqlAsync($"SELECT pg_advisory_lock({MigrationLock})", cancellationToken);
+        // Asked for again and again: an index that is built concurrently waits for every statement that runs, a wait for this lock too.
+        while (!await database.SqlQuery<bool>($"SELECT pg_try_advisory_lock({MigrationLock}) AS \"Value\"").SingleAsync(cancellationToken))
+        {
+            await Task.Delay(LockRetryInterval, cancellationToken);
+        }
+
         try
         {
-            await database.MigrateAsync(cancellationToken);
+            await MigrateAsync(context.GetService<IMigrator>(), target, cancellationToken);
         }
         finally
         {
@@ -72,16 +78,36 @@ internal sealed class DatabaseSchema(Func<NpgsqlDataSource> source, IOptions<Dat
     public string CreateScript(string? current, string? target)
     {
         using var context = new DesignTimeContextFactory().CreateDbContext([]);
-        return context.GetService<IMigrator>().GenerateScript(current, target, MigrationsSqlGenerationOptions.Idempotent);
+        var script = context.GetService<IMigrator>().GenerateScript(current, target, MigrationsSqlGenerationOptions.Idempotent);
+
+        // The script runs each statement in a block, which can do nothing concurrently.
+        return script.Replace("INDEX CONCURRENTLY", "INDEX", StringComparison.Ordinal);
     }
 
     public Task<string> ExplainAsync(Exception failure) => ConnectionRefusal.ExplainAsync(failure, options.Value.ConnectionString);
+
+    // A step that alters a table waits no longer for its lock than those who wait behind it can.
+    private static async Task MigrateAsync(IMigrator migrator, string? target, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await migrator.MigrateAsync(target, cancellationToken);
+                return;
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                await Task.Delay(TableLockRetryInterval, cancellationToken);
+            }
+        }
+    }
 
     private DeploymentsDbContext CreateContext(Action<string> applying) => new(
         new DbContextOptionsBuilder<DeploymentsDbContext>()
             .UseDeployments(source())
             .LogTo(
-                (happening, _) => happening == RelationalEventId.MigrationApplying,
+                (happening, _) => happening == RelationalEventId.MigrationApplying || happening == RelationalEventId.MigrationReverting,
                 happening => applying(((MigrationEventData)happening).Migration.GetType().GetCustomAttribute<MigrationAttribute>()!.Id))
             .Options);
 }

@@ -6,13 +6,24 @@ using Microsoft.Extensions.Options;
 namespace Deployments.Infrastructure.Postgres;
 
 /// <summary>Migrates the schema at start, or waits until somebody else has migrated it, and retries until it succeeds.</summary>
-internal sealed partial class MigrationJob(IDatabaseSchema schema, IOptions<MigrationOptions> options, ILogger<MigrationJob> logger)
+internal sealed partial class MigrationJob(
+    IDatabaseSchema schema, IOptions<MigrationOptions> options, IHostApplicationLifetime lifetime, ILogger<MigrationJob> logger)
     : BackgroundService
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
+    private readonly TaskCompletionSource current = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Waits until the schema is current: between two migrations, a statement may lack one of its columns.</summary>
+    public Task WaitUntilCurrentAsync(CancellationToken cancellationToken) => current.Task.WaitAsync(cancellationToken);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // A start that fails for another reason reports nothing but that.
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var starting = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(stoppingToken);
+
         string? logged = null; // each reason once
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -20,13 +31,14 @@ internal sealed partial class MigrationJob(IDatabaseSchema schema, IOptions<Migr
             {
                 if (options.Value.MigrateOnStart)
                 {
-                    await schema.MigrateAsync(LogApplying, stoppingToken);
+                    await schema.MigrateAsync(target: null, LogApplying, stoppingToken);
                 }
 
                 var missing = await schema.FindMissingAsync(stoppingToken);
                 if (missing.Count == 0)
                 {
                     LogReady();
+                    current.TrySetResult();
                     return;
                 }
 

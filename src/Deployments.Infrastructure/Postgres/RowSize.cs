@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Deployments.Application.ChangeFeed;
 using Deployments.Application.Common.Paging;
 using Deployments.Domain.SoftwareDeployments;
 
@@ -8,7 +9,8 @@ namespace Deployments.Infrastructure.Postgres;
 /// <summary>Estimates the size of rows, and limits how much of a list is read at once.</summary>
 internal static class RowSize
 {
-    private const int MaxChunkBytes = 1024 * 1024;
+    /// <summary>The size of a chunk, after which the rest is read by another statement.</summary>
+    public const int MaxChunkBytes = 1024 * 1024;
     private const int FixedBytes = 512; // ids, times and the object itself
     private const int EntryBytes = 256; // overhead of each value beside its text
 
@@ -18,6 +20,9 @@ internal static class RowSize
 
     /// <summary>About how much memory an event takes, in bytes.</summary>
     public static long Of(DeploymentEvent entry) => FixedBytes + Of(entry.StatusReason);
+
+    /// <summary>About how much memory an event of the feed takes, in bytes.</summary>
+    public static long Of(FeedEventDto entry) => FixedBytes + Of(entry.StatusReason);
 
     /// <summary>Takes rows until together they are too large. The others are skipped unread, and queried again.</summary>
     public static async Task<Chunk<T>> TakeChunkAsync<T>(this IAsyncEnumerable<T> rows, Func<T, long> sizeOf, CancellationToken cancellationToken)

@@ -4,6 +4,7 @@ using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Batching;
+using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
 using Deployments.Infrastructure.Postgres.Model.Configurations;
@@ -15,7 +16,11 @@ using Npgsql;
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
 internal sealed class DeploymentCommands(
-    DatabaseExecutor database, GroupCommitWriter writer, IOptions<TimeBudgets> budgets, TimeProvider clock) : IDeploymentCommands
+    DatabaseExecutor database,
+    GroupCommitWriter writer,
+    ChangeSignal signal,
+    IOptions<TimeBudgets> budgets,
+    TimeProvider clock) : IDeploymentCommands
 {
     private static readonly Func<DeploymentsDbContext, string, string, IAsyncEnumerable<ExistingDeployment>> FindByKey =
         EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, string key) =>
@@ -26,6 +31,17 @@ internal sealed class DeploymentCommands(
                 .Select(deployment => new ExistingDeployment(
                     deployment.Id, EF.Property<byte[]?>(deployment, SoftwareDeploymentConfiguration.RequestHash)!)));
 
+    private static readonly string DeleteWithEvent =
+        $"""
+        WITH deleted_row AS (
+            DELETE FROM software_deployments AS deployment WHERE project_id = @project_id AND id = @id
+            RETURNING project_id, id, version + 1 AS version, action, status, status_reason, server_id, config_id, stack_user_project_id,
+                {EventLog.Xact("deployment")} AS xact),
+        completed AS (
+            {EventLog.Complete("deleted_row")})
+        {EventLog.Insert("(SELECT *, @time AS time, true AS deleted, @actor AS actor, @request_id AS request_id FROM deleted_row) AS change")}
+        """;
+
     // Requests that change the same deployment wait here, instead of each holding a connection.
     private readonly KeyedQueue<Guid> changes = new();
     private readonly PendingChanges pending = new();
@@ -35,8 +51,14 @@ internal sealed class DeploymentCommands(
     {
         if (deployments is not [var single] || references.RequireExisting)
         {
-            return await database.RunAsync(
+            var added = await database.RunAsync(
                 attempt => AddTogetherAsync(attempt, deployments, caller, references), cancellationToken);
+            if (added == AddOutcome.Stored)
+            {
+                signal.Created(deployments);
+            }
+
+            return added;
         }
 
         // The row with the key may be deleted before it is found: then the key is free again.
@@ -81,30 +103,37 @@ internal sealed class DeploymentCommands(
         return await own.Completion;
     }
 
-    public async Task<bool> DeleteAsync(string projectId, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken)
+    public async Task<bool> DeleteAsync(Caller caller, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken)
     {
         using var turn = await changes.EnterAsync(id, cancellationToken);
-        var mayBeDeleted = false;
+        SoftwareDeployment? found = null;
         return await database.RunAsync(
             async attempt =>
             {
                 var (context, _, token) = attempt;
                 await using var transaction = await BeginAsync(context, token);
-                var deployment = await context.LockDeploymentAsync(projectId, id, token);
+                var deployment = await context.LockDeploymentAsync(caller.ProjectId, id, token);
                 if (deployment is null)
                 {
-                    return mayBeDeleted; // by an earlier attempt
+                    if (found is not null)
+                    {
+                        signal.Changed(found);
+                    }
+
+                    return found is not null; // by an earlier attempt
                 }
 
                 check(deployment);
-                mayBeDeleted = true;
-                await context.DeploymentEvents
-                    .Where(entry => entry.ProjectId == deployment.ProjectId && entry.DeploymentId == deployment.Id)
-                    .ExecuteDeleteAsync(token);
-                await context.SoftwareDeployments
-                    .Where(row => row.ProjectId == deployment.ProjectId && row.Id == deployment.Id)
-                    .ExecuteDeleteAsync(token);
+                found = deployment;
+                await using var delete = new NpgsqlCommand(DeleteWithEvent, (NpgsqlConnection)context.Database.GetDbConnection());
+                delete.Parameters.AddWithValue("project_id", deployment.ProjectId);
+                delete.Parameters.AddWithValue("id", deployment.Id);
+                delete.Parameters.AddWithValue("time", clock.GetUtcNow());
+                delete.Parameters.AddWithValue("actor", caller.Actor);
+                delete.Parameters.AddWithValue("request_id", caller.RequestId);
+                await delete.ExecuteNonQueryAsync(token);
                 await transaction.CommitAsync(token);
+                signal.Changed(deployment);
                 return true;
             },
             cancellationToken);
@@ -136,7 +165,7 @@ internal sealed class DeploymentCommands(
         }
     }
 
-    private static async Task<bool> StoreAsync(DatabaseExecutor.Attempt attempt, Guid id, List<PendingChange> group)
+    private async Task<bool> StoreAsync(DatabaseExecutor.Attempt attempt, Guid id, List<PendingChange> group)
     {
         var (context, _, token) = attempt;
         await using var transaction = await BeginAsync(context, token);
@@ -166,6 +195,11 @@ internal sealed class DeploymentCommands(
         {
             await update.ExecuteAsync((NpgsqlConnection)context.Database.GetDbConnection(), token);
             await transaction.CommitAsync(token);
+        }
+
+        if (current is not null && group.Exists(change => change.StoredVersion is not null))
+        {
+            signal.Changed(current);
         }
 
         outcomes.ForEach(outcome => outcome.Complete());

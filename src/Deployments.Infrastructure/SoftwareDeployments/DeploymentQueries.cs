@@ -11,14 +11,27 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 
 internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeploymentQueries
 {
-    private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareDeployment?>> Find =
+    private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareDeployment?>> FindOwn =
         EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>
-            context.SoftwareDeployments.AsNoTracking().SingleOrDefault(deployment =>
-                (deployment.ProjectId == projectId && deployment.Id == id)
-                || (deployment.StackUserProjectId == projectId && deployment.Id == id)));
+            context.SoftwareDeployments.AsNoTracking()
+                .SingleOrDefault(deployment => deployment.ProjectId == projectId && deployment.Id == id));
+
+    private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareDeployment?>> FindShared =
+        EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>
+            context.ProjectShares
+                .Where(share => share.ProjectId == projectId)
+                .Join(
+                    context.SoftwareDeployments.AsNoTracking(),
+                    share => share.OwnerProjectId,
+                    deployment => deployment.ProjectId,
+                    (_, deployment) => deployment)
+                .SingleOrDefault(deployment => deployment.Id == id && deployment.StackUserProjectId == projectId));
 
     public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
-        database.RunAsync(attempt => Find(attempt.Context, projectId, id, attempt.Token), cancellationToken);
+        database.RunAsync(
+            async attempt => await FindOwn(attempt.Context, projectId, id, attempt.Token)
+                ?? await FindShared(attempt.Context, projectId, id, attempt.Token),
+            cancellationToken);
 
     public Task<Chunk<SoftwareDeployment>> ListAsync(
         DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
@@ -41,7 +54,8 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
         var version = after ?? 0;
         return database.RunAsync(
             attempt => attempt.Context.DeploymentEvents.AsNoTracking()
-                .Where(entry => entry.ProjectId == projectId && entry.DeploymentId == id && entry.Version > version)
+                .Where(entry => entry.ProjectId == projectId && entry.DeploymentId == id && entry.Version > version
+                    && EF.Property<bool?>(entry, DeploymentEventConfiguration.Deleted) != true) // it may be deleted meanwhile
                 .OrderBy(entry => entry.Version)
                 .Take(count)
                 .AsAsyncEnumerable()
@@ -79,9 +93,11 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
                         SELECT project_id, id, config_id FROM software_deployments
                         WHERE project_id = {projectId} AND server_id = {serverId}
                         UNION ALL
-                        SELECT project_id, id, config_id FROM software_deployments
-                        WHERE {includeShared} AND stack_user_project_id = {projectId} AND project_id <> {projectId}
-                            AND server_id = {serverId}
+                        SELECT shared.project_id, shared.id, shared.config_id
+                        FROM project_shares AS share
+                        JOIN software_deployments AS shared ON shared.project_id = share.owner_project_id
+                        WHERE {includeShared} AND share.project_id = {projectId} AND shared.stack_user_project_id = {projectId}
+                            AND shared.server_id = {serverId}
                     ) AS deployment
                     CROSS JOIN LATERAL (
                         SELECT project_id, id, name FROM software_configs
@@ -99,24 +115,53 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
             cancellationToken);
     }
 
-    private static IQueryable<SoftwareDeployment> Matching(DeploymentsDbContext context, DeploymentFilter filter, Guid? after, int count)
-    {
-        var projectId = filter.ProjectId;
-        var all = context.SoftwareDeployments.AsNoTracking();
+    // Ordered index scans, merged: one of the project's own deployments, and one for each project that shares some with it.
+    private static IQueryable<SoftwareDeployment> Matching(DeploymentsDbContext context, DeploymentFilter filter, Guid? after, int count) =>
+        Own(context, filter, after, count)
+            .Concat(Shared(context, filter, after, count))
+            .OrderBy(deployment => deployment.Id)
+            .Take(count);
 
-        // Two ordered index scans, merged: an OR of both conditions would use neither index in order.
-        var own = Page(all.Where(deployment => deployment.ProjectId == projectId), filter, after, count);
-        var shared = Page(
-            all.Where(deployment => deployment.StackUserProjectId == projectId && deployment.ProjectId != projectId),
-            filter,
-            after,
-            count);
-        return own.Concat(shared).OrderBy(deployment => deployment.Id).Take(count);
+    // In SQL, as EF Core would number all rows of a project to find the first.
+    private static IQueryable<SoftwareDeployment> Shared(DeploymentsDbContext context, DeploymentFilter filter, Guid? after, int count)
+    {
+        var parameters = new List<object>();
+        var conditions = new List<string> { "project_id = share.owner_project_id", $"stack_user_project_id = {Parameter(filter.ProjectId)}" };
+        AddCondition("server_id =", filter.ServerId);
+        AddCondition("config_id =", filter.ConfigId);
+        AddCondition("action =", filter.Action);
+        AddCondition("status =", filter.Status?.ToName());
+        AddCondition("id >", after);
+        var statement =
+            $"""
+            SELECT shared.*
+            FROM project_shares AS share
+            CROSS JOIN LATERAL (
+                SELECT * FROM software_deployments WHERE {string.Join(" AND ", conditions)} ORDER BY id LIMIT {Parameter(count)}
+            ) AS shared
+            WHERE share.project_id = {Parameter(filter.ProjectId)}
+            """;
+        return context.SoftwareDeployments.FromSqlRaw(statement, [.. parameters]).AsNoTracking();
+
+        void AddCondition(string condition, object? value)
+        {
+            if (value is not null)
+            {
+                conditions.Add($"{condition} {Parameter(value)}");
+            }
+        }
+
+        string Parameter(object value)
+        {
+            parameters.Add(value);
+            return $"{{{parameters.Count - 1}}}";
+        }
     }
 
-    private static IQueryable<SoftwareDeployment> Page(
-        IQueryable<SoftwareDeployment> deployments, DeploymentFilter filter, Guid? after, int count)
+    private static IQueryable<SoftwareDeployment> Own(DeploymentsDbContext context, DeploymentFilter filter, Guid? after, int count)
     {
+        var projectId = filter.ProjectId;
+        var deployments = context.SoftwareDeployments.AsNoTracking().Where(deployment => deployment.ProjectId == projectId);
         if (filter.ServerId is { } serverId)
         {
             deployments = deployments.Where(deployment => deployment.ServerId == serverId);

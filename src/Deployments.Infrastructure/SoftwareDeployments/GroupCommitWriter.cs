@@ -3,6 +3,7 @@ using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Batching;
+using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -29,6 +30,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
     private readonly AdaptiveBatchSize batchSize = new(minSize: 64, initialSize: 256, maxSize: 1_000);
     private readonly QueueAdmission admission;
     private readonly NpgsqlDataSource dataSource;
+    private readonly ChangeSignal signal;
     private readonly TimeBudgets budgets;
     private readonly TimeProvider clock;
     private readonly ILogger logger;
@@ -37,12 +39,14 @@ internal sealed partial class GroupCommitWriter : BackgroundService
 
     public GroupCommitWriter(
         NpgsqlDataSource dataSource,
+        ChangeSignal signal,
         IOptions<TimeBudgets> budgets,
         TimeProvider clock,
         ILogger<GroupCommitWriter> logger)
     {
         admission = new QueueAdmission(batchSize, clock);
         this.dataSource = dataSource;
+        this.signal = signal;
         this.budgets = budgets.Value;
         this.clock = clock;
         this.logger = logger;
@@ -135,6 +139,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
             {
                 var existing = await SendAsync(group);
                 DeploymentMetrics.GroupSize.Record(group.Count);
+                signal.Created(group.Select(entry => entry.Row.Deployment));
                 group.ForEach(entry => entry.Succeed(!existing.Contains(entry.Row.Deployment.Id)));
                 return wasInterrupted;
             }

@@ -2,6 +2,7 @@ using System.Data;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
+using Deployments.Infrastructure.Postgres.Model;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -9,15 +10,26 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 
 /// <summary>
 /// The statement that stores any number of new deployments with the first event of each: one round trip, and one commit. Existing rows,
-/// by their id or their idempotency key, are left as they are and get no second event. Can be used repeatedly, by one caller at a
-/// time.
+/// by their id or their idempotency key, are left as they are and get no second event. The projects that new deployments are shared with
+/// are stored too. Can be used repeatedly, by one caller at a time.
 /// </summary>
 internal sealed class InsertDeploymentsCommand : IAsyncDisposable
 {
+    private const int MaxStoredShares = 100_000; // about 20 MB
+
     private static readonly IReadOnlySet<Guid> None = new HashSet<Guid>();
 
+    // In one order for all, so that two statements that store the same pairs cannot deadlock.
+    private static readonly IComparer<ProjectShare> ByProjects = Comparer<ProjectShare>.Create(static (left, right) =>
+        string.CompareOrdinal(left.ProjectId, right.ProjectId) is not 0 and var order
+            ? order
+            : string.CompareOrdinal(left.OwnerProjectId, right.OwnerProjectId));
+
     private readonly NpgsqlCommand command = new();
+    private readonly HashSet<ProjectShare> storedShares = [];
+    private readonly SortedSet<ProjectShare> newShares = new(ByProjects);
     private readonly RowParameters<DeploymentRow> rows;
+    private readonly RowParameters<ProjectShare> shares;
     private NpgsqlConnection? ownedConnection;
 
     public InsertDeploymentsCommand()
@@ -42,6 +54,9 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         var (columns, values) = (rows.Names, rows.Values);
         rows.AddColumn("actor", NpgsqlDbType.Text, row => row.Caller.Actor);
         rows.AddColumn("request_id", NpgsqlDbType.Text, row => row.Caller.RequestId);
+        shares = new RowParameters<ProjectShare>(command);
+        shares.AddColumn("receiver", NpgsqlDbType.Text, share => share.ProjectId);
+        shares.AddColumn("owner", NpgsqlDbType.Text, share => share.OwnerProjectId);
 
         // LIMIT 1 changes no result: it makes the planner use one index lookup for each row, in the order of the rows. The lookup finds the
         // rest of a batch whose first deployment was deleted; every other existing row is found by ON CONFLICT.
@@ -59,9 +74,13 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
                 AS earlier ON true
                 WHERE existing IS NULL
                 ON CONFLICT DO NOTHING
-                RETURNING project_id, id),
+                RETURNING project_id, id, xact),
             inserted_events AS (
-                {EventLog.Insert("(SELECT *, creation_time AS time FROM input JOIN inserted USING (project_id, id)) AS change")})
+                {EventLog.Insert("(SELECT *, creation_time AS time, false AS deleted FROM input JOIN inserted USING (project_id, id)) AS change")}),
+            inserted_shares AS (
+                INSERT INTO project_shares (project_id, owner_project_id)
+                SELECT {shares.Names} FROM {shares.Relation}
+                ON CONFLICT DO NOTHING)
             SELECT id FROM input WHERE NOT EXISTS (SELECT FROM inserted WHERE inserted.id = input.id)
             """;
     }
@@ -72,7 +91,15 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
     /// <summary>Whether the rows were sent over its own connection; before that nothing can have been stored.</summary>
     public bool IsSent { get; private set; }
 
-    public void Add(DeploymentRow row) => rows.Add(row);
+    public void Add(DeploymentRow row)
+    {
+        rows.Add(row);
+        if (row.Deployment is { StackUserProjectId: { } receiver, ProjectId: var owner } && receiver != owner
+            && new ProjectShare(receiver, owner) is var share && !storedShares.Contains(share))
+        {
+            newShares.Add(share);
+        }
+    }
 
     /// <summary>Stores the added rows over a connection that it keeps, with the statement prepared on it.</summary>
     /// <returns>The ids of the rows that existed already.</returns>
@@ -92,7 +119,10 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         }
 
         IsSent = true;
-        return await ExecuteAsync(CancellationToken.None);
+        ProjectShare[] sent = [.. newShares];
+        var existing = await ExecuteAsync(CancellationToken.None);
+        RememberShares(sent);
+        return existing;
     }
 
     /// <summary>Stores the added rows as part of the given connection's transaction.</summary>
@@ -112,8 +142,24 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         }
     }
 
+    // They are never deleted, but lost with the database: so they are remembered no longer than the connection that stored them is open.
+    private void RememberShares(ProjectShare[] stored)
+    {
+        if (storedShares.Count > MaxStoredShares)
+        {
+            storedShares.Clear();
+        }
+
+        storedShares.UnionWith(stored);
+    }
+
     private async Task<IReadOnlySet<Guid>> ExecuteAsync(CancellationToken cancellationToken)
     {
+        foreach (var share in newShares)
+        {
+            shares.Add(share);
+        }
+
         try
         {
             HashSet<Guid>? existing = null;
@@ -130,6 +176,8 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         finally
         {
             rows.Clear();
+            shares.Clear();
+            newShares.Clear();
         }
     }
 }

@@ -9,14 +9,20 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 internal static class RowLocks
 {
     /// <summary>The deployment, if the project may see it, locked until the transaction ends; else null.</summary>
-    public static Task<SoftwareDeployment?> LockDeploymentAsync(
+    public static async Task<SoftwareDeployment?> LockDeploymentAsync(
         this DeploymentsDbContext context, string projectId, Guid id, CancellationToken cancellationToken) =>
-        context.SoftwareDeployments
+        await context.SoftwareDeployments
+            .FromSql($"SELECT * FROM software_deployments WHERE project_id = {projectId} AND id = {id} FOR UPDATE")
+            .AsNoTracking()
+            .SingleOrDefaultAsync(cancellationToken)
+        ?? await context.SoftwareDeployments
             .FromSql(
                 $"""
-                SELECT * FROM software_deployments
-                WHERE (project_id = {projectId} AND id = {id}) OR (stack_user_project_id = {projectId} AND id = {id})
-                FOR UPDATE
+                SELECT deployment.*
+                FROM project_shares AS share
+                JOIN software_deployments AS deployment ON deployment.project_id = share.owner_project_id
+                WHERE share.project_id = {projectId} AND deployment.id = {id} AND deployment.stack_user_project_id = {projectId}
+                FOR UPDATE OF deployment
                 """)
             .AsNoTracking()
             .SingleOrDefaultAsync(cancellationToken);

@@ -48,10 +48,12 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
                     timeout = input.timeout,
                     deadline = input.deadline,
                     updated_time = input.time,
-                    version = input.version
+                    version = input.version,
+                    xact = {EventLog.Xact("deployment")}
                 FROM (SELECT DISTINCT ON (project_id, id) * FROM input ORDER BY project_id, id, version DESC) AS input
-                WHERE deployment.project_id = input.project_id AND deployment.id = input.id)
-            {EventLog.Insert("input")}
+                WHERE deployment.project_id = input.project_id AND deployment.id = input.id
+                RETURNING deployment.project_id, deployment.id, deployment.server_id, deployment.stack_user_project_id, deployment.xact)
+            {EventLog.Insert("(SELECT *, false AS deleted FROM input JOIN updated USING (project_id, id)) AS change")}
             """;
     }
 

@@ -7,9 +7,10 @@ internal static class ConsistencyCheck
 {
     private const string Sql =
         """
-        SELECT id, config_id, count(deployment_id)
-        FROM software_deployments LEFT JOIN deployment_events ON deployment_id = id
-        GROUP BY id, config_id
+        SELECT deployment.id, deployment.config_id, count(entry.deployment_id)
+        FROM software_deployments AS deployment
+        LEFT JOIN deployment_events AS entry ON entry.project_id = deployment.project_id AND entry.deployment_id = deployment.id
+        GROUP BY deployment.id, deployment.config_id
         """;
 
     /// <summary>No acknowledged deployment is missing, none is duplicate, and none is stored without having been acknowledged.</summary>

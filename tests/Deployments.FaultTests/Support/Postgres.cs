@@ -54,15 +54,11 @@ internal sealed class Postgres : IAsyncDisposable
 
     /// <summary>Makes an empty server and starts it.</summary>
     /// <param name="settings">Server settings such as <c>max_connections=20</c>.</param>
-    public static async Task<Postgres> StartAsync(params string[] settings)
-    {
-        var postgres = await PrepareAsync(RandomNumberGenerator.GetHexString(32, lowercase: true), settings);
-        var passwordFile = Path.Combine(postgres.folder, "superuser");
-        await postgres.programs.WritePrivateFileAsync(passwordFile, postgres.password, CancellationToken.None);
-        await postgres.programs.InitialiseAsync(postgres.Data, Superuser, passwordFile, CancellationToken.None);
-        await postgres.StartServerAsync();
-        return postgres;
-    }
+    public static Task<Postgres> StartAsync(params string[] settings) =>
+        StartAsync(RandomNumberGenerator.GetHexString(32, lowercase: true), settings);
+
+    /// <summary>Makes another empty server with the same settings and the same password.</summary>
+    public Task<Postgres> StartAnotherAsync() => StartAsync(password, settings);
 
     /// <summary>Makes another server, which follows this one; see <see cref="FollowAsync"/>.</summary>
     public async Task<Postgres> StartStandbyAsync()
@@ -119,6 +115,18 @@ internal sealed class Postgres : IAsyncDisposable
         }
     }
 
+    /// <summary>Fills the empty database with a dump of another server's.</summary>
+    public async Task RestoreAsync(Postgres other)
+    {
+        var dump = Path.Combine(folder, "dump.sql");
+        await programs.WritePrivateFileAsync(
+            PasswordFile, string.Join('\n', new[] { other.Port, Port }.Select(port => $"127.0.0.1:{port}:*:{Superuser}:{password}")), CancellationToken.None);
+        await RunAsync("pg_dump", "-f", dump, "-d", AddressOf(other.Port));
+        await RunAsync("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", dump, "-d", AddressOf(Port));
+
+        string AddressOf(int port) => $"host=127.0.0.1 port={port} user={Superuser} dbname=postgres passfile={PasswordFile}";
+    }
+
     /// <summary>Makes a primary of a standby. It waits for no standby of its own until one follows it.</summary>
     public Task PromoteAsync() => RunAsync("pg_ctl", "promote", "-D", Data, "-w");
 
@@ -157,6 +165,16 @@ internal sealed class Postgres : IAsyncDisposable
 
         Directory.Delete(folder, recursive: true);
         guard.Dispose();
+    }
+
+    private static async Task<Postgres> StartAsync(string password, string[] settings)
+    {
+        var postgres = await PrepareAsync(password, settings);
+        var passwordFile = Path.Combine(postgres.folder, "superuser");
+        await postgres.programs.WritePrivateFileAsync(passwordFile, password, CancellationToken.None);
+        await postgres.programs.InitialiseAsync(postgres.Data, Superuser, passwordFile, CancellationToken.None);
+        await postgres.StartServerAsync();
+        return postgres;
     }
 
     private static async Task<Postgres> PrepareAsync(string password, string[] settings)

@@ -88,11 +88,16 @@ internal sealed class Project(Service? service = null, string? id = null)
         return service.SendAsync(request);
     }
 
+    /// <param name="query">With its question mark, or nothing.</param>
+    public Task<ApiResponse> ReadFeedAsync(string query = "") => SendAsync(HttpMethod.Get, $"/v1/{Id}/events{query}");
+
     /// <summary>Counts the project's deployments in the database.</summary>
     public Task<long> CountStoredAsync() => CountAsync("software_deployments");
 
-    /// <summary>Counts the events of the project's deployments in the database, including deleted deployments.</summary>
-    public Task<long> CountStoredEventsAsync() => CountAsync("deployment_events");
+    /// <summary>Counts the events of the project's deployments in the database; those of deleted deployments are in the change feed only.</summary>
+    public Task<long> CountStoredEventsAsync() => CountAsync(
+        "(SELECT entry.project_id FROM deployment_events AS entry JOIN software_deployments AS deployment "
+        + "ON deployment.project_id = entry.project_id AND deployment.id = entry.deployment_id) AS entry");
 
     /// <summary>Counts the project's configs in the database.</summary>
     public Task<long> CountStoredConfigsAsync() => CountAsync("software_configs");

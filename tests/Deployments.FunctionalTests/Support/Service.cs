@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Reflection;
 using Deployments.Application.Common;
+using Deployments.Infrastructure.ChangeFeed;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -40,6 +41,9 @@ internal sealed class Service : IAsyncDisposable
     public HttpClient Http { get; }
 
     public Log Log => factory.Log;
+
+    /// <summary>How many requests it holds until something changes.</summary>
+    public int Waiting => factory.Services.GetRequiredService<ChangeHub>().Count;
 
     public IHostApplicationLifetime Lifetime => factory.Services.GetRequiredService<IHostApplicationLifetime>();
 

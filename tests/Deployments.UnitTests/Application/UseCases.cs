@@ -1,4 +1,5 @@
 using Deployments.Application;
+using Deployments.Application.ChangeFeed;
 using Deployments.Application.Common;
 using Deployments.Application.Common.Paging;
 using Deployments.Application.SoftwareConfigs;
@@ -23,6 +24,8 @@ internal static class UseCases
         .AddSingleton<IDeploymentQueries, UnreachableStore>()
         .AddSingleton(new SharedMetadata(IsIncluded: false))
         .AddSingleton<IConfigStore, UnreachableStore>()
+        .AddSingleton<IChangeFeed, UnreachableStore>()
+        .AddSingleton<IChangeWaiter, UnreachableStore>()
         .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
     /// <summary>The errors of the request's validator, by field name on the wire.</summary>
@@ -36,7 +39,7 @@ internal static class UseCases
         ];
     }
 
-    private sealed class UnreachableStore : IDeploymentCommands, IDeploymentQueries, IConfigStore
+    private sealed class UnreachableStore : IDeploymentCommands, IDeploymentQueries, IConfigStore, IChangeFeed, IChangeWaiter
     {
         public Task<AddOutcome> AddAsync(
             IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
@@ -69,7 +72,20 @@ internal static class UseCases
             Guid id, Func<SoftwareDeployment, bool> change, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
             throw Called();
 
-        public Task<bool> DeleteAsync(string projectId, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken) =>
+        public Task<bool> DeleteAsync(Caller caller, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken) =>
+            throw Called();
+
+        public Task<FeedChunk> ReadAsync(
+            FeedFilter filter, FeedPosition? after, int count, bool descending, CancellationToken cancellationToken) =>
+            throw Called();
+
+        public Task<FeedChunk> FindEndAsync(string projectId, CancellationToken cancellationToken) =>
+            throw Called();
+
+        public IFeedWatch WatchFeed(FeedFilter filter) =>
+            throw Called();
+
+        public IDeploymentWatch WatchDeployment(string projectId, Guid id) =>
             throw Called();
 
         public Task<ConfigDeletion> DeleteAsync(string projectId, Guid id, CancellationToken cancellationToken) =>

@@ -28,6 +28,7 @@ internal interface IVersioned
 internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IResultFilter
 {
     public const string IfMatch = "If-Match";
+    public const string IfNoneMatch = "If-None-Match";
 
     private const string ZonelessMark = "-zoneless";
 
@@ -76,6 +77,29 @@ internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IRe
             : new VersionCondition(
                 tags.Where(tag => !tag.IsWeak).Select(tag => VersionOf(TextOf(tag))).OfType<DeploymentVersion>().ToHashSet(),
                 tags.Any(tag => tag.IsWeak || CompressionSuffix().IsMatch(TextOf(tag))));
+    }
+
+    /// <summary>The versions that a request with <c>If-None-Match</c> waits to end; null without the header.</summary>
+    public static VersionCondition? WaitCondition(string? header)
+    {
+        if (header is null)
+        {
+            return null;
+        }
+
+        if (!EntityTagHeaderValue.TryParseStrictList([header], out var tags))
+        {
+            throw new InvalidRequestException(IfNoneMatch, $"{IfNoneMatch} must be a list of entity tags, such as \"1-66132d60578da\".");
+        }
+
+        return tags.Contains(EntityTagHeaderValue.Any)
+            ? throw new InvalidRequestException(IfNoneMatch, $"{IfNoneMatch} must name an entity tag to wait for: with * there is nothing to wait for.")
+            : new VersionCondition(
+                tags.Select(tag => VersionOf(CompressionSuffix().Replace(TextOf(tag), string.Empty)))
+                    .OfType<DeploymentVersion>()
+                    .Where(version => version.Changed is not null) // the tag of the previous version of the service is another
+                    .ToHashSet(),
+                HasUnreadableVersions: false);
     }
 
     private static string TextOf(EntityTagHeaderValue tag) => tag.Tag.ToString().Trim('"');

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deployments.Application.ChangeFeed;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
@@ -40,6 +41,9 @@ internal static class ValidationRules
 
     public static IRuleBuilderOptions<T, int?> IsPageLimit<T>(this IRuleBuilder<T, int?> rule) => rule
         .IsBetween(1, ListDeploymentsQuery.MaxLimit);
+
+    public static IRuleBuilderOptions<T, int?> IsWait<T>(this IRuleBuilder<T, int?> rule) => rule
+        .IsBetween(1, ReadChangeFeedQuery.MaxWait);
 
     public static IRuleBuilderOptions<T, string?> IsIdempotencyKey<T>(this IRuleBuilder<T, string?> rule) => rule
         .SetValidator(new IdempotencyKeyValidator<T>())

@@ -13,6 +13,8 @@ internal sealed class DeploymentsDbContext(DbContextOptions<DeploymentsDbContext
 {
     public DbSet<SoftwareDeployment> SoftwareDeployments => Set<SoftwareDeployment>();
 
+    public DbSet<ProjectShare> ProjectShares => Set<ProjectShare>();
+
     public DbSet<DeploymentEvent> DeploymentEvents => Set<DeploymentEvent>();
 
     public DbSet<SoftwareConfig> SoftwareConfigs => Set<SoftwareConfig>();

@@ -20,10 +20,10 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
 
         builder.HasKey(deployment => new { deployment.ProjectId, deployment.Id });
 
-        // Shared deployments are found by the project that they are shared with; all other indexes but that of deadlines begin with the owner.
+        builder.HasIndex(deployment => new { deployment.ProjectId, deployment.StackUserProjectId, deployment.Id }).HasFilter(IsShared);
+
+        // Only instances of version 1.0 use it, beside newer ones during an upgrade.
         builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.Id }).HasFilter(IsShared);
-        builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.ServerId, deployment.Id }).HasFilter(IsShared);
-        builder.HasIndex(deployment => new { deployment.StackUserProjectId, deployment.ConfigId, deployment.Id }).HasFilter(IsShared);
         builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ServerId, deployment.Id });
         builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ConfigId, deployment.Id });
 
@@ -48,6 +48,9 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
         builder.Property(deployment => deployment.Status).IsStatus();
         builder.Property(deployment => deployment.StatusReason).HasMaxLength(SoftwareDeployment.MaxStatusReasonLength);
         builder.Property(deployment => deployment.StackUserProjectId).HasMaxLength(ProjectId.MaxLength);
+
+        // The transaction that last changed it, for the order of its events.
+        builder.Property<ulong>("Xact").IsTransaction();
 
         builder.ToTable(table => table.HasCheckConstraint(
             "ck_software_deployments_status",

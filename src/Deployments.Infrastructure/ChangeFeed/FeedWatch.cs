@@ -1,0 +1,62 @@
+using Deployments.Application.ChangeFeed;
+
+namespace Deployments.Infrastructure.ChangeFeed;
+
+/// <summary>A request that waits for an event of a project's feed. Not thread-safe but for <see cref="WaitAsync"/>: the hub's lock guards it.</summary>
+internal sealed class FeedWatch(ChangeHub hub, ProjectFeed feed, FeedFilter filter) : IFeedWatch
+{
+    private TaskCompletionSource<FeedPosition?>? wait;
+    private FeedPosition examined;
+
+    public ProjectFeed Feed => feed;
+
+    /// <summary>When the wait ends, as a timestamp of the clock.</summary>
+    public long Deadline { get; private set; }
+
+    public bool IsWaiting => wait is not null;
+
+    public bool IsStopping => hub.IsStopping;
+
+    public Task<FeedPosition?> WaitAsync(FeedChunk read, TimeSpan time, CancellationToken cancellationToken) =>
+        hub.WaitAsync(this, read, time, cancellationToken);
+
+    public Task<FeedPosition?> BeginWait(FeedPosition after, long deadline)
+    {
+        (examined, Deadline) = (after, deadline);
+        wait = new TaskCompletionSource<FeedPosition?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return wait.Task;
+    }
+
+    /// <summary>Takes what was read of the feed after a position: wakes if it has an event that matches, else moves on.</summary>
+    public void Deliver(FeedPosition from, FeedChunk chunk)
+    {
+        if (wait is null || !(chunk.Last > examined))
+        {
+            return;
+        }
+
+        // Some of the events may lie before its position: then it reads for itself.
+        if (examined > from || chunk.Events.Any(filter.Matches))
+        {
+            End(null);
+            FeedMetrics.Wakes.Add(1);
+            return;
+        }
+
+        examined = chunk.Last;
+    }
+
+    /// <summary>Ends the wait: the time is up, or the service stops.</summary>
+    public void EndWait() => End(examined);
+
+    /// <summary>Ends the wait: the feed is to be read again.</summary>
+    public void Recheck() => End(null);
+
+    public void Dispose() => hub.Remove(this);
+
+    private void End(FeedPosition? result)
+    {
+        wait?.TrySetResult(result);
+        wait = null;
+    }
+}

@@ -1,0 +1,187 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using NUnit.Framework;
+
+namespace Deployments.FaultTests.Support;
+
+/// <summary>
+/// Watchers of a project's feed that take each page from another instance, whatever happens to it, and keep what they have seen. After a 410
+/// they begin anew.
+/// </summary>
+internal sealed class FeedWatchers : IAsyncDisposable
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly IReadOnlyList<ServiceProcess> services;
+    private readonly string project;
+    private readonly string token;
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(60) };
+    private readonly List<Record> records;
+    private readonly List<Task> watching;
+    private readonly CancellationTokenSource stopping = new();
+    private int gone;
+
+    private FeedWatchers(IReadOnlyList<ServiceProcess> services, string project, int count)
+    {
+        this.services = services;
+        this.project = project;
+        token = new Token(project) { Expires = DateTimeOffset.UtcNow.AddHours(8) }.ToString();
+        records = [.. Enumerable.Range(0, count).Select(_ => new Record())];
+        watching = [.. records.Select((record, number) => Task.Run(() => WatchAsync(record, number)))];
+    }
+
+    /// <summary>How many times a watcher had to begin anew.</summary>
+    public int Gone => gone;
+
+    public static FeedWatchers Start(IReadOnlyList<ServiceProcess> services, string project, int count) => new(services, project, count);
+
+    /// <summary>Waits until every watcher has seen the deployment.</summary>
+    public async Task SeeAsync(Guid deployment)
+    {
+        using var timeout = new CancellationTokenSource(Timeout);
+        foreach (var record in records)
+        {
+            while (!record.Deployments.ContainsKey(deployment))
+            {
+                timeout.Token.ThrowIfCancellationRequested();
+                watching.FirstOrDefault(watch => watch.IsFaulted)?.GetAwaiter().GetResult();
+                await Task.Delay(Pause);
+            }
+        }
+    }
+
+    /// <summary>Stops the watchers and compares what each has seen with what is stored and with what was acknowledged.</summary>
+    public async Task<Comparison> CompareAsync(Postgres postgres, IReadOnlyCollection<(Guid Id, int? Version)> acknowledgements)
+    {
+        await stopping.CancelAsync();
+        await Task.WhenAll(watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var stored = await postgres.ListAsync(
+            $"""
+            SELECT deployment_id || ' ' || version FROM deployment_events
+            WHERE project_id = '{project}' ORDER BY xact, deployment_id, version
+            """);
+        var deleted = await postgres.ListAsync($"SELECT deployment_id::text FROM deployment_events WHERE project_id = '{project}' AND deleted");
+        var otherStates = await postgres.CountAsync(
+            $"""
+            SELECT count(*) FROM software_deployments AS deployment
+            LEFT JOIN deployment_events AS entry
+                ON entry.project_id = deployment.project_id AND entry.deployment_id = deployment.id AND entry.version = deployment.version
+            WHERE deployment.project_id = '{project}'
+                AND (entry.status, entry.status_reason, entry.config_id, entry.deleted)
+                    IS DISTINCT FROM (deployment.status, deployment.status_reason, deployment.config_id, false)
+            """);
+        var places = stored.Select((entry, place) => (entry, place)).ToDictionary();
+        return new Comparison(
+            stored.Count,
+            Lost: acknowledgements.Count(one => one.Version is null ? !deleted.Contains($"{one.Id}") : !places.ContainsKey($"{one.Id} {one.Version}")),
+            OtherStates: (int)otherStates,
+            Skipped: records.Sum(record => stored.Except(record.Events).Count()),
+            Repeated: records.Sum(record => record.Events.Count - record.Events.Distinct().Count()),
+            NotStored: records.Sum(record => record.Events.Count(entry => !places.ContainsKey(entry))),
+            OutOfOrder: records.Sum(record => CountOutOfOrder(record.Events)));
+    }
+
+    /// <summary>How many events do not have the version after the last of their deployment.</summary>
+    private static int CountOutOfOrder(IEnumerable<string> events)
+    {
+        var versions = new Dictionary<string, int>();
+        var count = 0;
+        foreach (var (id, version) in events.Select(entry => entry.Split(' ') is [var one, var number] ? (one, int.Parse(number, CultureInfo.InvariantCulture)) : default))
+        {
+            count += version == versions.GetValueOrDefault(id) + 1 ? 0 : 1;
+            versions[id] = version;
+        }
+
+        return count;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        http.Dispose();
+        await Task.WhenAll(watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stopping.Dispose();
+    }
+
+    private async Task WatchAsync(Record record, int turn)
+    {
+        string? cursor = null;
+        while (!stopping.IsCancellationRequested)
+        {
+            var limit = Random.Shared.Next(1, 200);
+            using var request = Requests.Make(
+                HttpMethod.Get,
+                new Uri(services[turn++ % services.Count].Address, $"/v1/{project}/events?wait=5&limit={limit}{(cursor is null ? "" : $"&after={cursor}")}"),
+                ("Authorization", $"Bearer {token}"));
+            try
+            {
+                using var response = await http.SendAsync(request, stopping.Token);
+                var text = await response.Content.ReadAsStringAsync(stopping.Token);
+                switch (response.StatusCode)
+                {
+                    case HttpStatusCode.OK:
+                        cursor = record.Add(JsonElement.Parse(text));
+                        break;
+                    case HttpStatusCode.Gone:
+                        Interlocked.Increment(ref gone);
+                        record.Clear();
+                        cursor = null;
+                        break;
+                    case HttpStatusCode.ServiceUnavailable:
+                        await Task.Delay(Pause, stopping.Token);
+                        break;
+                    default:
+                        throw new AssertionException($"{(int)response.StatusCode} {text}");
+                }
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(Pause, stopping.Token); // the next instance may be running
+            }
+        }
+    }
+
+    /// <summary>How many events are not as they should be, those of all watchers together.</summary>
+    /// <param name="Stored">How many events are stored.</param>
+    /// <param name="Lost">Acknowledged changes without an event.</param>
+    /// <param name="OtherStates">Deployments whose last event is another than they are.</param>
+    /// <param name="Skipped">Stored events that a watcher has not seen.</param>
+    /// <param name="Repeated">Events that a watcher has seen again.</param>
+    /// <param name="NotStored">Events that a watcher has seen, and are not stored.</param>
+    /// <param name="OutOfOrder">Events that were not seen after the version before.</param>
+    internal sealed record Comparison(int Stored, int Lost, int OtherStates, int Skipped, int Repeated, int NotStored, int OutOfOrder)
+    {
+        public bool IsExact => (Lost, OtherStates, Skipped, Repeated, NotStored, OutOfOrder) is (0, 0, 0, 0, 0, 0);
+
+        public override string ToString() =>
+            $"lost {Lost}, other states {OtherStates}, skipped {Skipped}, repeated {Repeated}, not stored {NotStored}, out of order {OutOfOrder}";
+    }
+
+    private sealed class Record
+    {
+        public ConcurrentDictionary<Guid, bool> Deployments { get; } = [];
+
+        public List<string> Events { get; } = [];
+
+        public string Add(JsonElement page)
+        {
+            foreach (var entry in page.GetProperty("events").EnumerateArray())
+            {
+                var id = entry.GetProperty("deployment_id").GetGuid();
+                Events.Add($"{id} {entry.GetProperty("version").GetInt32()}");
+                Deployments[id] = true;
+            }
+
+            return page.GetProperty("next").GetString()!;
+        }
+
+        public void Clear()
+        {
+            Events.Clear();
+            Deployments.Clear();
+        }
+    }
+}
