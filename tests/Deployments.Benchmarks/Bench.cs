@@ -46,7 +46,14 @@ internal sealed class Bench : IAsyncDisposable
 
     /// <summary>Starts another build of the service and waits until it is ready.</summary>
     /// <param name="program">Its published program.</param>
-    public Task<ServiceProcess> StartServiceAsync(string program) => StartAsync([program], []);
+    /// <param name="settings">Its settings.</param>
+    public Task<ServiceProcess> StartOtherServiceAsync(string program, params (string Name, string Value)[] settings) => StartAsync([program], settings);
+
+    /// <summary>Runs a command of the published service to its end.</summary>
+    public Task<string> RunServiceAsync(params string[] command) => RunAsync(
+        "dotnet",
+        [Path.Combine(Folder.FullName, "service", "Deployments.Api.dll"), .. command],
+        ("ConnectionStrings__Deployments", postgres.ConnectionString));
 
     /// <summary>Starts the service that writes with SaveChanges of Entity Framework Core and waits until it is ready.</summary>
     public Task<ServiceProcess> StartServiceWithSaveChangesAsync() => StartAsync([typeof(Bench).Assembly.Location, SaveChangesService.Command], []);

@@ -1,32 +1,44 @@
 using System.Globalization;
+using Npgsql;
 
 namespace Deployments.Benchmarks;
 
 /// <summary>
-/// This build of the service beside another one on the same database, in alternating runs: what a change gains or costs. The environment
-/// variable names the other build's published program.
+/// This build of the service beside another one, in alternating runs, each with a database of its own on the same server: what a change gains
+/// or costs. The environment variable names the other build's published program.
 /// </summary>
 internal static class CompareBenchmark
 {
-    private const string OtherProgram = "BENCHMARK_OTHER";
+    private const string OtherDatabase = "other";
+    private const string Setting = "BENCHMARK_OTHER";
     private const int Runs = 5;
     private const int Rows = 1_000;
     private static readonly int[] Connections = [8, 64, 256];
 
+    /// <summary>What to print where there is no other build.</summary>
+    public const string Skipped = $"Skipped: {Setting} names no published Deployments.Api.dll to compare with.";
+
+    /// <summary>The other build's program, if it is given.</summary>
+    public static string? OtherProgram => Environment.GetEnvironmentVariable(Setting) is { Length: > 0 } program ? program : null;
+
     public static async Task RunAsync(Bench bench)
     {
-        if (Environment.GetEnvironmentVariable(OtherProgram) is not { Length: > 0 } other)
+        if (OtherProgram is not { } other)
         {
-            Console.WriteLine($"Skipped: {OtherProgram} names no published Deployments.Api.dll to compare with.");
+            Console.WriteLine(Skipped);
             return;
         }
 
         await using var service = await bench.StartServiceAsync();
-        await using var former = await bench.StartServiceAsync(other);
+        await bench.ExecuteAsync($"CREATE DATABASE {OtherDatabase}");
+        var connection = bench.Connection;
+        connection.Database = OtherDatabase;
+        await using var otherDatabase = NpgsqlDataSource.Create(connection);
+        await using var former = await bench.StartOtherServiceAsync(other, ("ConnectionStrings:Deployments", connection.ConnectionString));
 
         Console.WriteLine($"{Runs} runs of {Measurement.Seconds} s each, alternating, after a warm-up; {HttpLoad.Generator}:");
-        Console.WriteLine("| requests | this build /s | the other /s | ratio: median (min–max) | processor time a request, µs: this, other | p99 ms: this, other |");
-        Console.WriteLine("|---|---|---|---|---|---|");
+        Console.WriteLine("| requests | this build /s | the other /s | ratio: median (min–max) | processor time a request, µs: this, other | p99 ms: this, other | bytes of write-ahead log a request: this, other |");
+        Console.WriteLine("|---|---|---|---|---|---|---|");
         foreach (var connections in Connections)
         {
             await CompareAsync(
@@ -37,8 +49,13 @@ internal static class CompareBenchmark
                 connections);
         }
 
-        await bench.ExecuteAsync(WriteBenchmark.Empty);
-        await bench.ExecuteAsync(ReadBenchmark.Fill(Rows));
+        foreach (var statement in new[] { WriteBenchmark.Empty, ReadBenchmark.Fill(Rows) })
+        {
+            await bench.ExecuteAsync(statement);
+            await using var fill = otherDatabase.CreateCommand(statement);
+            await fill.ExecuteNonQueryAsync();
+        }
+
         foreach (var connections in Connections)
         {
             await CompareAsync(
@@ -49,6 +66,16 @@ internal static class CompareBenchmark
                 connections);
         }
 
+        foreach (var connections in Connections)
+        {
+            await CompareAsync(
+                bench,
+                $"page of 10 at {connections}",
+                (service, ReadBenchmark.Pages(bench, service, Rows)),
+                (former, ReadBenchmark.Pages(bench, former, Rows)),
+                connections);
+        }
+
         Console.WriteLine($"Memory at the end: {service.Memory:F0} MiB, the other {former.Memory:F0} MiB");
     }
 
@@ -56,12 +83,18 @@ internal static class CompareBenchmark
         Bench bench, string name, (ServiceProcess Service, HttpLoad Load) one, (ServiceProcess Service, HttpLoad Load) other, int connections)
     {
         var (ones, others) = (new List<Measurement>(), new List<Measurement>());
+        var (log, otherLog) = (new List<double>(), new List<double>());
         for (var run = 0; run <= Runs; run++)
         {
+            var start = await LogPositionAsync(bench);
             var first = await Measurement.TakeAsync(bench, one.Service, () => one.Load.RunAsync(connections));
+            var middle = await LogPositionAsync(bench);
             var second = await Measurement.TakeAsync(bench, other.Service, () => other.Load.RunAsync(connections));
+            var end = await LogPositionAsync(bench);
             if (run > 0)
             {
+                log.Add((middle - start) / (first.Load.Rate * Measurement.Seconds));
+                otherLog.Add((end - middle) / (second.Load.Rate * Measurement.Seconds));
                 ones.Add(first);
                 others.Add(second);
             }
@@ -70,7 +103,14 @@ internal static class CompareBenchmark
         var ratios = ones.Zip(others, (left, right) => left.Load.Rate / right.Load.Rate).ToList();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {name} | {Median(ones, run => run.Load.Rate):F0} | {Median(others, run => run.Load.Rate):F0} | **{ratios.Median():F2}** ({ratios.Min():F2}–{ratios.Max():F2}) | {Median(ones, Cost):F0}, {Median(others, Cost):F0} | {Median(ones, run => run.Load.P99Milliseconds):F1}, {Median(others, run => run.Load.P99Milliseconds):F1} |"));
+            $"| {name} | {Median(ones, run => run.Load.Rate):F0} | {Median(others, run => run.Load.Rate):F0} | **{ratios.Median():F2}** ({ratios.Min():F2}–{ratios.Max():F2}) | {Median(ones, Cost):F0}, {Median(others, Cost):F0} | {Median(ones, run => run.Load.P99Milliseconds):F1}, {Median(others, run => run.Load.P99Milliseconds):F1} | {log.Median():F0}, {otherLog.Median():F0} |"));
+    }
+
+    /// <summary>How many bytes of write-ahead log the server has written.</summary>
+    private static async Task<double> LogPositionAsync(Bench bench)
+    {
+        await using var ask = bench.Database.CreateCommand("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::double precision");
+        return (double)(await ask.ExecuteScalarAsync())!;
     }
 
     private static double Cost(Measurement run) => run.ServiceCpu / run.Load.Rate * 1_000_000;

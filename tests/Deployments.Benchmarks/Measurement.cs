@@ -35,25 +35,4 @@ internal sealed record Measurement(Load Load, double ServiceCpu, double Database
         $"{Median(runs, one => one.Load.P50Milliseconds):F1}, {Median(runs, one => one.Load.P99Milliseconds):F1}");
 
     private static double Median(IEnumerable<Measurement> runs, Func<Measurement, double> value) => runs.Select(value).Median();
-
-    /// <summary>Seconds of processor time, from /proc.</summary>
-    private static class Cpu
-    {
-        private const double TicksPerSecond = 100;
-
-        public static double Of(int process) => Times(process)[..2].Sum() / TicksPerSecond;
-
-        public static double OfEndedChildren() => Times(Environment.ProcessId)[2..].Sum() / TicksPerSecond;
-
-        // A process, its children and its ended children.
-        public static double OfTree(int process) =>
-            (Times(process).Sum() / TicksPerSecond) + Processes.ChildrenOf(process).Sum(Of);
-
-        private static long[] Times(int process)
-        {
-            const int userTime = 11;
-            var fields = Processes.StatOf(process);
-            return fields.Length == 0 ? [0, 0, 0, 0] : [.. fields[userTime..(userTime + 4)].Select(field => long.Parse(field, CultureInfo.InvariantCulture))];
-        }
-    }
 }

@@ -1,11 +1,16 @@
 using Deployments.Benchmarks;
 
-const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|savechanges|read|list|batch|tokens|memory|telemetry|compare|all]";
+const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|savechanges|read|list|batch|tokens|memory|telemetry|compare|feed|migrate|all] | seed NUMBER";
 
 if (args is [SaveChangesService.Command])
 {
     await SaveChangesService.RunAsync();
     return 0;
+}
+
+if (args is ["seed", var rows])
+{
+    return await Seed.RunAsync(rows);
 }
 
 var benchmarks = new Dictionary<string, Func<Bench, Task>>
@@ -19,6 +24,8 @@ var benchmarks = new Dictionary<string, Func<Bench, Task>>
     ["memory"] = WriteBenchmark.WatchMemoryAsync,
     ["telemetry"] = TelemetryBenchmark.RunAsync,
     ["compare"] = CompareBenchmark.RunAsync,
+    ["feed"] = FeedBenchmark.RunAsync,
+    ["migrate"] = MigrateBenchmark.RunAsync,
 };
 var chosen = args is [] or ["all"] ? benchmarks.Keys : args.AsEnumerable();
 if (!chosen.All(benchmarks.ContainsKey))

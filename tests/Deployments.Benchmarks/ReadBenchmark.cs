@@ -65,5 +65,16 @@ internal static class ReadBenchmark
                 "GET", $"/v1/{Project}/software_deployments/01a20000-0000-7000-8000-{Math.Max(1, n * rows / 1_000):x12}", token, Body: null)));
     }
 
+    /// <summary>Pages of a list, from a thousand places of it.</summary>
+    public static HttpLoad Pages(Bench bench, ServiceProcess service, int rows)
+    {
+        var token = bench.CreateToken(Project, "reader");
+        return new HttpLoad(
+            bench.Folder,
+            service.Address,
+            Enumerable.Range(0, 1_000).Select(n => new HttpLoad.Request(
+                "GET", $"/v1/{Project}/software_deployments?limit=10&marker=01a20000-0000-7000-8000-{(n * (rows - 10) / 1_000) + 1:x12}", token, Body: null)));
+    }
+
     private static string IdOf(string n) => $"('01a20000-0000-7000-8000-' || lpad(to_hex({n}), 12, '0'))::uuid";
 }
