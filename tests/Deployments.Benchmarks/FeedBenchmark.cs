@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -182,6 +183,7 @@ internal static class FeedBenchmark
     {
         private const int StartsAtOnce = 100;
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+        private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(30);
 
         private readonly Bench bench;
@@ -278,10 +280,18 @@ internal static class FeedBenchmark
 
         private async Task<JsonDocument> GetAsync(int waiter, string after)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/{ProjectOf(waiter)}/events?after={after}");
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", TokenOf(bench, ProjectOf(waiter)));
-            using var response = await http.SendAsync(request, stopping.Token);
-            return JsonDocument.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync(stopping.Token));
+            while (true)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/{ProjectOf(waiter)}/events?after={after}");
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", TokenOf(bench, ProjectOf(waiter)));
+                using var response = await http.SendAsync(request, stopping.Token);
+                if (response.StatusCode != HttpStatusCode.ServiceUnavailable)
+                {
+                    return JsonDocument.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync(stopping.Token));
+                }
+
+                await Task.Delay(RetryPause * (0.5 + Random.Shared.NextDouble()), stopping.Token); // too many at once
+            }
         }
 
         private string ProjectOf(int waiter) => $"watched-{waiter % projects}";
