@@ -28,6 +28,7 @@ public static class DependencyInjection
         services.AddOptions<TimeBudgets>();
         services.AddSingleton<RequestDeadline>();
         services.AddSingleton<ListReader>();
+        services.AddSingleton<ReadTurns>();
         services.AddSingleton<SharedFeedReads>();
         services.AddScoped<IdempotentCreate>();
         services.AddAutoMapper(mapping =>

@@ -50,7 +50,8 @@ public static class DependencyInjection
         services.AddSingleton<DatabaseReadiness>();
         services.AddSingleton<DatabaseExecutor>();
         services.AddSingleton(provider => new FeedDataSource(
-            DataSources.CreateForFeed(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString)));
+            DataSources.CreateForFeed(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<FeedEpochs>();
         services.AddSingleton<ChangeFeedReader>();
         services.AddSingleton<IChangeFeed>(provider => provider.GetRequiredService<ChangeFeedReader>());

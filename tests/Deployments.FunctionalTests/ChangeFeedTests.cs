@@ -381,10 +381,28 @@ public sealed class ChangeFeedTests
 
         refused.ShouldBeError(HttpStatusCode.ServiceUnavailable);
         refused.Headers.ShouldContainKey("Retry-After");
+        refused.Json.GetProperty("detail").GetString()!.ShouldContain("holds 2 requests of this project");
         (await other.ReadFeedAsync("?wait=1")).ShouldBeOk();
         (await one.ReadFeedAsync()).ShouldBeOk();
         await one.CreateAsync(Project.Minimal);
         (await Task.WhenAll(held)).Count(response => response.Status == HttpStatusCode.OK).ShouldBe(2);
+    }
+
+    [Test]
+    public async Task Request_that_need_not_wait_returns_its_events_though_as_many_are_held_as_may_be()
+    {
+        var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:MaxWaiting"] = "1" };
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
+        var project = new Project(service);
+        var id = (await project.CreateAsync(Project.Minimal)).Id;
+        var held = project.ReadFeedAsync("?after=now&wait=50");
+        await WaitUntilHeldAsync(service, 1);
+
+        (await project.ReadFeedAsync("?wait=50")).ShouldBeOk();
+        (await project.ReadFeedAsync("?after=now&wait=50")).ShouldBeError(HttpStatusCode.ServiceUnavailable);
+
+        await project.DeleteAsync(id);
+        (await held).ShouldBeOk();
     }
 
     [Test]

@@ -38,7 +38,7 @@ internal sealed partial class ExceptionHandler(ErrorWriter writer, ILogger<Excep
             LogUnavailable(DatabaseFailure.Describe(cause));
         }
 
-        return writer.WriteAsync(httpContext, StatusCodes.Status503ServiceUnavailable);
+        return writer.WriteAsync(httpContext, StatusCodes.Status503ServiceUnavailable, unavailable.Detail);
     }
 
     private Task WriteUnhandledAsync(HttpContext httpContext, Exception exception)

@@ -12,6 +12,9 @@ internal static class KestrelLimits
     private const int HeaderBytes = 32 * 1024;
     private const int Headers = 100;
 
+    // Of each connection, and kept as long as its request is held.
+    private const int RequestBufferBytes = 128 * 1024;
+
     private static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromMinutes(2);
 
@@ -26,6 +29,7 @@ internal static class KestrelLimits
             kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
             kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytes;
             kestrel.Limits.MaxRequestHeaderCount = Headers;
+            kestrel.Limits.MaxRequestBufferSize = RequestBufferBytes;
             kestrel.Limits.RequestHeadersTimeout = RequestHeadersTimeout;
             kestrel.Limits.KeepAliveTimeout = KeepAliveTimeout;
             kestrel.Limits.MinRequestBodyDataRate = MinDataRate;

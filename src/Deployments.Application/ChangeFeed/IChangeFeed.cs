@@ -11,7 +11,7 @@ public interface IChangeFeed
 {
     /// <summary>
     /// The first events after a position that match. Where many do not match, or their texts are long, it ends early: the next call
-    /// continues from <see cref="FeedChunk.Last"/>.
+    /// continues from <see cref="FeedChunk.Last"/>. Every event that is committed from now on, or cannot be read yet, comes after the newest.
     /// </summary>
     /// <param name="filter">Which events.</param>
     /// <param name="after">Only those after this position; in descending order only those before it, null for the newest.</param>
@@ -19,11 +19,6 @@ public interface IChangeFeed
     /// <param name="descending">Newest first.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     Task<FeedChunk> ReadAsync(FeedFilter filter, FeedPosition? after, int count, bool descending, CancellationToken cancellationToken);
-
-    /// <summary>The position of the newest event: every event that is committed from now on, or cannot be read yet, comes after it.</summary>
-    /// <param name="projectId">The project that asks.</param>
-    /// <param name="cancellationToken">Stops the work.</param>
-    Task<FeedChunk> FindEndAsync(string projectId, CancellationToken cancellationToken);
 }
 
 /// <summary>Which events to read: those of the project that match every given value exactly.</summary>

@@ -11,14 +11,12 @@ public interface IChangeWaiter
     /// <summary>Begins to watch a project's feed.</summary>
     /// <param name="filter">Which events.</param>
     /// <returns>The watch, which ends when it is disposed.</returns>
-    /// <exception cref="UnavailableException">Too many wait.</exception>
     IFeedWatch WatchFeed(FeedFilter filter);
 
     /// <summary>Begins to watch one deployment.</summary>
     /// <param name="projectId">The project that asks.</param>
     /// <param name="id">The deployment.</param>
     /// <returns>The watch, which ends when it is disposed.</returns>
-    /// <exception cref="UnavailableException">Too many wait.</exception>
     IDeploymentWatch WatchDeployment(string projectId, Guid id);
 }
 
@@ -27,6 +25,10 @@ public interface IFeedWatch : IDisposable
 {
     /// <summary>Whether the service stops: then what there is is the response.</summary>
     bool IsStopping { get; }
+
+    /// <summary>Counts the caller among the requests that are held, until it ends its watch. It comes before the first wait.</summary>
+    /// <exception cref="UnavailableException">As many are held as may be.</exception>
+    void Hold();
 
     /// <summary>Waits until there may be events that match. One caller at a time; it may return at once.</summary>
     /// <param name="read">What was read last.</param>
@@ -41,6 +43,10 @@ public interface IFeedWatch : IDisposable
 /// <summary>A watch of one deployment.</summary>
 public interface IDeploymentWatch : IDisposable
 {
+    /// <summary>Counts the caller among the requests that are held, until it ends its watch. It comes before the first wait.</summary>
+    /// <exception cref="UnavailableException">As many are held as may be.</exception>
+    void Hold();
+
     /// <summary>Waits until the deployment may have changed. One caller at a time; it may return at once.</summary>
     /// <param name="ownerProjectId">The project that owns it.</param>
     /// <param name="version">The version that was read.</param>

@@ -102,7 +102,8 @@ internal sealed class ReadChangeFeedHandler(
         return query switch
         {
             { Wait: { } seconds } => await WaitAsync(query, filter, TimeSpan.FromSeconds(seconds), cancellationToken),
-            { After: ReadChangeFeedQuery.Now } => Page([], await FindEndAsync(query.ProjectId, cancellationToken)),
+            { After: ReadChangeFeedQuery.Now } => Page(
+                [], await deadline.RunAsync(token => sharedReads.FindEndAsync(query.ProjectId, token), cancellationToken)),
             _ => await deadline.RunAsync(token => ReadAsync(query, filter, token), cancellationToken),
         };
 
@@ -136,7 +137,7 @@ internal sealed class ReadChangeFeedHandler(
     {
         var started = clock.GetTimestamp();
         using var watch = waiter.WatchFeed(filter);
-        var cursor = query.After == ReadChangeFeedQuery.Now ? await FindEndAsync(query.ProjectId, cancellationToken) : Decode(query);
+        var cursor = query.After == ReadChangeFeedQuery.Now ? await sharedReads.FindEndAsync(query.ProjectId, cancellationToken) : Decode(query);
         while (true)
         {
             var chunk = await sharedReads.ReadAsync(filter, cursor?.Position, query.Limit ?? ReadChangeFeedQuery.DefaultLimit, cancellationToken);
@@ -148,17 +149,12 @@ internal sealed class ReadChangeFeedHandler(
                 return new FeedPage(chunk.Events, current.Encode(query.ProjectId));
             }
 
+            watch.Hold();
             if (chunk.IsEnd && await watch.WaitAsync(chunk, remaining, cancellationToken) is { } examined)
             {
                 return new FeedPage([], (current with { Position = examined }).Encode(query.ProjectId));
             }
         }
-    }
-
-    private async Task<FeedCursor> FindEndAsync(string projectId, CancellationToken cancellationToken)
-    {
-        var end = await deadline.RunAsync(token => feed.FindEndAsync(projectId, token), cancellationToken);
-        return new FeedCursor(end.State.Epoch, end.Last, end.State.Floor);
     }
 
     private static FeedCursor? Decode(ReadChangeFeedQuery query)

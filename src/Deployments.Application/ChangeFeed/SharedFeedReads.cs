@@ -1,36 +1,101 @@
-using System.Collections.Concurrent;
-using Deployments.Application.Common;
-
 namespace Deployments.Application.ChangeFeed;
 
 /// <summary>Reads the feed once for all that wait for the same events: one event may wake thousands.</summary>
-internal sealed class SharedFeedReads(IChangeFeed feed, RequestDeadline deadline)
+internal sealed class SharedFeedReads(IChangeFeed feed, ReadTurns turns)
 {
-    private readonly ConcurrentDictionary<Key, Lazy<Task<FeedChunk>>> reads = new();
+    private readonly Lock gate = new();
+    private readonly Dictionary<Key, Read> reads = [];
 
     /// <summary>
     /// The first events after a position; the result may be that of a read that has already begun. What was signalled between that and the
     /// caller's own watch is found by the check for missed changes.
     /// </summary>
-    public Task<FeedChunk> ReadAsync(FeedFilter filter, FeedPosition? after, int count, CancellationToken cancellationToken)
+    public async Task<FeedChunk> ReadAsync(FeedFilter filter, FeedPosition? after, int count, CancellationToken cancellationToken)
     {
         var key = new Key(filter, after, count);
-        var read = reads.GetOrAdd(key, static (key, self) => new Lazy<Task<FeedChunk>>(() => self.ReadAsync(key)), this);
-        return read.Value.WaitAsync(cancellationToken);
-    }
-
-    private async Task<FeedChunk> ReadAsync(Key key)
-    {
+        var read = Join(key);
         try
         {
-            return await deadline.RunAsync(
-                token => feed.ReadAsync(key.Filter, key.After, key.Count, descending: false, token), CancellationToken.None);
+            return await read.Result.Value.WaitAsync(cancellationToken);
         }
         finally
         {
-            reads.TryRemove(key, out _);
+            Leave(key, read);
+        }
+    }
+
+    /// <summary>The cursor after which every event comes that is committed from now on, or cannot be read yet.</summary>
+    public async Task<FeedCursor> FindEndAsync(string projectId, CancellationToken cancellationToken)
+    {
+        var end = await turns.RunAsync(
+            token => feed.ReadAsync(new FeedFilter(projectId), after: null, count: 1, descending: true, token), cancellationToken);
+        return new FeedCursor(end.State.Epoch, end.Last, end.State.Floor);
+    }
+
+    private Read Join(Key key)
+    {
+        lock (gate)
+        {
+            if (!reads.TryGetValue(key, out var read))
+            {
+                reads.Add(key, read = new Read(own => ReadAsync(key, own)));
+            }
+
+            read.Readers++;
+            return read;
+        }
+    }
+
+    private void Leave(Key key, Read read)
+    {
+        lock (gate)
+        {
+            if (--read.Readers > 0)
+            {
+                return;
+            }
+
+            Remove(key, read);
+        }
+
+        read.Abandoned.Cancel(); // the turn is for those that still wait
+    }
+
+    private void Remove(Key key, Read read)
+    {
+        if (reads.GetValueOrDefault(key) == read)
+        {
+            reads.Remove(key);
+        }
+    }
+
+    private async Task<FeedChunk> ReadAsync(Key key, Read read)
+    {
+        try
+        {
+            return await turns.RunAsync(
+                token => feed.ReadAsync(key.Filter, key.After, key.Count, descending: false, token), read.Abandoned.Token);
+        }
+        finally
+        {
+            lock (gate)
+            {
+                Remove(key, read); // whoever comes now needs a later snapshot
+            }
         }
     }
 
     private sealed record Key(FeedFilter Filter, FeedPosition? After, int Count);
+
+    /// <summary>A read, and how many wait for its result.</summary>
+    private sealed class Read
+    {
+        public Read(Func<Read, Task<FeedChunk>> start) => Result = new Lazy<Task<FeedChunk>>(() => start(this));
+
+        public Lazy<Task<FeedChunk>> Result { get; }
+
+        public CancellationTokenSource Abandoned { get; } = new();
+
+        public int Readers { get; set; }
+    }
 }

@@ -28,13 +28,13 @@ internal sealed class GetDeploymentValidator : AbstractValidator<GetDeploymentQu
 }
 
 internal sealed class GetDeploymentHandler(
-    IDeploymentQueries queries, IChangeWaiter waiter, RequestDeadline deadline, TimeProvider clock, IMapper mapper)
+    IDeploymentQueries queries, IChangeWaiter waiter, ReadTurns turns, RequestDeadline deadline, TimeProvider clock, IMapper mapper)
     : IRequestHandler<GetDeploymentQuery, SoftwareDeploymentDto>
 {
     public async Task<SoftwareDeploymentDto> Handle(GetDeploymentQuery query, CancellationToken cancellationToken) =>
         mapper.Map<SoftwareDeploymentDto>(query.Wait is { } seconds
             ? await WaitAsync(query, TimeSpan.FromSeconds(seconds), cancellationToken)
-            : await ReadAsync(query, cancellationToken));
+            : await deadline.RunAsync(token => ReadAsync(query, token), cancellationToken));
 
     private async Task<SoftwareDeployment> WaitAsync(GetDeploymentQuery query, TimeSpan time, CancellationToken cancellationToken)
     {
@@ -42,12 +42,16 @@ internal sealed class GetDeploymentHandler(
         using var watch = waiter.WatchDeployment(query.ProjectId, query.Id);
         while (true)
         {
-            var deployment = await ReadAsync(query, cancellationToken);
+            var deployment = await turns.RunAsync(token => ReadAsync(query, token), cancellationToken);
             var isAwaited = query.WhileVersion is { } versions ? !versions.IsMetBy(deployment) : deployment.Status != DeploymentStatus.InProgress;
             var remaining = time - clock.GetElapsedTime(started);
-            if (isAwaited
-                || remaining <= TimeSpan.Zero
-                || !await watch.WaitAsync(deployment.ProjectId, deployment.Version, remaining, cancellationToken))
+            if (isAwaited || remaining <= TimeSpan.Zero)
+            {
+                return deployment;
+            }
+
+            watch.Hold();
+            if (!await watch.WaitAsync(deployment.ProjectId, deployment.Version, remaining, cancellationToken))
             {
                 return deployment;
             }
@@ -55,5 +59,5 @@ internal sealed class GetDeploymentHandler(
     }
 
     private Task<SoftwareDeployment> ReadAsync(GetDeploymentQuery query, CancellationToken cancellationToken) =>
-        deadline.RunAsync(token => queries.GetAsync(query.ProjectId, query.Id, token), cancellationToken);
+        queries.GetAsync(query.ProjectId, query.Id, cancellationToken);
 }

@@ -24,9 +24,6 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
     private static readonly string Ascending = Statement(">", "ASC");
     private static readonly string Descending = Statement("<", "DESC");
 
-    public Task<FeedChunk> FindEndAsync(string projectId, CancellationToken cancellationToken) =>
-        ReadAsync(new FeedFilter(projectId), after: null, count: 1, descending: true, cancellationToken);
-
     public Task<FeedChunk> ReadAsync(
         FeedFilter filter, FeedPosition? after, int count, bool descending, CancellationToken cancellationToken) =>
         database.RunAsync(

@@ -20,14 +20,14 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
     private readonly Dictionary<ulong, ProjectFeed> feedsByTopic = [];
     private readonly HashSet<ProjectFeed> pending = [];
     private readonly Dictionary<ulong, HashSet<DeploymentWatch>> deployments = [];
-    private readonly Dictionary<string, int> waitingByProject = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> heldByProject = new(StringComparer.Ordinal);
     private readonly HashSet<ulong> foundWithoutSignal = [];
 
     private readonly Lock signalGate = new();
     private readonly WakeUp signalReceived = new();
     private HashSet<ulong> signalled = [];
 
-    private int waiting;
+    private int held;
     private volatile bool isStopping;
 
     /// <summary>Names this instance in its notifications, which it need not hear itself.</summary>
@@ -42,14 +42,14 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
     /// <summary>Whether the service stops.</summary>
     public bool IsStopping => isStopping;
 
-    /// <summary>The number of requests that wait, or read to wait again.</summary>
+    /// <summary>The number of requests that are held.</summary>
     public int Count
     {
         get
         {
             lock (gate)
             {
-                return waiting;
+                return held;
             }
         }
     }
@@ -70,7 +70,6 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
     {
         lock (gate)
         {
-            AddWaiter(filter.ProjectId);
             if (!feeds.TryGetValue(filter.ProjectId, out var feed))
             {
                 feed = new ProjectFeed(filter.ProjectId);
@@ -88,7 +87,6 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
     {
         lock (gate)
         {
-            AddWaiter(projectId);
             var watch = new DeploymentWatch(this, projectId, id);
             if (!deployments.TryGetValue(watch.Topic, out var watches))
             {
@@ -165,6 +163,30 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
         }
     }
 
+    public void Hold(FeedWatch watch)
+    {
+        lock (gate)
+        {
+            if (!watch.IsHeld)
+            {
+                AddHeld(watch.Feed.ProjectId);
+                watch.IsHeld = true;
+            }
+        }
+    }
+
+    public void Hold(DeploymentWatch watch)
+    {
+        lock (gate)
+        {
+            if (!watch.IsHeld)
+            {
+                AddHeld(watch.ProjectId);
+                watch.IsHeld = true;
+            }
+        }
+    }
+
     public void Remove(FeedWatch watch)
     {
         lock (gate)
@@ -172,7 +194,7 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
             var feed = watch.Feed;
             if (feed.Watches.Remove(watch))
             {
-                RemoveWaiter(feed.ProjectId);
+                RemoveHeld(feed.ProjectId, watch.IsHeld);
                 if (feed.Watches.Count == 0)
                 {
                     feeds.Remove(feed.ProjectId);
@@ -189,7 +211,7 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
         {
             if (deployments.TryGetValue(watch.Topic, out var watches) && watches.Remove(watch))
             {
-                RemoveWaiter(watch.ProjectId);
+                RemoveHeld(watch.ProjectId, watch.IsHeld);
                 if (watches.Count == 0)
                 {
                     deployments.Remove(watch.Topic);
@@ -381,25 +403,35 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
 
     private long DeadlineAfter(TimeSpan time) => clock.GetTimestamp() + (long)(time.TotalSeconds * clock.TimestampFrequency);
 
-    private void AddWaiter(string projectId)
+    private void AddHeld(string projectId)
     {
-        var ofProject = waitingByProject.GetValueOrDefault(projectId);
-        if (waiting >= options.Value.MaxWaiting || ofProject >= Math.Max(1, options.Value.MaxWaiting / 2))
+        var (limit, ofProject) = (options.Value.MaxWaiting, heldByProject.GetValueOrDefault(projectId));
+        if (held >= limit)
         {
-            throw new UnavailableException();
+            throw new UnavailableException(detail: $"The service holds {limit} requests, as many as it may. Try again.");
         }
 
-        waiting++;
-        waitingByProject[projectId] = ofProject + 1;
+        if (ofProject >= Math.Max(1, limit / 2))
+        {
+            throw new UnavailableException(detail: $"The service holds {ofProject} requests of this project, as many as it may. Try again.");
+        }
+
+        held++;
+        heldByProject[projectId] = ofProject + 1;
         FeedMetrics.Waiting.Add(1);
     }
 
-    private void RemoveWaiter(string projectId)
+    private void RemoveHeld(string projectId, bool isHeld)
     {
-        waiting--;
-        if (--waitingByProject[projectId] == 0)
+        if (!isHeld)
         {
-            waitingByProject.Remove(projectId);
+            return;
+        }
+
+        held--;
+        if (--heldByProject[projectId] == 0)
+        {
+            heldByProject.Remove(projectId);
         }
 
         FeedMetrics.Waiting.Add(-1);

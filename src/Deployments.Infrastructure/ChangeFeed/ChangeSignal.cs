@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Deployments.Application.Common;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Postgres;
 using Microsoft.Extensions.Hosting;
@@ -23,9 +22,6 @@ internal sealed partial class ChangeSignal(
 
     // Somewhat arbitrary: a fifth of what a watcher may wait, and at most 200 notifications a second from one instance.
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
-
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
 
     // How long the service waits at its end for the last notification to be sent.
     private static readonly TimeSpan FlushTime = TimeSpan.FromMilliseconds(500);
@@ -87,33 +83,7 @@ internal sealed partial class ChangeSignal(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await migration.WaitUntilCurrentAsync(stoppingToken);
-        var delay = new RetryDelay(FirstRetry, LastRetry);
-        string? logged = null; // each reason once
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await using var connection = await dataSource.Source.OpenConnectionAsync(stoppingToken);
-                (delay, logged) = (new RetryDelay(FirstRetry, LastRetry), null);
-                await NotifyAsync(connection, stoppingToken);
-                return;
-            }
-            catch (Exception) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-            {
-                var reason = DatabaseFailure.Describe(exception);
-                if (reason != logged)
-                {
-                    LogDisconnected(reason);
-                    logged = reason;
-                }
-
-                await Task.Delay(delay.Next(), clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
+        await dataSource.RunAsync(connection => NotifyAsync(connection, stoppingToken), LogDisconnected, stoppingToken);
     }
 
     private void Send(HashSet<ulong> topics)

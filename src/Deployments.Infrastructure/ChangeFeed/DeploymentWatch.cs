@@ -2,7 +2,7 @@ using Deployments.Application.ChangeFeed;
 
 namespace Deployments.Infrastructure.ChangeFeed;
 
-/// <summary>A request that waits for a change of a deployment. Not thread-safe but for <see cref="WaitAsync"/>: the hub's lock guards it.</summary>
+/// <summary>A request that waits for a change of a deployment. The hub's lock guards it.</summary>
 internal sealed class DeploymentWatch(ChangeHub hub, string projectId, Guid id) : IDeploymentWatch
 {
     private TaskCompletionSource<bool>? wait;
@@ -26,8 +26,13 @@ internal sealed class DeploymentWatch(ChangeHub hub, string projectId, Guid id) 
 
     public bool IsWaiting => wait is not null;
 
+    /// <summary>Whether it is counted among those that are held.</summary>
+    public bool IsHeld { get; set; }
+
     /// <summary>Whether it was checked for missed changes since it waits.</summary>
     public bool IsChecked { get; set; }
+
+    public void Hold() => hub.Hold(this);
 
     public Task<bool> WaitAsync(string ownerProjectId, int version, TimeSpan time, CancellationToken cancellationToken) =>
         hub.WaitAsync(this, ownerProjectId, version, time, cancellationToken);

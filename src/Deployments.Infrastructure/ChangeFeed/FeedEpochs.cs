@@ -1,5 +1,6 @@
 using System.Data;
 using Deployments.Application.Common;
+using Deployments.Application.Common.Errors;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -47,10 +48,17 @@ internal sealed class FeedEpochs(NpgsqlDataSource dataSource, IOptions<TimeBudge
     private async Task RaiseIfChangedAsync()
     {
         using var deadline = new CancellationTokenSource(budgets.Value.Request, clock);
-        await using var connection = await dataSource.OpenConnectionAsync(deadline.Token);
-        if (!await IsCurrentAsync(connection, "timeline", deadline.Token) || !await IsCurrentAsync(connection, "cluster", deadline.Token))
+        try
         {
-            await RaiseAsync(connection, deadline.Token);
+            await using var connection = await dataSource.OpenConnectionAsync(deadline.Token);
+            if (!await IsCurrentAsync(connection, "timeline", deadline.Token) || !await IsCurrentAsync(connection, "cluster", deadline.Token))
+            {
+                await RaiseAsync(connection, deadline.Token);
+            }
+        }
+        catch (OperationCanceledException late) when (deadline.IsCancellationRequested)
+        {
+            throw new UnavailableException(late); // of all callers, whose own time may not be up
         }
     }
 

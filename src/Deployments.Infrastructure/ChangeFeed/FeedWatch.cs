@@ -2,7 +2,7 @@ using Deployments.Application.ChangeFeed;
 
 namespace Deployments.Infrastructure.ChangeFeed;
 
-/// <summary>A request that waits for an event of a project's feed. Not thread-safe but for <see cref="WaitAsync"/>: the hub's lock guards it.</summary>
+/// <summary>A request that waits for an event of a project's feed. The hub's lock guards it.</summary>
 internal sealed class FeedWatch(ChangeHub hub, ProjectFeed feed, FeedFilter filter) : IFeedWatch
 {
     private TaskCompletionSource<FeedPosition?>? wait;
@@ -15,7 +15,12 @@ internal sealed class FeedWatch(ChangeHub hub, ProjectFeed feed, FeedFilter filt
 
     public bool IsWaiting => wait is not null;
 
+    /// <summary>Whether it is counted among those that are held.</summary>
+    public bool IsHeld { get; set; }
+
     public bool IsStopping => hub.IsStopping;
+
+    public void Hold() => hub.Hold(this);
 
     public Task<FeedPosition?> WaitAsync(FeedChunk read, TimeSpan time, CancellationToken cancellationToken) =>
         hub.WaitAsync(this, read, time, cancellationToken);

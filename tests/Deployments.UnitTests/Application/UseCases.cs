@@ -79,9 +79,6 @@ internal static class UseCases
             FeedFilter filter, FeedPosition? after, int count, bool descending, CancellationToken cancellationToken) =>
             throw Called();
 
-        public Task<FeedChunk> FindEndAsync(string projectId, CancellationToken cancellationToken) =>
-            throw Called();
-
         public IFeedWatch WatchFeed(FeedFilter filter) =>
             throw Called();
 
