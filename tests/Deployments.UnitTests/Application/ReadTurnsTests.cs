@@ -12,6 +12,7 @@ public sealed class ReadTurnsTests
 {
     private const int ReadsAtOnce = 8;
     private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly ManualClock clock = new();
     private readonly CountedBudgets budgets = new();
@@ -23,11 +24,11 @@ public sealed class ReadTurnsTests
         var reads = Fill(turns);
         var inLine = turns.RunAsync(_ => Task.FromResult(-1), CancellationToken.None);
 
-        await budgets.CheckAsync();
+        await Task.WhenAny(inLine, budgets.CheckAsync());
         inLine.IsCompleted.ShouldBeFalse();
         reads[0].SetResult(0);
 
-        (await inLine).ShouldBe(-1);
+        (await inLine.WaitAsync(Patience)).ShouldBe(-1);
     }
 
     [Test]
@@ -39,7 +40,7 @@ public sealed class ReadTurnsTests
 
         clock.Move(Limit * 2);
 
-        await Should.ThrowAsync<UnavailableException>(() => inLine);
+        await Should.ThrowAsync<UnavailableException>(() => inLine.WaitAsync(Patience));
     }
 
     [Test]
@@ -53,9 +54,9 @@ public sealed class ReadTurnsTests
 
         await caller.CancelAsync();
 
-        await Should.ThrowAsync<OperationCanceledException>(() => inLine);
+        await Should.ThrowAsync<OperationCanceledException>(() => inLine.WaitAsync(Patience));
         reads.ForEach(read => read.SetResult(0));
-        (await turns.RunAsync(_ => Task.FromResult(-1), CancellationToken.None)).ShouldBe(-1);
+        (await turns.RunAsync(_ => Task.FromResult(-1), CancellationToken.None).WaitAsync(Patience)).ShouldBe(-1);
         isRead.ShouldBeFalse();
     }
 
@@ -68,7 +69,7 @@ public sealed class ReadTurnsTests
 
         reads[0].SetException(new NotFoundException("deployment"));
 
-        (await inLine).ShouldBe(-1);
+        (await inLine.WaitAsync(Patience)).ShouldBe(-1);
     }
 
     private ReadTurns CreateTurns() => new(new RequestDeadline(Options.Create(new TimeBudgets()), clock), budgets, clock);
