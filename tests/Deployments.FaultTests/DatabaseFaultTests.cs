@@ -92,6 +92,29 @@ public sealed class DatabaseFaultTests
     }
 
     [Test]
+    public async Task Reads_at_once_from_a_paused_database_each_return_503_in_time()
+    {
+        const int reads = 24;
+        await using var postgres = await Postgres.StartAsync();
+        await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
+        using var client = new Client();
+        await ReadAsync(); // over connections that are idle afterwards
+
+        Outcome[] outcomes;
+        using (postgres.Pause())
+        {
+            outcomes = await ReadAsync();
+        }
+
+        TestContext.Out.WriteLine($"{reads} reads at once: the slowest in {outcomes.Max(outcome => outcome.Time).TotalSeconds:F2} s");
+        outcomes.ShouldAllBe(outcome => outcome.Response!.Status == HttpStatusCode.ServiceUnavailable);
+        outcomes.Max(outcome => outcome.Time).ShouldBeLessThan(ServiceLevels.Response);
+
+        Task<Outcome[]> ReadAsync() =>
+            Task.WhenAll(Enumerable.Range(0, reads).Select(_ => client.SendAsync(services[0], HttpMethod.Get, "?limit=1")));
+    }
+
+    [Test]
     public async Task Requests_while_the_database_has_no_free_connection_return_503_in_time()
     {
         const int connections = 20;
