@@ -15,9 +15,6 @@ namespace Deployments.Api.Authentication;
 /// <summary>Authenticates callers by their tokens.</summary>
 internal static class AuthenticationSetup
 {
-    private const string OpenStackHeader = "X-Auth-Token";
-    private const string BearerPrefix = "Bearer ";
-
     private static readonly SecurityTokenValidationException TwoTokens = new("The request has two different tokens.");
 
     // The shortest interval that discovery allows. A key that the identity service has withdrawn is accepted at most this long.
@@ -41,6 +38,7 @@ internal static class AuthenticationSetup
                 provider.GetRequiredService<ILogger<JwtValidator>>());
         });
         services.AddSingleton<TokenCache>();
+        services.AddSingleton<TokenVerification>();
         services.AddOptions<DiscoveryOptions>().BindConfiguration(TokenAuthenticationOptions.BearerSection).ValidateOnStart(); // the framework names no setting
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<TokenCache, IOptions<TimeBudgets>>((options, cache, budgets) =>
@@ -74,22 +72,7 @@ internal static class AuthenticationSetup
 
     private static Task ReadToken(MessageReceivedContext context)
     {
-        var headers = context.Request.Headers;
-        string? token = null;
-        var differ = false;
-        foreach (var value in headers.Authorization)
-        {
-            if (value is not null && value.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase))
-            {
-                Take(value[BearerPrefix.Length..]);
-            }
-        }
-
-        foreach (var value in headers[OpenStackHeader])
-        {
-            Take(value ?? string.Empty);
-        }
-
+        var (token, differ) = RequestToken.Read(context.Request);
         if (differ)
         {
             context.Fail(TwoTokens);
@@ -104,13 +87,6 @@ internal static class AuthenticationSetup
         }
 
         return Task.CompletedTask;
-
-        void Take(string given)
-        {
-            given = given.Trim();
-            differ |= token is not null && token != given;
-            token = given;
-        }
     }
 
     private static Task ChallengeAsync(JwtBearerChallengeContext context)

@@ -8,7 +8,7 @@ internal static class CommandLine
 {
     private const int UsageError = 2;
     private const int MaxQuotedCharacters = 64;
-    private static readonly string[] Names = ["help", "token", "migrate", "healthcheck", "openapi", "version"];
+    private static readonly string[] Names = ["help", "token", "migrate", "healthcheck", "openapi", "version", "watch"];
 
     /// <summary>
     /// The command and its arguments; empty when the program is to run the service. Settings (<c>--environment Production</c> or
@@ -34,6 +34,7 @@ internal static class CommandLine
         program.Add(HealthCheckCommand.Create(builder));
         program.Add(OpenApiCommand.Create(builder));
         program.Add(VersionCommand.Create());
+        program.Add(WatchCommand.Create(builder));
         var parsed = program.Parse(
             command is ["help"] ? ["--help"] : command, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @ is part of a name
         if (parsed.Errors.Count == 0)
@@ -57,12 +58,14 @@ internal static class CommandLine
     public static string Quote(string argument)
     {
         var name = argument.Split('=', 2)[0];
-        var quoted = name.Length > MaxQuotedCharacters ? $"{name[..MaxQuotedCharacters]}…" : name;
-        return string.Concat(quoted.Select(character =>
-            char.IsControl(character) || char.GetUnicodeCategory(character) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-                ? $"\\u{(int)character:x4}"
-                : $"{character}"));
+        return Escape(name.Length > MaxQuotedCharacters ? $"{name[..MaxQuotedCharacters]}…" : name);
     }
+
+    /// <summary>A text without characters that control a terminal.</summary>
+    public static string Escape(string text) => string.Concat(text.Select(character =>
+        char.IsControl(character) || char.GetUnicodeCategory(character) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+            ? $"\\u{(int)character:x4}"
+            : $"{character}"));
 
     /// <summary>Reports why a command that was understood is refused.</summary>
     /// <returns>The exit code.</returns>

@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Net;
 using Deployments.Api.Hosting;
-using Deployments.Api.Options;
 using Deployments.Application.Common;
 using Microsoft.Extensions.Options;
 
@@ -10,8 +8,6 @@ namespace Deployments.Api.Commands;
 /// <summary>Requests the readiness of the service on this machine, at its first configured address.</summary>
 internal static class HealthCheckCommand
 {
-    private const string Loopback = "127.0.0.1";
-
     public static Command Create(WebApplicationBuilder builder)
     {
         var command = new Command(
@@ -32,8 +28,8 @@ internal static class HealthCheckCommand
             ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator,
         };
         using var client = new HttpClient(handler) { Timeout = services.GetRequiredService<IOptions<TimeBudgets>>().Value.HealthCheckCommand };
-        using var request = new HttpRequestMessage(HttpMethod.Get, ReadyAddress(builder.Configuration));
-        request.Headers.Host = Loopback; // one name for AllowedHosts, wherever the service listens
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(ListenAddresses.FindLocal(builder.Configuration, "healthcheck"), Health.ReadyPath));
+        request.Headers.Host = ListenAddresses.Loopback; // one name for AllowedHosts, wherever the service listens
         try
         {
             using var response = await client.SendAsync(request, cancellationToken);
@@ -44,18 +40,5 @@ internal static class HealthCheckCommand
             await Console.Error.WriteLineAsync(exception.Message);
             return 1;
         }
-    }
-
-    private static Uri ReadyAddress(IConfiguration configuration)
-    {
-        var address = ListenAddresses.Read(configuration)[0];
-        if (address.IsUnixPipe)
-        {
-            throw new InvalidConfigurationException("healthcheck sends its request over TCP, and the first address is a Unix socket.");
-        }
-
-        // The server listens on all addresses for a name other than localhost, such as * or +.
-        var isAny = !IPAddress.TryParse(address.Host, out var ip) ? !address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) : ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any);
-        return new UriBuilder(address.Scheme, isAny ? Loopback : address.Host, address.Port, Health.ReadyPath).Uri;
     }
 }

@@ -14,20 +14,7 @@ internal static class TokenCommand
 
     public static Command Create(IHostEnvironment environment)
     {
-        var project = new Option<string>("--project")
-        {
-            HelpName = "NAME",
-            Description = $"The project that the token is for: not blank, at most {ProjectId.MaxLength} characters.",
-            Required = true,
-        };
-        project.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: var name }] && !ProjectId.IsValid(name))
-            {
-                result.AddError($"--project must not be blank, and have at most {ProjectId.MaxLength} characters.");
-            }
-        });
-
+        var project = CreateProjectOption("The project that the token is for");
         var role = new Option<string[]>("--role")
         {
             HelpName = "ROLE",
@@ -75,5 +62,25 @@ internal static class TokenCommand
             return 0;
         });
         return command;
+    }
+
+    /// <summary>The option that names a project.</summary>
+    /// <param name="description">What the project is for.</param>
+    public static Option<string> CreateProjectOption(string description)
+    {
+        var project = new Option<string>("--project")
+        {
+            HelpName = "NAME",
+            Description = $"{description}: not blank, at most {ProjectId.MaxLength} characters.",
+            Required = true,
+        };
+        project.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var name }] && !ProjectId.IsValid(name))
+            {
+                result.AddError($"--project must not be blank, and have at most {ProjectId.MaxLength} characters.");
+            }
+        });
+        return project;
     }
 }

@@ -2,6 +2,7 @@ using Deployments.Api.Authorization;
 using Deployments.Api.Contracts;
 using Deployments.Api.Hosting;
 using Deployments.Api.Mvc;
+using Deployments.Api.Streaming;
 using Deployments.Application.ChangeFeed;
 using MediatR;
 using Microsoft.AspNetCore.Authorization;
@@ -20,7 +21,9 @@ public sealed class ChangeFeedController(IMediator mediator) : ControllerBase
     /// <c>next</c> of the response: nothing is skipped and nothing comes twice, also over restarts of the service and its database. A
     /// page may have fewer events than <c>limit</c>, or none, when the filters leave some out; the end is reached when <c>next</c> stays
     /// the same. Deleted deployments have their events here for some days. 410: begin anew with <c>after=now</c>, list the deployments,
-    /// and continue from that <c>next</c>.
+    /// and continue from that <c>next</c>. With <c>Accept: text/event-stream</c> the response is a stream of server-sent events that does not
+    /// end, without <c>limit</c>, <c>wait</c> and <c>order</c>: <c>id</c> is the cursor, <c>event</c> the type, <c>data</c> the event. It begins
+    /// with a <c>bookmark</c>, whose data are <c>{}</c>, and has one every 15 s; <c>Last-Event-ID</c> continues a stream that was interrupted.
     /// </remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
     /// <param name="after">The <c>next</c> of an earlier response; <c>now</c> for the present end of the feed; by default its beginning.</param>
@@ -63,5 +66,35 @@ public sealed class ChangeFeedController(IMediator mediator) : ControllerBase
         };
         var page = await mediator.Send(query, cancellationToken);
         return new ChangeFeedEnvelope { Events = page.Events, Next = page.Next };
+    }
+
+    /// <summary>Follow a project's change feed as server-sent events.</summary>
+    [HttpGet(Name = "followEvents")]
+    [Authorize(ProjectAuthorizationHandler.Read)]
+    [ApiExplorerSettings(IgnoreApi = true)] // the document has one operation for both
+    [EventStream]
+    public async Task<EmptyResult> Follow(
+        [FromRoute(Name = Routes.ProjectId)] string projectId,
+        [FromQuery] string? after,
+        [FromHeader(Name = FollowChangeFeedQuery.LastEventIdHeader)] string? lastEventId,
+        [FromQuery(Name = "server_id")] string? serverId,
+        [FromQuery(Name = "config_id")] string? configId,
+        [FromQuery(Name = "deployment_id")] Guid? deploymentId,
+        [FromQuery] string? status,
+        CancellationToken cancellationToken)
+    {
+        var query = new FollowChangeFeedQuery
+        {
+            ProjectId = projectId,
+            After = after,
+            LastEventId = lastEventId,
+            ServerId = serverId,
+            ConfigId = configId,
+            DeploymentId = deploymentId,
+            Status = status,
+            Sink = new EventStream(HttpContext),
+        };
+        await mediator.Send(query, cancellationToken);
+        return new EmptyResult();
     }
 }

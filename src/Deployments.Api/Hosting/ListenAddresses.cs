@@ -6,6 +6,9 @@ namespace Deployments.Api.Hosting;
 /// <summary>The addresses that the server will listen at, by its own order of precedence.</summary>
 internal static class ListenAddresses
 {
+    /// <summary>How the service is called on its own machine.</summary>
+    public const string Loopback = "127.0.0.1";
+
     private const string Endpoints = "Kestrel:Endpoints";
     private const string Default = "http://localhost:5000";
 
@@ -23,6 +26,21 @@ internal static class ListenAddresses
             : ports is not [] ? ports
             : [(Setting: "ASPNETCORE_URLS", Text: Default)];
         return [.. addresses.Select(address => Parse(address.Setting, address.Text))];
+    }
+
+    /// <summary>The first address, as a client on the same machine uses it.</summary>
+    /// <exception cref="InvalidConfigurationException">It is a Unix socket, which the command cannot use, or not an address.</exception>
+    public static Uri FindLocal(IConfiguration configuration, string command)
+    {
+        var address = Read(configuration)[0];
+        if (address.IsUnixPipe)
+        {
+            throw new InvalidConfigurationException($"{command} sends its request over TCP, and the first address is a Unix socket.");
+        }
+
+        // The server listens on all addresses for a name other than localhost, such as * or +.
+        var isAny = !IPAddress.TryParse(address.Host, out var ip) ? !address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) : ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any);
+        return new UriBuilder(address.Scheme, isAny ? Loopback : address.Host, address.Port).Uri;
     }
 
     /// <exception cref="InvalidConfigurationException">A file of a certificate does not exist.</exception>

@@ -4,6 +4,7 @@ using Deployments.Api.Contracts;
 using Deployments.Api.Errors;
 using Deployments.Api.Middleware;
 using Deployments.Api.Mvc.Filters;
+using Deployments.Api.Streaming;
 using Deployments.Application.ChangeFeed;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
@@ -90,6 +91,7 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
 
         if (Has("after"))
         {
+            operation.Responses[Ok].Content[EventStream.MediaType] = new OpenApiMediaType { Schema = new JsonSchema { Type = JsonObjectType.String } };
             AddError(context, StatusCodes.Status410Gone, "Events after the cursor have been purged, or the database is another; detail says how to begin anew.");
         }
 

@@ -3,8 +3,27 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Deployments.Application.Common.Errors;
+using FluentValidation;
 
 namespace Deployments.Application.ChangeFeed;
+
+/// <summary>The rules of cursors, for the validators of requests.</summary>
+internal static class FeedCursorRules
+{
+    /// <summary>Null, <see cref="ReadChangeFeedQuery.Now"/>, or a cursor of the project's feed.</summary>
+    /// <param name="rule">The rule of the property.</param>
+    /// <param name="projectId">The project of the request.</param>
+    /// <param name="name">The name to report, if it is not that of the property.</param>
+    public static void IsFeedCursor<T>(this IRuleBuilder<T, string?> rule, Func<T, string> projectId, string? name = null) =>
+        rule.Custom((after, context) =>
+        {
+            if (after is not (null or ReadChangeFeedQuery.Now) && FeedCursor.TryDecode(after, projectId(context.InstanceToValidate), out _) is { } error)
+            {
+                var field = name ?? context.PropertyPath;
+                context.AddFailure(field, $"{field} {error}");
+            }
+        });
+}
 
 /// <summary>Where a reader of a project's feed has come to. On the wire it is opaque text.</summary>
 /// <param name="Epoch">The life of the database that the position belongs to.</param>
@@ -57,6 +76,11 @@ internal readonly record struct FeedCursor(int Epoch, FeedPosition Position, Fee
             BinaryPrimitives.ReadInt32BigEndian(bytes[1..]), Read(bytes[PositionOffset..]), Read(bytes[(PositionOffset + PositionLength)..]));
         return null;
     }
+
+    /// <summary>Reads a cursor that was validated.</summary>
+    /// <returns>Null for none: the beginning of the feed.</returns>
+    public static FeedCursor? Decode(string? text, string projectId) =>
+        text is not null && TryDecode(text, projectId, out var cursor) is null ? cursor : null;
 
     /// <summary>Checks that reading from here skips nothing.</summary>
     /// <param name="state">The state of the feed.</param>

@@ -47,7 +47,12 @@ public sealed record FeedFilter(
 /// <param name="IsEnd">Whether nothing comes after <paramref name="Last"/> yet.</param>
 /// <param name="State">What a cursor is judged by.</param>
 /// <param name="Horizon">The transactions of its snapshot.</param>
-public sealed record FeedChunk(IReadOnlyList<FeedEventDto> Events, FeedPosition Last, bool IsEnd, FeedState State, FeedHorizon Horizon);
+public sealed record FeedChunk(IReadOnlyList<FeedEntry> Events, FeedPosition Last, bool IsEnd, FeedState State, FeedHorizon Horizon);
+
+/// <summary>An event and its place in the feed.</summary>
+/// <param name="Position">The place.</param>
+/// <param name="Event">The event.</param>
+public sealed record FeedEntry(FeedPosition Position, FeedEventDto Event);
 
 /// <summary>The transactions of a snapshot.</summary>
 /// <param name="Oldest">The oldest that is still open: every event below it can be read.</param>

@@ -68,14 +68,7 @@ internal sealed class ReadChangeFeedValidator : AbstractValidator<ReadChangeFeed
 
     public ReadChangeFeedValidator()
     {
-        RuleFor(query => query.After).Custom((after, context) =>
-        {
-            if (after is not (null or ReadChangeFeedQuery.Now)
-                && FeedCursor.TryDecode(after, context.InstanceToValidate.ProjectId, out _) is { } error)
-            {
-                context.AddFailure($"{context.PropertyPath} {error}");
-            }
-        });
+        RuleFor(query => query.After).IsFeedCursor(query => query.ProjectId);
         RuleFor(query => query.Limit).IsPageLimit();
         RuleFor(query => query.Wait).IsWait();
         RuleFor(query => query.Wait).Null().When(query => query.Order == ReadChangeFeedQuery.Descending)
@@ -112,14 +105,14 @@ internal sealed class ReadChangeFeedHandler(
 
     private async Task<FeedPage> ReadAsync(ReadChangeFeedQuery query, FeedFilter filter, CancellationToken cancellationToken)
     {
-        var (started, cursor, events) = (clock.GetTimestamp(), Decode(query), new List<FeedEventDto>());
+        var (started, cursor, events) = (clock.GetTimestamp(), FeedCursor.Decode(query.After, query.ProjectId), new List<FeedEventDto>());
         var limit = query.Limit ?? ReadChangeFeedQuery.DefaultLimit;
         var isDescending = query.Order == ReadChangeFeedQuery.Descending;
         while (true)
         {
             var chunk = await feed.ReadAsync(filter, cursor?.Position, limit - events.Count, isDescending, cancellationToken);
             var current = Advance(cursor, chunk, isDescending);
-            events.AddRange(chunk.Events);
+            events.AddRange(chunk.Events.Select(entry => entry.Event));
             if (chunk.IsEnd
                 || events.Count == limit
                 || (events.Count > 0 && !filter.HasCriteria)
@@ -137,7 +130,7 @@ internal sealed class ReadChangeFeedHandler(
     {
         var started = clock.GetTimestamp();
         using var watch = waiter.WatchFeed(filter);
-        var cursor = query.After == ReadChangeFeedQuery.Now ? await sharedReads.FindEndAsync(query.ProjectId, cancellationToken) : Decode(query);
+        var cursor = query.After == ReadChangeFeedQuery.Now ? await sharedReads.FindEndAsync(query.ProjectId, cancellationToken) : FeedCursor.Decode(query.After, query.ProjectId);
         while (true)
         {
             var chunk = await sharedReads.ReadAsync(filter, cursor?.Position, query.Limit ?? ReadChangeFeedQuery.DefaultLimit, cancellationToken);
@@ -146,7 +139,7 @@ internal sealed class ReadChangeFeedHandler(
             var remaining = time - clock.GetElapsedTime(started);
             if (chunk.Events.Count > 0 || remaining <= TimeSpan.Zero || watch.IsStopping)
             {
-                return new FeedPage(chunk.Events, current.Encode(query.ProjectId));
+                return new FeedPage([.. chunk.Events.Select(entry => entry.Event)], current.Encode(query.ProjectId));
             }
 
             watch.Hold();
@@ -155,17 +148,6 @@ internal sealed class ReadChangeFeedHandler(
                 return new FeedPage([], (current with { Position = examined }).Encode(query.ProjectId));
             }
         }
-    }
-
-    private static FeedCursor? Decode(ReadChangeFeedQuery query)
-    {
-        if (query.After is null)
-        {
-            return null;
-        }
-
-        _ = FeedCursor.TryDecode(query.After, query.ProjectId, out var cursor); // the validator has refused others
-        return cursor;
     }
 
     private static FeedCursor Advance(FeedCursor? cursor, FeedChunk chunk, bool isDescending = false)

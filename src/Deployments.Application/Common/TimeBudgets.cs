@@ -20,4 +20,7 @@ public sealed class TimeBudgets
 
     /// <summary>How long the command that requests a health check waits for the response.</summary>
     public TimeSpan HealthCheckCommand { get; set; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>How often a stream has a bookmark, at which its token is verified, and how long its client may take to receive what is sent.</summary>
+    public TimeSpan Bookmark { get; set; } = TimeSpan.FromSeconds(15);
 }

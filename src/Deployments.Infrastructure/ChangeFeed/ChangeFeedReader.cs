@@ -69,7 +69,7 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
     private static async Task<FeedChunk?> ReadAsync(
         DbDataReader rows, FeedPosition after, int count, CancellationToken cancellationToken)
     {
-        var events = new List<FeedEventDto>();
+        var events = new List<FeedEntry>();
         var (last, size, isEnd, horizon) = (after, 0L, true, default(FeedHorizon));
         FeedState? state = null;
         while (await rows.ReadAsync(cancellationToken))
@@ -105,7 +105,7 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
             if (rows.GetBoolean(Column.Matches))
             {
                 var entry = Read(rows);
-                events.Add(entry);
+                events.Add(new FeedEntry(last, entry));
                 size += RowSize.Of(entry);
             }
         }

@@ -41,7 +41,7 @@ internal sealed class FeedWatch(ChangeHub hub, ProjectFeed feed, FeedFilter filt
         }
 
         // Some of the events may lie before its position: then it reads for itself.
-        if (examined > from || chunk.Events.Any(filter.Matches))
+        if (examined > from || chunk.Events.Any(entry => filter.Matches(entry.Event)))
         {
             End(null);
             FeedMetrics.Wakes.Add(1);

@@ -47,7 +47,7 @@ internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IRe
         http.Response.Headers.ETag = tag;
         if (HttpMethods.IsGet(http.Request.Method)
             && EntityTagHeaderValue.TryParseList(http.Request.Headers.IfNoneMatch, out var tags)
-            && tags.Any(other => other.Equals(EntityTagHeaderValue.Any) || other.Tag == tag)) // weak comparison, as If-None-Match requires
+            && tags.Any(other => other.Equals(EntityTagHeaderValue.Any) || WithoutCompression(other) == tag)) // weak comparison, as If-None-Match requires
         {
             context.Result = new StatusCodeResult(StatusCodes.Status304NotModified);
         }
@@ -95,12 +95,15 @@ internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IRe
         return tags.Contains(EntityTagHeaderValue.Any)
             ? throw new InvalidRequestException(IfNoneMatch, $"{IfNoneMatch} must name an entity tag to wait for: with * there is nothing to wait for.")
             : new VersionCondition(
-                tags.Select(tag => VersionOf(CompressionSuffix().Replace(TextOf(tag), string.Empty)))
+                tags.Select(tag => VersionOf(WithoutCompression(tag).Trim('"')))
                     .OfType<DeploymentVersion>()
                     .Where(version => version.Changed is not null) // the tag of the previous version of the service is another
                     .ToHashSet(),
                 HasUnreadableVersions: false);
     }
+
+    // The tag of a response that a proxy has compressed is of the same representation.
+    private static string WithoutCompression(EntityTagHeaderValue tag) => $"\"{CompressionSuffix().Replace(TextOf(tag), string.Empty)}\"";
 
     private static string TextOf(EntityTagHeaderValue tag) => tag.Tag.ToString().Trim('"');
 
