@@ -112,6 +112,31 @@ public sealed partial class TelemetryTests
     }
 
     [Test]
+    public async Task Stream_ends_at_SIGTERM_and_is_traced_without_its_query_and_token()
+    {
+        await using var collector = await Collector.StartAsync();
+        await using var service = await ServiceProcess.StartReadyAsync(new Dictionary<string, string>(Settings(collector)) { [Endpoint] = collector.Address });
+        var project = new Project();
+        var trace = ActivityTraceId.CreateRandom();
+        var marker = $"marker-{Guid.NewGuid():N}";
+        using var request = Requests.Make(
+            HttpMethod.Get, $"/v1/{project.Id}/events?server_id={marker}", [.. Headers(project, trace), ("Accept", "text/event-stream")]);
+        using var response = await service.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        (await reader.ReadLineAsync()).ShouldBe("event: bookmark");
+        var requestId = response.Headers.GetValues(ApiResponse.RequestIdHeader).Single();
+        collector.Knows(requestId).ShouldBeFalse();
+
+        var ended = await service.StopAsync();
+
+        ended.ExitCode.ShouldBe(0, ended.Error);
+        (await reader.ReadToEndAsync()).ShouldEndWith("\n\n");
+        await collector.WaitForAsync("traces", TraceBytes(trace), Text("GET v1/{project_id:project}/events"), Text(requestId));
+        collector.Knows(marker).ShouldBeFalse();
+        collector.Knows(request.Headers.GetValues("X-Auth-Token").Single().Split('.')[1]).ShouldBeFalse();
+    }
+
+    [Test]
     public async Task Request_is_traced_if_its_caller_samples_it_and_rarely_otherwise()
     {
         const int requests = 50;

@@ -12,7 +12,7 @@ namespace Deployments.Api.Streaming;
 
 /// <summary>
 /// The change feed as server-sent events: the id of each is its cursor, the type what happened, the data the event. A client that does not take
-/// what is sent to it is disconnected; nothing is buffered for it.
+/// what is sent to it is disconnected, soon where the service stops; nothing is buffered for it.
 /// </summary>
 internal sealed class EventStream(HttpContext context) : IFeedSink
 {
@@ -24,6 +24,7 @@ internal sealed class EventStream(HttpContext context) : IFeedSink
 
     private readonly TimeProvider clock = context.RequestServices.GetRequiredService<TimeProvider>();
     private readonly TimeBudgets budgets = context.RequestServices.GetRequiredService<IOptions<TimeBudgets>>().Value;
+    private readonly CancellationToken stopping = context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
     private readonly JsonSerializerOptions json = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.JsonSerializerOptions;
 
     public async Task WriteAsync(IReadOnlyList<FeedItem> items, CancellationToken cancellationToken)
@@ -39,6 +40,7 @@ internal sealed class EventStream(HttpContext context) : IFeedSink
         using var text = new MemoryStream();
         await SseFormatter.WriteAsync(Items(items), text, WriteData, cancellationToken);
         using var limit = new CancellationTokenSource(budgets.Bookmark, clock);
+        await using var stop = stopping.Register(() => limit.CancelAfter(budgets.Stop));
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {

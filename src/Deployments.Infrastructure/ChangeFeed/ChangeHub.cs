@@ -405,15 +405,18 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
 
     private void AddHeld(string projectId)
     {
-        var (limit, ofProject) = (options.Value.MaxWaiting, heldByProject.GetValueOrDefault(projectId));
-        if (held >= limit)
+        var max = options.Value.MaxWaiting;
+        var maxOfProject = Math.Max(1, max / 2);
+        var ofProject = heldByProject.GetValueOrDefault(projectId);
+        if (held >= max)
         {
-            throw new UnavailableException(detail: $"The service holds {limit} requests, as many as it may. Try again.");
+            throw new UnavailableException(detail: $"This instance holds as many requests as it may: {max} (Deployments:MaxWaiting). Try again.");
         }
 
-        if (ofProject >= Math.Max(1, limit / 2))
+        if (ofProject >= maxOfProject)
         {
-            throw new UnavailableException(detail: $"The service holds {ofProject} requests of this project, as many as it may. Try again.");
+            throw new UnavailableException(
+                detail: $"This instance holds as many requests of the project as it may: {maxOfProject}, half of Deployments:MaxWaiting. Try again.");
         }
 
         held++;

@@ -17,15 +17,21 @@ internal sealed class EventReader : IAsyncDisposable
         items = SseParser.Create(body).EnumerateAsync().GetAsyncEnumerator();
     }
 
+    /// <summary>Unlike that of a service, it does not read responses to their end.</summary>
+    public static HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false });
+
     public HttpResponseHeaders Headers => response.Headers;
+
+    public string RequestId => Headers.GetValues(ApiResponse.RequestIdHeader).Single();
 
     public string? ContentType => response.Content.Headers.ContentType?.ToString();
 
     /// <summary>Opens a stream of a project's feed, of which the service says that it is one.</summary>
-    public static async Task<EventReader> OpenAsync(Service service, string project, string query = "", string? lastEventId = null, string? token = null)
+    public static async Task<EventReader> OpenAsync(
+        Service service, string project, string query = "", string? lastEventId = null, string? token = null, string accept = "text/event-stream")
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(service.Address, $"/v1/{project}/events{query}"));
-        request.Headers.Accept.ParseAdd("text/event-stream");
+        request.Headers.TryAddWithoutValidation("Accept", accept);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token ?? new Token(project).ToString());
         if (lastEventId is not null)
         {
@@ -58,12 +64,16 @@ internal sealed class EventReader : IAsyncDisposable
     }
 
     /// <summary>Reads to the end of the stream.</summary>
-    public async Task EndAsync()
+    /// <returns>The types of what it had.</returns>
+    public async Task<IReadOnlyList<string>> EndAsync()
     {
-        while (await ReadAsync() is not null)
+        var types = new List<string>();
+        while (await ReadAsync() is { } item)
         {
-            // Bookmarks.
+            types.Add(item.Type);
         }
+
+        return types;
     }
 
     public ValueTask DisposeAsync()
@@ -71,6 +81,4 @@ internal sealed class EventReader : IAsyncDisposable
         response.Dispose();
         return ValueTask.CompletedTask;
     }
-
-    private static HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false });
 }
