@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
@@ -53,7 +54,7 @@ internal sealed class EventReader : IAsyncDisposable
     /// <summary>The next event, after any bookmarks.</summary>
     public async Task<(string Type, string Id, JsonElement Data)> ReadEventAsync()
     {
-        while (true)
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < Service.Timeout;)
         {
             var item = await ReadAsync() ?? throw new InvalidOperationException("The stream has ended.");
             if (item.Type != "bookmark")
@@ -61,6 +62,8 @@ internal sealed class EventReader : IAsyncDisposable
                 return item;
             }
         }
+
+        throw new TimeoutException("The stream has only bookmarks.");
     }
 
     /// <summary>Reads to the end of the stream.</summary>
@@ -68,12 +71,17 @@ internal sealed class EventReader : IAsyncDisposable
     public async Task<IReadOnlyList<string>> EndAsync()
     {
         var types = new List<string>();
-        while (await ReadAsync() is { } item)
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < Service.Timeout;)
         {
+            if (await ReadAsync() is not { } item)
+            {
+                return types;
+            }
+
             types.Add(item.Type);
         }
 
-        return types;
+        throw new TimeoutException("The stream does not end.");
     }
 
     public ValueTask DisposeAsync()

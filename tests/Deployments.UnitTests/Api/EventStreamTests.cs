@@ -17,6 +17,7 @@ public sealed class EventStreamTests
 {
     private static readonly TimeSpan Bookmark = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Stop = TimeSpan.FromMilliseconds(600);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10); // of the test
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 
     private ManualClock clock = null!;
@@ -112,7 +113,7 @@ public sealed class EventStreamTests
     {
         var context = new DefaultHttpContext { RequestServices = services, Response = { Body = connection } };
         context.Features.Set<IHttpRequestLifetimeFeature>(connection);
-        return new EventStream(context).WriteAsync([new FeedItem("cursor", Event: null)], cancellationToken);
+        return new EventStream(context).WriteAsync([new FeedItem("cursor", Event: null)], cancellationToken).WaitAsync(Timeout);
     }
 
     /// <summary>A connection to a client that does not receive anything before it is told to.</summary>
