@@ -240,14 +240,14 @@ public sealed class EventStreamTests
         var project = new Project();
         var token = new Token(ofProject ?? project.Id) { Roles = [role] };
 
-        var response = await TestRun.Service.GetAsync($"/v1/{project.Id}/events", Accept, ("X-Auth-Token", token.ToString()));
+        var response = await TestRun.Service.GetAsync($"/v1/{project.Id}/events", Accept, ("X-Auth-Token", token.ToString())).WaitAsync(Service.Timeout);
 
         response.ShouldBeError(HttpStatusCode.Forbidden);
     }
 
     [Test]
     public async Task Stream_without_a_token_returns_401() =>
-        (await TestRun.Service.GetAsync($"/v1/{new Project().Id}/events", Accept)).ShouldBeUnauthorized();
+        (await TestRun.Service.GetAsync($"/v1/{new Project().Id}/events", Accept).WaitAsync(Service.Timeout)).ShouldBeUnauthorized();
 
     [Test]
     public async Task Head_that_accepts_events_returns_405()
@@ -529,5 +529,5 @@ public sealed class EventStreamTests
     private static Task<ApiResponse> SendAsync(string query, params (string Name, string Value)[] headers) => SendAsync(new Project(), query, headers);
 
     private static Task<ApiResponse> SendAsync(Project project, string query, params (string Name, string Value)[] headers) =>
-        project.SendAsync(HttpMethod.Get, $"/v1/{project.Id}/events{query}", headers: headers);
+        project.SendAsync(HttpMethod.Get, $"/v1/{project.Id}/events{query}", headers: headers).WaitAsync(Service.Timeout); // a stream does not end
 }

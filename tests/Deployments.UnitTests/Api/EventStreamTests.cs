@@ -113,7 +113,7 @@ public sealed class EventStreamTests
     {
         var context = new DefaultHttpContext { RequestServices = services, Response = { Body = connection } };
         context.Features.Set<IHttpRequestLifetimeFeature>(connection);
-        return new EventStream(context).WriteAsync([new FeedItem("cursor", Event: null)], cancellationToken).WaitAsync(Timeout);
+        return new EventStream(context).WriteAsync([new FeedItem("cursor", Event: null)], cancellationToken).WaitAsync(Timeout, CancellationToken.None);
     }
 
     /// <summary>A connection to a client that does not receive anything before it is told to.</summary>

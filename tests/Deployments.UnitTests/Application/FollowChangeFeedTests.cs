@@ -13,6 +13,7 @@ public sealed class FollowChangeFeedTests
 {
     private const int Epoch = 1;
     private const string Project = "project";
+    private const int MaxItems = 100;
 
     private static readonly TimeSpan Bookmark = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -265,6 +266,7 @@ public sealed class FollowChangeFeedTests
         public async Task WriteAsync(IReadOnlyList<FeedItem> items, CancellationToken cancellationToken)
         {
             Items.AddRange(items);
+            Items.Count.ShouldBeLessThan(MaxItems, "The stream does not end.");
             Written();
         }
 
