@@ -381,7 +381,7 @@ public sealed class ChangeFeedTests
 
         refused.ShouldBeError(HttpStatusCode.ServiceUnavailable);
         refused.Headers.ShouldContainKey("Retry-After");
-        refused.Json.GetProperty("detail").GetString()!.ShouldContain("holds 2 requests of this project");
+        refused.Json.GetProperty("detail").GetString()!.ShouldContain("as it may: 2, half of Deployments:MaxWaiting");
         (await other.ReadFeedAsync("?wait=1")).ShouldBeOk();
         (await one.ReadFeedAsync()).ShouldBeOk();
         await one.CreateAsync(Project.Minimal);
