@@ -47,6 +47,7 @@ var settings = new CSharpClientGeneratorSettings
         DictionaryType = "System.Collections.Generic.IReadOnlyDictionary",
         DictionaryInstanceType = "System.Collections.Generic.Dictionary",
         PropertyNameGenerator = new PropertyNames(),
+        TypeNameGenerator = new TypeNames(),
         TemplateDirectory = AppContext.BaseDirectory,
     },
 };
@@ -73,4 +74,11 @@ internal sealed class PropertyNames : IPropertyNameGenerator
     // A member of a C# class cannot have its class's name.
     public string Generate(JsonSchemaProperty property) => property.Name == "error" ? "Cause" : string.Concat(
         property.Name.Split('_').Select(word => word[..1].ToUpper(CultureInfo.InvariantCulture) + word[1..]));
+}
+
+internal sealed class TypeNames : DefaultTypeNameGenerator
+{
+    // The parameter's name alone says too little.
+    protected override string Generate(JsonSchema schema, string? typeNameHint) =>
+        base.Generate(schema, string.Equals(typeNameHint, "order", StringComparison.OrdinalIgnoreCase) ? "FeedOrder" : typeNameHint);
 }

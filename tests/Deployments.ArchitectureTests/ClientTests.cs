@@ -40,6 +40,21 @@ public class ClientTests
         operations.ShouldAllBe(operation => operation.GetParameters().Last().ParameterType == typeof(CancellationToken));
     }
 
+    [Test]
+    public void Client_public_api_is_that_of_the_file()
+    {
+        var api = PublicApi.Describe(Client);
+        var written = Path.Combine(AppContext.BaseDirectory, "PublicApi.txt");
+        File.WriteAllLines(written, api);
+        var frozen = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "PublicApi.Frozen.txt"));
+
+        var changes = frozen.Except(api).Select(line => $"- {line}").Concat(api.Except(frozen).Select(line => $"+ {line}"));
+
+        string.Join(Environment.NewLine, changes).ShouldBeEmpty(
+            "The public API of Deployments.Client has changed. What is removed or changed breaks its users. To accept it: "
+            + $"cp {written} src/Deployments.Client/PublicApi.txt");
+    }
+
     private static List<(string Name, Type Type)> Members() =>
     [
         .. from type in Client.GetExportedTypes()

@@ -66,6 +66,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
         return new ProcessResult(process.ExitCode, await output, await error);
     }
 
+    /// <summary>Starts the service's program with a command, whose output the caller reads while it runs.</summary>
+    public static Process StartCommand(IReadOnlyDictionary<string, string> settings, params string[] arguments) =>
+        StartProcess([.. ServiceProgram, .. arguments], settings, new("http://127.0.0.1:0"));
+
     /// <summary>Starts the service and returns as soon as it listens.</summary>
     /// <param name="settings">Its environment, in place of the developer's.</param>
     /// <param name="program">The program and its arguments, if it is not the service's own beside the tests.</param>
