@@ -2,14 +2,15 @@
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
 import type { components, paths } from "./build/openapi.js";
+import { Proxy } from "./proxy.js";
+import { watch, type FeedEvent } from "./watch.js";
 
 type Deployment = components["schemas"]["SoftwareDeployment"];
+type ChangeFeed = components["schemas"]["ChangeFeedEnvelope"];
 type Refusal = components["schemas"]["Error"];
 
-const client = createClient<paths>({
-  baseUrl: process.env["SERVICE_URL"]!,
-  headers: { Authorization: `Bearer ${process.env["TOKEN"]}` },
-});
+const [service, token] = [process.env["SERVICE_URL"]!, process.env["TOKEN"]!];
+const client = createClient<paths>({ baseUrl: service, headers: { Authorization: `Bearer ${token}` } });
 const project = { project_id: "typescript" };
 const server = `web ${Date.now()}/1`;
 
@@ -18,6 +19,15 @@ const step = (name: string, run: () => Promise<void>) => steps.push([name, run])
 const answered = <T>(answer: { data?: T; error?: Refusal }): T => {
   assert.equal(answer.error, undefined, answer.error?.detail);
   return answer.data!;
+};
+
+// The watcher's way to the service, so that its connection can be broken.
+const proxy = new Proxy(new URL(service));
+const watching = new AbortController();
+let events: AsyncGenerator<FeedEvent, never>;
+const nextEvent = async () => {
+  const { type, deployment_id, version, status } = (await events.next()).value;
+  return { type, deployment_id, version, status };
 };
 
 let config: components["schemas"]["SoftwareConfig"];
@@ -30,6 +40,15 @@ step("creates a configuration", async () => {
   assert.deepEqual(config.inputs.map((input) => input.type), ["Number"]);
 });
 
+step("begins to watch, from now on", async () => {
+  const query = { after: "now" };
+  const page = answered(await client.GET("/v1/{project_id}/events", { params: { path: project, query } })) as ChangeFeed; // not a stream
+  await proxy.up();
+  const feed = new URL(`/v1/${project.project_id}/events?${new URLSearchParams({ after: page.next, server_id: server })}`, proxy.url);
+  events = watch(feed, token, watching.signal);
+  setTimeout(() => watching.abort(new Error("The event did not come.")), 60_000).unref();
+});
+
 step("creates a deployment of it", async () => {
   const body = { config_id: config.id, server_id: server, action: "CREATE", input_values: { port: 8080 } };
   deployment = answered(
@@ -38,6 +57,10 @@ step("creates a deployment of it", async () => {
   assert.equal(deployment.status satisfies "IN_PROGRESS" | "COMPLETE" | "FAILED", "IN_PROGRESS");
   assert.deepEqual(deployment.input_values, { port: 8080 });
   assert.equal(deployment.updated_time, undefined);
+});
+
+step("is told of the deployment", async () => {
+  assert.deepEqual(await nextEvent(), { type: "created", deployment_id: deployment.id, version: 1, status: "IN_PROGRESS" });
 });
 
 step("lists it by its server and its status", async () => {
@@ -53,7 +76,8 @@ step("reads what the server's agent is to apply", async () => {
   assert.deepEqual(metadata, [config]);
 });
 
-step("reports how it went", async () => {
+step("reports how it went, while the watcher is not connected", async () => {
+  await proxy.down();
   const body = { status: "COMPLETE", output_values: { address: "10.0.0.5" } } as const;
   deployment = answered(
     await client.PUT("/v1/{project_id}/software_deployments/{id}", { ...one(), body }),
@@ -68,6 +92,11 @@ step("reads its history", async () => {
   assert.deepEqual(events.map((event) => event.status), ["IN_PROGRESS", "COMPLETE"]);
 });
 
+step("is told of it when the watcher is connected again", async () => {
+  await proxy.up();
+  assert.deepEqual(await nextEvent(), { type: "changed", deployment_id: deployment.id, version: 2, status: "COMPLETE" });
+});
+
 step("is told what is wrong, field by field", async () => {
   const body = { config_id: " ", server_id: "" };
   const { error } = await client.POST("/v1/{project_id}/software_deployments", { params: { path: project }, body });
@@ -79,6 +108,13 @@ step("deletes it, and finds it gone", async () => {
   assert.equal(deleted.response.status, 204);
   const { error } = await client.GET("/v1/{project_id}/software_deployments/{id}", one());
   assert.equal(error?.type, "urn:deployments:error:not_found");
+});
+
+step("is told of the deletion, and stops watching", async () => {
+  assert.deepEqual(await nextEvent(), { type: "deleted", deployment_id: deployment.id, version: 3, status: "COMPLETE" });
+  watching.abort();
+  await assert.rejects(nextEvent(), { name: "AbortError" });
+  await proxy.down();
 });
 
 let passed = 0;
