@@ -167,12 +167,12 @@ public sealed class FollowChangeFeedTests
         watch.IsDisposed.ShouldBeTrue();
     }
 
-    private Task FollowAsync()
+    private async Task FollowAsync()
     {
         var budgets = Options.Create(new TimeBudgets { Bookmark = Bookmark });
-        var handler = new FollowChangeFeedHandler(
-            new Waiter(watch), new SharedFeedReads(feed, new RequestDeadline(budgets, TimeProvider.System)), budgets, clock);
-        return handler.Handle(new FollowChangeFeedQuery { ProjectId = Project, Sink = sink }, CancellationToken.None);
+        using var turns = new ReadTurns(new RequestDeadline(budgets, TimeProvider.System), budgets, TimeProvider.System);
+        var handler = new FollowChangeFeedHandler(new Waiter(watch), new SharedFeedReads(feed, turns), budgets, clock);
+        await handler.Handle(new FollowChangeFeedQuery { ProjectId = Project, Sink = sink }, CancellationToken.None);
     }
 
     /// <summary>The time is up, and nothing that matches comes before this position.</summary>
@@ -224,8 +224,6 @@ public sealed class FollowChangeFeedTests
             Reads++;
             return Next(after?.Transaction ?? 0);
         }
-
-        public Task<FeedChunk> FindEndAsync(string projectId, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 
     private sealed class Waiter(Watch watch) : IChangeWaiter
@@ -238,6 +236,8 @@ public sealed class FollowChangeFeedTests
     /// <summary>A watch whose waits end at once, each as the test says.</summary>
     private sealed class Watch : IFeedWatch
     {
+        private bool isHeld;
+
         public Queue<Func<TimeSpan, FeedPosition?>> Waits { get; } = [];
 
         public List<TimeSpan> Times { get; } = [];
@@ -246,8 +246,11 @@ public sealed class FollowChangeFeedTests
 
         public bool IsDisposed { get; private set; }
 
+        public void Hold() => isHeld = true;
+
         public async Task<FeedPosition?> WaitAsync(FeedChunk read, TimeSpan time, CancellationToken cancellationToken)
         {
+            isHeld.ShouldBeTrue();
             Times.Add(time);
             return Waits.Dequeue()(time);
         }
