@@ -141,7 +141,7 @@ public sealed class ChangeFeedFaultTests
         var events = await watchers.CompareAsync(postgres, load.Acknowledgements);
         FaultRun.Report(
             $"{what}; acknowledged {load.Acknowledged}, failed {load.Failed}; {events.Stored} events for each of {Watchers} watchers: {events}; "
-            + $"begun anew {watchers.Gone}");
+            + $"{watchers.Streams} streams, begun anew {watchers.Gone}");
         events.IsExact.ShouldBeTrue();
     }
 

@@ -1,14 +1,15 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Net.ServerSentEvents;
 using System.Text.Json;
 using NUnit.Framework;
 
 namespace Deployments.FaultTests.Support;
 
 /// <summary>
-/// Watchers of a project's feed that take each page from another instance, whatever happens to it, and keep what they have seen. After a 410
-/// they begin anew.
+/// Watchers of a project's feed, half of them by pages and half by streams, that take each page and each stream from another instance, whatever
+/// happens to it, and keep what they have seen. After a 410 they begin anew.
 /// </summary>
 internal sealed class FeedWatchers : IAsyncDisposable
 {
@@ -23,6 +24,7 @@ internal sealed class FeedWatchers : IAsyncDisposable
     private readonly List<Task> watching;
     private readonly CancellationTokenSource stopping = new();
     private int gone;
+    private int streams;
 
     private FeedWatchers(IReadOnlyList<ServiceProcess> services, string project, int count)
     {
@@ -35,6 +37,9 @@ internal sealed class FeedWatchers : IAsyncDisposable
 
     /// <summary>How many times a watcher had to begin anew.</summary>
     public int Gone => gone;
+
+    /// <summary>How many streams were opened.</summary>
+    public int Streams => streams;
 
     public static FeedWatchers Start(IReadOnlyList<ServiceProcess> services, string project, int count) => new(services, project, count);
 
@@ -106,40 +111,79 @@ internal sealed class FeedWatchers : IAsyncDisposable
         stopping.Dispose();
     }
 
-    private async Task WatchAsync(Record record, int turn)
+    private async Task WatchAsync(Record record, int number)
     {
-        string? cursor = null;
-        while (!stopping.IsCancellationRequested)
+        var isStream = number % 2 == 0;
+        for (var turn = number; !stopping.IsCancellationRequested; turn++)
         {
             var limit = Random.Shared.Next(1, 200);
-            using var request = Requests.Make(
-                HttpMethod.Get,
-                new Uri(services[turn++ % services.Count].Address, $"/v1/{project}/events?wait=5&limit={limit}{(cursor is null ? "" : $"&after={cursor}")}"),
-                ("Authorization", $"Bearer {token}"));
+            var events = new Uri(services[turn % services.Count].Address, $"/v1/{project}/events");
+            using var request = isStream ? RequestStream(events, record.Cursor) : RequestPage(events, record.Cursor, limit);
             try
             {
-                using var response = await http.SendAsync(request, stopping.Token);
-                var text = await response.Content.ReadAsStringAsync(stopping.Token);
+                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stopping.Token);
                 switch (response.StatusCode)
                 {
+                    case HttpStatusCode.OK when isStream:
+                        Interlocked.Increment(ref streams);
+                        await ReadStreamAsync(response, record, limit);
+                        break;
                     case HttpStatusCode.OK:
-                        cursor = record.Add(JsonElement.Parse(text));
+                        await ReadPageAsync(response, record);
                         break;
                     case HttpStatusCode.Gone:
                         Interlocked.Increment(ref gone);
                         record.Clear();
-                        cursor = null;
                         break;
                     case HttpStatusCode.ServiceUnavailable:
                         await Task.Delay(Pause, stopping.Token);
                         break;
                     default:
-                        throw new AssertionException($"{(int)response.StatusCode} {text}");
+                        throw new AssertionException($"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(stopping.Token)}");
                 }
             }
-            catch (HttpRequestException)
+            catch (Exception exception) when (exception is HttpRequestException or IOException)
             {
                 await Task.Delay(Pause, stopping.Token); // the next instance may be running
+            }
+        }
+    }
+
+    private HttpRequestMessage RequestPage(Uri events, string? cursor, int limit) => Requests.Make(
+        HttpMethod.Get, new Uri(events, $"?wait=5&limit={limit}{(cursor is null ? "" : $"&after={cursor}")}"), ("Authorization", $"Bearer {token}"));
+
+    private async Task ReadPageAsync(HttpResponseMessage response, Record record)
+    {
+        var page = JsonElement.Parse(await response.Content.ReadAsStringAsync(stopping.Token));
+        foreach (var entry in page.GetProperty("events").EnumerateArray())
+        {
+            record.Add(entry);
+        }
+
+        record.Cursor = page.GetProperty("next").GetString();
+    }
+
+    private HttpRequestMessage RequestStream(Uri events, string? cursor)
+    {
+        IEnumerable<(string, string)> lastEvent = cursor is null ? [] : [("Last-Event-ID", cursor)];
+        return Requests.Make(HttpMethod.Get, events, [("Authorization", $"Bearer {token}"), ("Accept", "text/event-stream"), .. lastEvent]);
+    }
+
+    /// <summary>Reads a stream to its end, or so many of its events, its bookmarks among them.</summary>
+    private async Task ReadStreamAsync(HttpResponseMessage response, Record record, int limit)
+    {
+        await using var body = await response.Content.ReadAsStreamAsync(stopping.Token);
+        await foreach (var item in SseParser.Create(body).EnumerateAsync(stopping.Token))
+        {
+            if (item.EventType != "bookmark")
+            {
+                record.Add(JsonElement.Parse(item.Data));
+            }
+
+            record.Cursor = item.EventId;
+            if (--limit == 0)
+            {
+                return;
             }
         }
     }
@@ -166,20 +210,19 @@ internal sealed class FeedWatchers : IAsyncDisposable
 
         public List<string> Events { get; } = [];
 
-        public string Add(JsonElement page)
-        {
-            foreach (var entry in page.GetProperty("events").EnumerateArray())
-            {
-                var id = entry.GetProperty("deployment_id").GetGuid();
-                Events.Add($"{id} {entry.GetProperty("version").GetInt32()}");
-                Deployments[id] = true;
-            }
+        /// <summary>Where to continue; null at the beginning of the feed.</summary>
+        public string? Cursor { get; set; }
 
-            return page.GetProperty("next").GetString()!;
+        public void Add(JsonElement entry)
+        {
+            var id = entry.GetProperty("deployment_id").GetGuid();
+            Events.Add($"{id} {entry.GetProperty("version").GetInt32()}");
+            Deployments[id] = true;
         }
 
         public void Clear()
         {
+            Cursor = null;
             Events.Clear();
             Deployments.Clear();
         }
