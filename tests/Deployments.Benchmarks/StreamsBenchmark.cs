@@ -349,6 +349,8 @@ internal static class StreamsBenchmark
             {
                 // The service has closed the connection.
             }
+
+            open.TrySetException(new InvalidOperationException("The stream has ended before its first bookmark."));
         }
 
         /// <summary>The id of the deployment; null for a bookmark.</summary>
