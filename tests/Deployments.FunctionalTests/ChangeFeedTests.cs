@@ -395,6 +395,7 @@ public sealed class ChangeFeedTests
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
         var project = new Project(service);
         var id = (await project.CreateAsync(Project.Minimal)).Id;
+        await ReadAsync(project, 1); // until then it comes after now
         var held = project.ReadFeedAsync("?after=now&wait=50");
         await WaitUntilHeldAsync(service, 1);
 

@@ -223,6 +223,7 @@ public sealed class ClientFollowTests : IAsyncDisposable
     public async Task Watch_from_now_returns_a_page_with_a_cursor_at_once_and_nothing_older()
     {
         await CreateAsync();
+        (await project.ReadFeedAsync("?wait=50")).Items.ShouldHaveSingleItem(); // until then it comes after now
         var client = Register(TestRun.Service.Address);
         await using var pages = client.WatchAsync(project.Id, "now", cancellationToken: end.Token).GetAsyncEnumerator();
 
