@@ -6,17 +6,31 @@ using Shouldly;
 namespace Deployments.FunctionalTests;
 
 /// <summary>The command <c>watch</c>, run as a program of its own.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class WatchCommandTests
 {
     private static readonly Dictionary<string, string> Production = new(PatientService.Settings) { ["DOTNET_ENVIRONMENT"] = "Production" };
+
+    private readonly List<Process> started = [];
+
+    /// <summary>Ends those that a failed test has left.</summary>
+    [TearDown]
+    public void KillStarted()
+    {
+        foreach (var watch in started)
+        {
+            watch.Kill();
+            watch.Dispose();
+        }
+    }
 
     [TestCase("COMPLETE", 0)]
     [TestCase("FAILED", 1)]
     public async Task Watch_of_a_deployment_prints_its_lines_and_exits_with_how_it_ended(string status, int exitCode)
     {
         var project = new Project();
-        var id = (await project.CreateAsync(Project.Minimal)).Id;
-        using var watch = Start(project, TestRun.Service.Address, "--deployment", id);
+        var id = await CreateAsync(project);
+        var watch = Start(project, TestRun.Service.Address, "--deployment", id);
         var first = await ReadAsync(watch);
 
         await project.CreateAsync(Project.Minimal);
@@ -36,7 +50,7 @@ public sealed class WatchCommandTests
         var project = new Project();
         var id = (await project.CreateAsync($$"""{"config_id": "a config", "server_id": "a server", "status": "{{status}}"}""")).Id;
 
-        using var watch = Start(project, TestRun.Service.Address, "--deployment", id);
+        var watch = Start(project, TestRun.Service.Address, "--deployment", id);
 
         (await ReadAsync(watch), await ReadAsync(watch)).ShouldBe(($"is      {id} a config on a server: {status}", null));
         (await EndAsync(watch)).ShouldBe((exitCode, ""));
@@ -46,8 +60,8 @@ public sealed class WatchCommandTests
     public async Task Watch_of_a_deployment_that_is_deleted_exits_with_2()
     {
         var project = new Project();
-        var id = (await project.CreateAsync(Project.Minimal)).Id;
-        using var watch = Start(project, TestRun.Service.Address, "--deployment", id);
+        var id = await CreateAsync(project);
+        var watch = Start(project, TestRun.Service.Address, "--deployment", id);
         await ReadAsync(watch);
 
         await project.DeleteAsync(id);
@@ -61,8 +75,8 @@ public sealed class WatchCommandTests
     {
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString);
         var project = new Project(service);
-        using var ofDeployment = Start(project, service.Address, "--deployment", (await project.CreateAsync(Project.Minimal)).Id);
-        using var ofProject = Start(project, service.Address);
+        var ofDeployment = Start(project, service.Address, "--deployment", await CreateAsync(project));
+        var ofProject = Start(project, service.Address);
         await WaitUntilHeldAsync(service, 2);
 
         Processes.Send(Signal.Terminate, ofDeployment.Id);
@@ -77,7 +91,7 @@ public sealed class WatchCommandTests
     {
         await using var service = await Service.StartReadyAsync(TestRun.ConnectionString);
         var project = new Project(service);
-        using var watch = Start(project, service.Address, "--server", "rack 1&2");
+        var watch = Start(project, service.Address, "--server", "rack 1&2");
         await WaitUntilHeldAsync(service);
 
         await project.CreateAsync(Project.Minimal);
@@ -92,12 +106,12 @@ public sealed class WatchCommandTests
     public async Task Watch_prints_every_event_once_over_a_restart_of_the_service()
     {
         var project = new Project();
-        var id = (await project.CreateAsync(Project.Minimal)).Id;
+        var id = await CreateAsync(project);
         await using var service = await ServiceProcess.StartReadyAsync(new Dictionary<string, string>(Production.Concat(Token.IssuerSettings))
         {
             ["ConnectionStrings:Deployments"] = TestRun.ConnectionString,
         });
-        using var watch = Start(project, service.Address, "--deployment", id);
+        var watch = Start(project, service.Address, "--deployment", id);
         await ReadAsync(watch);
         await project.UpdateAsync(id, """{"status_reason": "before"}""");
         var before = await ReadAsync(watch);
@@ -121,9 +135,9 @@ public sealed class WatchCommandTests
         var project = new Project();
         var absent = Guid.NewGuid();
 
-        using var missing = Start(project, TestRun.Service.Address, "--deployment", $"{absent}");
-        using var badToken = Start(project, TestRun.Service.Address, "nonsense");
-        using var otherProject = Start(new Project(), TestRun.Service.Address, $"{project.Token}");
+        var missing = Start(project, TestRun.Service.Address, "--deployment", $"{absent}");
+        var badToken = Start(project, TestRun.Service.Address, "nonsense");
+        var otherProject = Start(new Project(), TestRun.Service.Address, $"{project.Token}");
         using var noToken = ServiceProcess.StartCommand(Production, "watch", "--project", project.Id, "--url", $"{TestRun.Service.Address}");
 
         ShouldMatch(await EndAsync(missing), 2, $"^watch: 404: .*{absent}");
@@ -137,7 +151,7 @@ public sealed class WatchCommandTests
     {
         var address = new Uri($"http://127.0.0.1:{Ports.Free()}");
 
-        using var watch = Start(new Project(), address);
+        var watch = Start(new Project(), address);
 
         (await EndAsync(watch)).ShouldBe((3, $"watch: the service at {address} cannot be reached: Connection refused ({address.Authority})"));
     }
@@ -153,11 +167,21 @@ public sealed class WatchCommandTests
         ended.Error.ShouldContain("--deployment <ID>");
     }
 
-    private static Process Start(Project project, Uri address, params string[] options)
+    /// <summary>Creates a deployment and waits until its event can be read: as long as an older transaction is open, it comes after now.</summary>
+    private static async Task<string> CreateAsync(Project project)
+    {
+        var id = (await project.CreateAsync(Project.Minimal)).Id;
+        (await project.ReadFeedAsync("?wait=50")).Items.ShouldHaveSingleItem();
+        return id;
+    }
+
+    private Process Start(Project project, Uri address, params string[] options)
     {
         var (token, rest) = options is [var given and not ['-', ..], .. var others] ? (given, others) : ($"{project.Token}", options);
-        return ServiceProcess.StartCommand(
+        var watch = ServiceProcess.StartCommand(
             new Dictionary<string, string>(Production) { ["DEPLOYMENTS_TOKEN"] = token }, ["watch", "--project", project.Id, "--url", $"{address}", .. rest]);
+        started.Add(watch);
+        return watch;
     }
 
     /// <summary>A line without its time; null at the end.</summary>

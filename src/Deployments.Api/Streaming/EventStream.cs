@@ -12,7 +12,7 @@ namespace Deployments.Api.Streaming;
 
 /// <summary>
 /// The change feed as server-sent events: the id of each is its cursor, the type what happened, the data the event. A client that does not take
-/// what is sent to it is disconnected, soon where the service stops; nothing is buffered for it.
+/// what is sent to it is disconnected, soon where the service stops; no more than an event and the server's buffer is kept in text for it.
 /// </summary>
 internal sealed class EventStream(HttpContext context) : IFeedSink
 {
@@ -37,14 +37,12 @@ internal sealed class EventStream(HttpContext context) : IFeedSink
             context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
         }
 
-        using var text = new MemoryStream();
-        await SseFormatter.WriteAsync(Items(items), text, WriteData, cancellationToken);
         using var limit = new CancellationTokenSource(budgets.Bookmark, clock);
         await using var stop = stopping.Register(() => limit.CancelAfter(budgets.Stop));
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            await response.Body.WriteAsync(text.GetBuffer().AsMemory(0, (int)text.Length), timeout.Token);
+            await SseFormatter.WriteAsync(Items(items), response.Body, WriteData, timeout.Token);
             await response.Body.FlushAsync(timeout.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

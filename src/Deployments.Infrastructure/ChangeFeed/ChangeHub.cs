@@ -163,28 +163,46 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
         }
     }
 
-    public void Hold(FeedWatch watch)
+    /// <summary>Counts a request as held.</summary>
+    /// <exception cref="UnavailableException">As many are held as may be.</exception>
+    public void Hold(string projectId)
     {
+        var max = options.Value.MaxWaiting;
+        var maxOfProject = Math.Max(1, max / 2);
         lock (gate)
         {
-            if (!watch.IsHeld)
+            var ofProject = heldByProject.GetValueOrDefault(projectId);
+            if (held >= max)
             {
-                AddHeld(watch.Feed.ProjectId);
-                watch.IsHeld = true;
+                throw new UnavailableException(detail: $"This instance holds as many requests as it may: {max} (Deployments:MaxWaiting). Try again.");
             }
+
+            if (ofProject >= maxOfProject)
+            {
+                throw new UnavailableException(
+                    detail: $"This instance holds as many requests of the project as it may: {maxOfProject}, half of Deployments:MaxWaiting. Try again.");
+            }
+
+            held++;
+            heldByProject[projectId] = ofProject + 1;
         }
+
+        FeedMetrics.Waiting.Add(1);
     }
 
-    public void Hold(DeploymentWatch watch)
+    /// <summary>A request is no longer held.</summary>
+    public void EndHold(string projectId)
     {
         lock (gate)
         {
-            if (!watch.IsHeld)
+            held--;
+            if (--heldByProject[projectId] == 0)
             {
-                AddHeld(watch.ProjectId);
-                watch.IsHeld = true;
+                heldByProject.Remove(projectId);
             }
         }
+
+        FeedMetrics.Waiting.Add(-1);
     }
 
     public void Remove(FeedWatch watch)
@@ -194,7 +212,6 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
             var feed = watch.Feed;
             if (feed.Watches.Remove(watch))
             {
-                RemoveHeld(feed.ProjectId, watch.IsHeld);
                 if (feed.Watches.Count == 0)
                 {
                     feeds.Remove(feed.ProjectId);
@@ -211,7 +228,6 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
         {
             if (deployments.TryGetValue(watch.Topic, out var watches) && watches.Remove(watch))
             {
-                RemoveHeld(watch.ProjectId, watch.IsHeld);
                 if (watches.Count == 0)
                 {
                     deployments.Remove(watch.Topic);
@@ -402,43 +418,6 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
     }
 
     private long DeadlineAfter(TimeSpan time) => clock.GetTimestamp() + (long)(time.TotalSeconds * clock.TimestampFrequency);
-
-    private void AddHeld(string projectId)
-    {
-        var max = options.Value.MaxWaiting;
-        var maxOfProject = Math.Max(1, max / 2);
-        var ofProject = heldByProject.GetValueOrDefault(projectId);
-        if (held >= max)
-        {
-            throw new UnavailableException(detail: $"This instance holds as many requests as it may: {max} (Deployments:MaxWaiting). Try again.");
-        }
-
-        if (ofProject >= maxOfProject)
-        {
-            throw new UnavailableException(
-                detail: $"This instance holds as many requests of the project as it may: {maxOfProject}, half of Deployments:MaxWaiting. Try again.");
-        }
-
-        held++;
-        heldByProject[projectId] = ofProject + 1;
-        FeedMetrics.Waiting.Add(1);
-    }
-
-    private void RemoveHeld(string projectId, bool isHeld)
-    {
-        if (!isHeld)
-        {
-            return;
-        }
-
-        held--;
-        if (--heldByProject[projectId] == 0)
-        {
-            heldByProject.Remove(projectId);
-        }
-
-        FeedMetrics.Waiting.Add(-1);
-    }
 
     private void Track(ProjectFeed feed)
     {

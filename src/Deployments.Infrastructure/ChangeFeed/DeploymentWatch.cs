@@ -2,11 +2,12 @@ using Deployments.Application.ChangeFeed;
 
 namespace Deployments.Infrastructure.ChangeFeed;
 
-/// <summary>A request that waits for a change of a deployment. The hub's lock guards it.</summary>
+/// <summary>A request that waits for a change of a deployment. The hub's lock guards it, but for whether it is held, which its one caller changes.</summary>
 internal sealed class DeploymentWatch(ChangeHub hub, string projectId, Guid id) : IDeploymentWatch
 {
     private TaskCompletionSource<bool>? wait;
     private bool hasChanged;
+    private bool isHeld;
 
     /// <summary>The project that asks.</summary>
     public string ProjectId => projectId;
@@ -26,13 +27,17 @@ internal sealed class DeploymentWatch(ChangeHub hub, string projectId, Guid id) 
 
     public bool IsWaiting => wait is not null;
 
-    /// <summary>Whether it is counted among those that are held.</summary>
-    public bool IsHeld { get; set; }
-
     /// <summary>Whether it was checked for missed changes since it waits.</summary>
     public bool IsChecked { get; set; }
 
-    public void Hold() => hub.Hold(this);
+    public void Hold()
+    {
+        if (!isHeld)
+        {
+            hub.Hold(projectId);
+            isHeld = true;
+        }
+    }
 
     public Task<bool> WaitAsync(string ownerProjectId, int version, TimeSpan time, CancellationToken cancellationToken) =>
         hub.WaitAsync(this, ownerProjectId, version, time, cancellationToken);
@@ -66,7 +71,15 @@ internal sealed class DeploymentWatch(ChangeHub hub, string projectId, Guid id) 
     /// <summary>Ends the wait: the time is up, or the service stops.</summary>
     public void EndWait() => End(mayHaveChanged: false);
 
-    public void Dispose() => hub.Remove(this);
+    public void Dispose()
+    {
+        hub.Remove(this);
+        if (isHeld)
+        {
+            hub.EndHold(projectId);
+            isHeld = false;
+        }
+    }
 
     private void End(bool mayHaveChanged)
     {

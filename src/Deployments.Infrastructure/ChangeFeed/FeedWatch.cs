@@ -2,11 +2,12 @@ using Deployments.Application.ChangeFeed;
 
 namespace Deployments.Infrastructure.ChangeFeed;
 
-/// <summary>A request that waits for an event of a project's feed. The hub's lock guards it.</summary>
+/// <summary>A request that waits for an event of a project's feed. The hub's lock guards it, but for whether it is held, which its one caller changes.</summary>
 internal sealed class FeedWatch(ChangeHub hub, ProjectFeed feed, FeedFilter filter) : IFeedWatch
 {
     private TaskCompletionSource<FeedPosition?>? wait;
     private FeedPosition examined;
+    private bool isHeld;
 
     public ProjectFeed Feed => feed;
 
@@ -15,12 +16,16 @@ internal sealed class FeedWatch(ChangeHub hub, ProjectFeed feed, FeedFilter filt
 
     public bool IsWaiting => wait is not null;
 
-    /// <summary>Whether it is counted among those that are held.</summary>
-    public bool IsHeld { get; set; }
-
     public bool IsStopping => hub.IsStopping;
 
-    public void Hold() => hub.Hold(this);
+    public void Hold()
+    {
+        if (!isHeld)
+        {
+            hub.Hold(feed.ProjectId);
+            isHeld = true;
+        }
+    }
 
     public Task<FeedPosition?> WaitAsync(FeedChunk read, TimeSpan time, CancellationToken cancellationToken) =>
         hub.WaitAsync(this, read, time, cancellationToken);
@@ -57,7 +62,15 @@ internal sealed class FeedWatch(ChangeHub hub, ProjectFeed feed, FeedFilter filt
     /// <summary>Ends the wait: the feed is to be read again.</summary>
     public void Recheck() => End(null);
 
-    public void Dispose() => hub.Remove(this);
+    public void Dispose()
+    {
+        hub.Remove(this);
+        if (isHeld)
+        {
+            hub.EndHold(feed.ProjectId);
+            isHeld = false;
+        }
+    }
 
     private void End(FeedPosition? result)
     {

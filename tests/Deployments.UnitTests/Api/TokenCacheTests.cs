@@ -1,13 +1,7 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
 using Deployments.Api.Authentication.Jwt;
-using Deployments.Api.Authentication.KeySources;
-using Deployments.Api.Options;
-using Deployments.Application.Common;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using NUnit.Framework;
 using Shouldly;
@@ -17,14 +11,10 @@ namespace Deployments.UnitTests.Api;
 /// <summary>A cached token is accepted only as long as a newly validated one would be.</summary>
 public sealed class TokenCacheTests
 {
-    private const string Issuer = "https://issuer.example";
-    private const string Audience = "deployments";
-
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
-    private ECDsa key = null!;
-    private DirectoryInfo folder = null!;
+    private FolderIssuer issuer = null!;
     private ManualClock clock = null!;
     private KeptLog log = null!;
     private JwtValidator validator = null!;
@@ -33,12 +23,11 @@ public sealed class TokenCacheTests
     [SetUp]
     public void Make()
     {
-        key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        folder = Directory.CreateTempSubdirectory("token-cache-");
-        File.WriteAllText(Path.Combine(folder.FullName, "key.pem"), key.ExportSubjectPublicKeyInfoPem());
-        clock = new ManualClock();
+        issuer = new FolderIssuer();
+        clock = issuer.Clock;
         log = new KeptLog();
-        cache = Cache();
+        validator = issuer.CreateValidator(log);
+        cache = new TokenCache(validator, clock);
     }
 
     [TearDown]
@@ -46,8 +35,7 @@ public sealed class TokenCacheTests
     {
         cache.Dispose();
         validator.Dispose();
-        key.Dispose();
-        folder.Delete(recursive: true);
+        issuer.Dispose();
     }
 
     [Test]
@@ -84,7 +72,7 @@ public sealed class TokenCacheTests
         (await ValidateAsync(token)).IsValid.ShouldBeTrue();
 
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        await File.WriteAllTextAsync(Path.Combine(folder.FullName, "key.pem"), other.ExportSubjectPublicKeyInfoPem());
+        await File.WriteAllTextAsync(issuer.KeyFile, other.ExportSubjectPublicKeyInfoPem());
         clock.Move(TimeSpan.FromSeconds(10));
 
         (await ValidateAsync(token)).IsValid.ShouldBeFalse();
@@ -96,7 +84,7 @@ public sealed class TokenCacheTests
         var token = TokenOf("somebody", TimeSpan.FromHours(1));
         (await ValidateAsync(token)).IsValid.ShouldBeTrue();
 
-        File.Delete(Path.Combine(folder.FullName, "key.pem"));
+        File.Delete(issuer.KeyFile);
         clock.Move(TimeSpan.FromSeconds(10));
 
         (await ValidateAsync(token)).IsValid.ShouldBeFalse();
@@ -107,20 +95,20 @@ public sealed class TokenCacheTests
     public async Task File_without_a_valid_key_is_logged_and_the_others_are_read(string file)
     {
         var token = TokenOf("somebody", TimeSpan.FromHours(1));
-        var bad = Path.Combine(folder.FullName, "another.pem");
+        var bad = Path.Combine(issuer.Folder.FullName, "another.pem");
         if (file == "no key")
         {
             await File.WriteAllTextAsync(bad, file);
         }
         else
         {
-            File.CreateSymbolicLink(bad, Path.Combine(folder.FullName, "absent"));
+            File.CreateSymbolicLink(bad, Path.Combine(issuer.Folder.FullName, "absent"));
         }
 
         clock.Move(TimeSpan.FromSeconds(10));
         (await ValidateAsync(token)).IsValid.ShouldBeTrue();
 
-        File.Delete(Path.Combine(folder.FullName, "key.pem"));
+        File.Delete(issuer.KeyFile);
         clock.Move(TimeSpan.FromSeconds(10));
         (await ValidateAsync(token)).IsValid.ShouldBeFalse();
         log.Warnings.Distinct().ShouldHaveSingleItem().ShouldContain(bad);
@@ -130,8 +118,8 @@ public sealed class TokenCacheTests
     public void Added_and_removed_keys_are_logged_with_file_and_fingerprint_without_any_request()
     {
         using var other = RSA.Create(2048);
-        var (file, added) = (Path.Combine(folder.FullName, "key.pem"), Path.Combine(folder.FullName, "other.pem"));
-        log.Messages.ShouldBe([$"Authentication:PublicKeys: the key in {file} is accepted, SHA-256 {Fingerprint(key)}."]);
+        var (file, added) = (issuer.KeyFile, Path.Combine(issuer.Folder.FullName, "other.pem"));
+        log.Messages.ShouldBe([$"Authentication:PublicKeys: the key in {file} is accepted, SHA-256 {Fingerprint(issuer.Key)}."]);
 
         log.Messages.Clear();
         File.WriteAllText(added, other.ExportSubjectPublicKeyInfoPem());
@@ -142,7 +130,7 @@ public sealed class TokenCacheTests
         File.Move(added, file, overwrite: true);
         clock.Move(TimeSpan.FromSeconds(10));
         log.Messages.ShouldBe([
-            $"Authentication:PublicKeys: the key in {file} is no longer accepted, SHA-256 {Fingerprint(key)}.",
+            $"Authentication:PublicKeys: the key in {file} is no longer accepted, SHA-256 {Fingerprint(issuer.Key)}.",
             $"Authentication:PublicKeys: the key in {added} is no longer accepted, SHA-256 {Fingerprint(other)}.",
             $"Authentication:PublicKeys: the key in {file} is accepted, SHA-256 {Fingerprint(other)}."]);
 
@@ -154,32 +142,32 @@ public sealed class TokenCacheTests
     [Test]
     public void Folder_that_stays_unreadable_is_logged_once()
     {
-        folder.Delete(recursive: true);
+        issuer.Folder.Delete(recursive: true);
         clock.Move(TimeSpan.FromSeconds(10));
         clock.Move(TimeSpan.FromSeconds(10));
         log.Warnings.ShouldHaveSingleItem();
 
-        folder.Create();
+        issuer.Folder.Create();
         clock.Move(TimeSpan.FromSeconds(10));
-        folder.Delete();
+        issuer.Folder.Delete();
         clock.Move(TimeSpan.FromSeconds(10));
         log.Warnings.Count.ShouldBe(2);
-        folder.Create();
+        issuer.Folder.Create();
     }
 
     [Test]
     public async Task Keys_are_kept_while_their_folder_is_missing()
     {
         var token = TokenOf("somebody", TimeSpan.FromHours(1));
-        var elsewhere = $"{folder.FullName}-elsewhere";
+        var elsewhere = $"{issuer.Folder.FullName}-elsewhere";
 
-        Directory.Move(folder.FullName, elsewhere);
+        Directory.Move(issuer.Folder.FullName, elsewhere);
         clock.Move(TimeSpan.FromSeconds(10));
         (await ValidateAsync(token)).IsValid.ShouldBeTrue();
         log.Warnings.ShouldHaveSingleItem().ShouldContain("Authentication:PublicKeys");
 
-        Directory.Move(elsewhere, folder.FullName);
-        File.Delete(Path.Combine(folder.FullName, "key.pem"));
+        Directory.Move(elsewhere, issuer.Folder.FullName);
+        File.Delete(issuer.KeyFile);
         clock.Move(TimeSpan.FromSeconds(10));
         (await ValidateAsync(token)).IsValid.ShouldBeFalse();
     }
@@ -257,30 +245,9 @@ public sealed class TokenCacheTests
         }
     }
 
-    private TokenCache Cache()
-    {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Authentication:Schemes:Bearer:ValidIssuer"] = Issuer,
-            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Audience,
-            ["Authentication:PublicKeys"] = folder.FullName,
-        }).Build();
-        var sources = TrustedIssuerConfiguration.Read(TokenAuthenticationOptions.Read(configuration), development: false, clock, log);
-        validator = new JwtValidator(sources, authority: null, defaultRole: "reader", new TimeBudgets(), NullLogger<JwtValidator>.Instance);
-        return new TokenCache(validator, clock);
-    }
-
     private Task<TokenValidationResult> ValidateAsync(string token) => cache.ValidateTokenAsync(token, new TokenValidationParameters());
 
-    private string TokenOf(string subject, TimeSpan life) =>
-        new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
-        {
-            Issuer = Issuer,
-            Audience = Audience,
-            Expires = (clock.GetUtcNow() + life).UtcDateTime,
-            Claims = new Dictionary<string, object> { ["sub"] = subject, ["project_id"] = "project" },
-            SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key), SecurityAlgorithms.EcdsaSha256),
-        });
+    private string TokenOf(string subject, TimeSpan life) => issuer.CreateToken(subject, life);
 
     private static string Fingerprint(AsymmetricAlgorithm key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
 

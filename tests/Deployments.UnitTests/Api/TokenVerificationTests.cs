@@ -1,16 +1,9 @@
-using System.Security.Cryptography;
 using Deployments.Api.Authentication;
 using Deployments.Api.Authentication.Jwt;
-using Deployments.Api.Authentication.KeySources;
-using Deployments.Api.Options;
-using Deployments.Application.Common;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Tokens;
 using NUnit.Framework;
 using Shouldly;
 
@@ -19,13 +12,9 @@ namespace Deployments.UnitTests.Api;
 /// <summary>The token of a long response is verified while the response lasts.</summary>
 public sealed class TokenVerificationTests
 {
-    private const string Issuer = "https://issuer.example";
-    private const string Audience = "deployments";
-
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
-    private ECDsa key = null!;
-    private DirectoryInfo folder = null!;
+    private FolderIssuer issuer = null!;
     private ManualClock clock = null!;
     private JwtValidator validator = null!;
     private TokenCache cache = null!;
@@ -34,18 +23,9 @@ public sealed class TokenVerificationTests
     [SetUp]
     public void Make()
     {
-        key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        folder = Directory.CreateTempSubdirectory("token-verification-");
-        File.WriteAllText(KeyFile, key.ExportSubjectPublicKeyInfoPem());
-        clock = new ManualClock();
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Authentication:Schemes:Bearer:ValidIssuer"] = Issuer,
-            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = Audience,
-            ["Authentication:PublicKeys"] = folder.FullName,
-        }).Build();
-        var sources = TrustedIssuerConfiguration.Read(TokenAuthenticationOptions.Read(configuration), development: false, clock, NullLogger.Instance);
-        validator = new JwtValidator(sources, authority: null, defaultRole: "reader", new TimeBudgets(), NullLogger<JwtValidator>.Instance);
+        issuer = new FolderIssuer();
+        clock = issuer.Clock;
+        validator = issuer.CreateValidator(NullLogger.Instance);
         cache = new TokenCache(validator, clock);
         verification = new TokenVerification(cache, new BearerOptions(), clock);
     }
@@ -55,8 +35,7 @@ public sealed class TokenVerificationTests
     {
         cache.Dispose();
         validator.Dispose();
-        key.Dispose();
-        folder.Delete(recursive: true);
+        issuer.Dispose();
     }
 
     [TestCase("Authorization", "Bearer ")]
@@ -80,7 +59,7 @@ public sealed class TokenVerificationTests
         var request = RequestWith("X-Auth-Token", TokenOf(TimeSpan.FromHours(1)));
         (await verification.IsValidAsync(request)).ShouldBeTrue();
 
-        File.Delete(KeyFile);
+        File.Delete(issuer.KeyFile);
         clock.Move(TimeSpan.FromSeconds(10));
 
         (await verification.IsValidAsync(request)).ShouldBeFalse();
@@ -97,8 +76,6 @@ public sealed class TokenVerificationTests
         (await verification.IsValidAsync(request)).ShouldBeTrue();
     }
 
-    private string KeyFile => Path.Combine(folder.FullName, "key.pem");
-
     private static HttpRequest RequestWith(string header, string value)
     {
         var request = new DefaultHttpContext().Request;
@@ -106,15 +83,7 @@ public sealed class TokenVerificationTests
         return request;
     }
 
-    private string TokenOf(TimeSpan life) =>
-        new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
-        {
-            Issuer = Issuer,
-            Audience = Audience,
-            Expires = (clock.GetUtcNow() + life).UtcDateTime,
-            Claims = new Dictionary<string, object> { ["sub"] = "somebody", ["project_id"] = "project" },
-            SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key), SecurityAlgorithms.EcdsaSha256),
-        });
+    private string TokenOf(TimeSpan life) => issuer.CreateToken("somebody", life);
 
     private sealed class BearerOptions : IOptionsMonitor<JwtBearerOptions>
     {
