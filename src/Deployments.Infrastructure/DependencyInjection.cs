@@ -42,7 +42,10 @@ public static class DependencyInjection
         services.AddPooledDbContextFactory<DeploymentsDbContext>((provider, options) =>
             options.UseDeployments(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddSingleton<IDatabaseSchema>(provider =>
-            new DatabaseSchema(provider.GetRequiredService<NpgsqlDataSource>, provider.GetRequiredService<IOptions<DatabaseOptions>>()));
+            new DatabaseSchema(
+                provider.GetRequiredService<NpgsqlDataSource>,
+                provider.GetRequiredService<IOptions<DatabaseOptions>>(),
+                provider.GetRequiredService<IOptions<TimeBudgets>>()));
         services.AddSingleton(provider => new HealthDataSource(
             DataSources.CreateForHealth(
                 provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString,

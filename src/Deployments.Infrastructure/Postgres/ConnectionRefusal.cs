@@ -9,9 +9,10 @@ namespace Deployments.Infrastructure.Postgres;
 /// </summary>
 internal static class ConnectionRefusal
 {
-    private const int TimeoutSeconds = 2;
-
-    public static async Task<string> ExplainAsync(Exception exception, string? connectionString)
+    /// <param name="exception">The failure of the connection.</param>
+    /// <param name="connectionString">The operator's.</param>
+    /// <param name="timeout">How long a second attempt may take, in whole seconds.</param>
+    public static async Task<string> ExplainAsync(Exception exception, string? connectionString, TimeSpan timeout)
     {
         if (exception.GetBaseException() is not PostgresException { SqlState: PostgresErrorCodes.InvalidAuthorizationSpecification } refusal
             || !refusal.MessageText.EndsWith("no encryption", StringComparison.Ordinal))
@@ -23,7 +24,7 @@ internal static class ConnectionRefusal
         {
             SslMode = SslMode.Require,
             Pooling = false,
-            Timeout = TimeoutSeconds,
+            Timeout = (int)timeout.TotalSeconds,
         };
         try
         {

@@ -29,7 +29,7 @@ internal sealed partial class DatabaseHealthCheck(
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             _ = check.ContinueWith(static late => late.Exception, TaskScheduler.Default);
-            LogOnce(await ConnectionRefusal.ExplainAsync(exception, options.Value.ConnectionString));
+            LogOnce(await ConnectionRefusal.ExplainAsync(exception, options.Value.ConnectionString, budgets.Value.HealthCheck));
             return HealthCheckResult.Unhealthy("The database cannot be reached.", exception);
         }
     }

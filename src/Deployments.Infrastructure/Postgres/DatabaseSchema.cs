@@ -13,7 +13,8 @@ namespace Deployments.Infrastructure.Postgres;
 /// <summary>Migrates the schema with EF Core's migrations, under an advisory lock.</summary>
 /// <param name="source">Returns the connections. A script is created without them, and without a connection string.</param>
 /// <param name="options">The connection string.</param>
-internal sealed class DatabaseSchema(Func<NpgsqlDataSource> source, IOptions<DatabaseOptions> options) : IDatabaseSchema
+/// <param name="budgets">How long a second attempt to connect may take, that explains a failure.</param>
+internal sealed class DatabaseSchema(Func<NpgsqlDataSource> source, IOptions<DatabaseOptions> options, IOptions<TimeBudgets> budgets) : IDatabaseSchema
 {
     private const long MigrationLock = 0x6465706C6F79; // "deploy"
     private static readonly TimeSpan LockRetryInterval = TimeSpan.FromMilliseconds(200);
@@ -84,7 +85,8 @@ internal sealed class DatabaseSchema(Func<NpgsqlDataSource> source, IOptions<Dat
         return script.Replace("INDEX CONCURRENTLY", "INDEX", StringComparison.Ordinal);
     }
 
-    public Task<string> ExplainAsync(Exception failure) => ConnectionRefusal.ExplainAsync(failure, options.Value.ConnectionString);
+    public Task<string> ExplainAsync(Exception failure) =>
+        ConnectionRefusal.ExplainAsync(failure, options.Value.ConnectionString, budgets.Value.HealthCheck);
 
     // A step that alters a table waits no longer for its lock than those who wait behind it can.
     private static async Task MigrateAsync(IMigrator migrator, string? target, CancellationToken cancellationToken)
