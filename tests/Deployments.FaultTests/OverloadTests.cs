@@ -7,11 +7,12 @@ namespace Deployments.FaultTests;
 public sealed class OverloadTests
 {
     // A database so slow that a small machine can generate ten times the load that the service can handle.
-    // One sleep for all rows of a statement: under load, a sleep for each would measure how late the machine wakes the database.
+    // So slow that ten times as many requests leave the machine some time: it is the database that is overloaded. One sleep for all rows of a
+    // statement: a sleep for each would measure how late the machine wakes the database.
     private const string SlowRows =
         """
         CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN PERFORM pg_sleep(0.0025 * (SELECT count(*) FROM stored)); RETURN NULL; END $$;
+        BEGIN PERFORM pg_sleep(0.005 * (SELECT count(*) FROM stored)); RETURN NULL; END $$;
         CREATE TRIGGER slow AFTER INSERT ON software_deployments
         REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION slow()
         """;
