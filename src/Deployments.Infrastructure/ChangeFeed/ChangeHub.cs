@@ -22,6 +22,7 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
     private readonly Dictionary<ulong, HashSet<DeploymentWatch>> deployments = [];
     private readonly Dictionary<string, int> heldByProject = new(StringComparer.Ordinal);
     private readonly HashSet<ulong> foundWithoutSignal = [];
+    private readonly WaitDeadlines deadlines = new();
 
     private readonly Lock signalGate = new();
     private readonly WakeUp signalReceived = new();
@@ -149,6 +150,7 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
             }
 
             wait = watch.BeginWait(read.Last, DeadlineAfter(time));
+            deadlines.Add(watch);
             Track(watch.Feed);
         }
 
@@ -159,7 +161,14 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
     {
         lock (gate)
         {
-            return isStopping ? Task.FromResult(false) : watch.BeginWait(ownerProjectId, version, DeadlineAfter(time)).WaitAsync(cancellationToken);
+            if (isStopping)
+            {
+                return Task.FromResult(false);
+            }
+
+            var wait = watch.BeginWait(ownerProjectId, version, DeadlineAfter(time));
+            deadlines.Add(watch);
+            return wait.WaitAsync(cancellationToken);
         }
     }
 
@@ -390,7 +399,7 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
         {
             lock (gate)
             {
-                EndWaits(clock.GetTimestamp());
+                deadlines.EndWaits(clock.GetTimestamp());
             }
         }
     }
@@ -400,20 +409,7 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
         lock (gate)
         {
             isStopping = true;
-            EndWaits(long.MaxValue);
-        }
-    }
-
-    private void EndWaits(long now)
-    {
-        foreach (var watch in feeds.Values.SelectMany(feed => feed.Watches).Where(watch => watch.IsWaiting && watch.Deadline <= now))
-        {
-            watch.EndWait();
-        }
-
-        foreach (var watch in deployments.Values.SelectMany(watches => watches).Where(watch => watch.IsWaiting && watch.Deadline <= now))
-        {
-            watch.EndWait();
+            deadlines.EndWaits(long.MaxValue);
         }
     }
 

@@ -3,7 +3,7 @@ using Deployments.Application.ChangeFeed;
 namespace Deployments.Infrastructure.ChangeFeed;
 
 /// <summary>A request that waits for a change of a deployment. The hub's lock guards it, but for whether it is held, which its one caller changes.</summary>
-internal sealed class DeploymentWatch(ChangeHub hub, string projectId, Guid id) : IDeploymentWatch
+internal sealed class DeploymentWatch(ChangeHub hub, string projectId, Guid id) : IDeploymentWatch, ITimedWatch
 {
     private TaskCompletionSource<bool>? wait;
     private bool hasChanged;
@@ -22,8 +22,9 @@ internal sealed class DeploymentWatch(ChangeHub hub, string projectId, Guid id) 
     /// <summary>The version that its caller has read.</summary>
     public int Version { get; private set; }
 
-    /// <summary>When the wait ends, as a timestamp of the clock.</summary>
     public long Deadline { get; private set; }
+
+    public long? QueuedUntil { get; set; }
 
     public bool IsWaiting => wait is not null;
 
@@ -68,7 +69,6 @@ internal sealed class DeploymentWatch(ChangeHub hub, string projectId, Guid id) 
         End(mayHaveChanged: true);
     }
 
-    /// <summary>Ends the wait: the time is up, or the service stops.</summary>
     public void EndWait() => End(mayHaveChanged: false);
 
     public void Dispose()

@@ -3,7 +3,7 @@ using Deployments.Application.ChangeFeed;
 namespace Deployments.Infrastructure.ChangeFeed;
 
 /// <summary>A request that waits for an event of a project's feed. The hub's lock guards it, but for whether it is held, which its one caller changes.</summary>
-internal sealed class FeedWatch(ChangeHub hub, ProjectFeed feed, FeedFilter filter) : IFeedWatch
+internal sealed class FeedWatch(ChangeHub hub, ProjectFeed feed, FeedFilter filter) : IFeedWatch, ITimedWatch
 {
     private TaskCompletionSource<FeedPosition?>? wait;
     private FeedPosition examined;
@@ -11,8 +11,9 @@ internal sealed class FeedWatch(ChangeHub hub, ProjectFeed feed, FeedFilter filt
 
     public ProjectFeed Feed => feed;
 
-    /// <summary>When the wait ends, as a timestamp of the clock.</summary>
     public long Deadline { get; private set; }
+
+    public long? QueuedUntil { get; set; }
 
     public bool IsWaiting => wait is not null;
 
@@ -56,7 +57,6 @@ internal sealed class FeedWatch(ChangeHub hub, ProjectFeed feed, FeedFilter filt
         examined = chunk.Last;
     }
 
-    /// <summary>Ends the wait: the time is up, or the service stops.</summary>
     public void EndWait() => End(examined);
 
     /// <summary>Ends the wait: the feed is to be read again.</summary>
