@@ -125,7 +125,7 @@ internal sealed partial class JwtValidator(
     private TokenValidationResult Verified(TokenValidationResult result, TrustedIssuer source) => new()
     {
         IsValid = true,
-        SecurityToken = result.SecurityToken,
+        SecurityToken = new VerifiedToken(result.SecurityToken.ValidFrom, result.SecurityToken.ValidTo),
         ClaimsIdentity = CreateIdentity((JsonWebToken)result.SecurityToken, source.ProjectClaim),
     };
 
