@@ -36,7 +36,22 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
     public Task<Chunk<SoftwareDeployment>> ListAsync(
         DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
         database.RunAsync(
-            attempt => Matching(attempt.Context, filter, after, count).AsAsyncEnumerable().TakeChunkAsync(RowSize.Of, attempt.Token),
+            async attempt =>
+            {
+                // Most projects have nothing shared with them, and need no union, whose SQL EF Core writes anew for each request.
+                var (context, projectId) = (attempt.Context, filter.ProjectId);
+                var own = await Own(context, filter, after, count)
+                    .Select(deployment => new
+                    {
+                        Deployment = deployment,
+                        IsReceiver = context.ProjectShares.Any(share => share.ProjectId == projectId),
+                    })
+                    .AsAsyncEnumerable()
+                    .TakeChunkAsync(row => RowSize.Of(row.Deployment), attempt.Token);
+                return own.Items is [{ IsReceiver: false }, ..]
+                    ? new Chunk<SoftwareDeployment>([.. own.Items.Select(row => row.Deployment)], own.IsTruncated)
+                    : await Matching(context, filter, after, count).AsAsyncEnumerable().TakeChunkAsync(RowSize.Of, attempt.Token);
+            },
             cancellationToken);
 
     public Task<Guid?> FindPageEndAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>
