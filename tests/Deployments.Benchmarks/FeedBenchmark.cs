@@ -16,16 +16,21 @@ internal static class FeedBenchmark
 {
     private const string RowsSetting = "BENCHMARK_ROWS";
     private const string Small = "small";
+    private const string Other = "other";
     private const int SmallRows = 10;
     private const int MaxWaiting = 20_000;
     private const int Changes = 200;
     private const int ChangesForAll = 5;
     private const int PageSize = 1_000;
     private const int CatchUps = 3;
+    private const int CaughtUp = 1_000_000;
     private const int Pages = 300;
     private const int IdleWaiters = 10_000;
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(3);
+
+    // Until as many as that all wait: their first reads take turns.
+    private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(20);
     private static readonly ConcurrentDictionary<string, string> Tokens = [];
 
     /// <summary>How many deployments the large project has.</summary>
@@ -34,7 +39,8 @@ internal static class FeedBenchmark
     public static async Task RunAsync(Bench bench)
     {
         await using var service = await bench.StartServiceAsync(("Deployments:MaxWaiting", $"{MaxWaiting}"));
-        await using var other = await bench.StartServiceAsync(("Deployments:MaxWaiting", $"{MaxWaiting}"));
+        await using var other = await bench.StartServiceAsync(
+            ("Deployments:MaxWaiting", $"{MaxWaiting}"), ("ConnectionStrings:Deployments", $"{bench.Connection};Application Name={Other}"));
 
         Console.WriteLine($"From the writer's response to the watcher's, {Changes} changes of one project after another ({ChangesForAll} where all wait for it):");
         Console.WriteLine("| held requests | projects | woken by one change | writer's instance | p50 ms | p99 ms | longest ms |");
@@ -53,7 +59,7 @@ internal static class FeedBenchmark
     private static async Task WakeAsync(Bench bench, ServiceProcess service, ServiceProcess other, int count, int projects, bool isShared)
     {
         await using var waiters = await Waiters.StartAsync(bench, service, count, projects, isShared);
-        await Task.Delay(Rest);
+        await Task.Delay(count < IdleWaiters ? Rest : SettleTime);
         foreach (var (name, writer) in new[] { ("the same", service), ("another", other) })
         {
             var times = new List<double>();
@@ -70,15 +76,15 @@ internal static class FeedBenchmark
 
     private static async Task IdleAsync(Bench bench, ServiceProcess service)
     {
-        var before = (service.Memory, Cpu: await CpuAsync());
+        var before = (service.Memory, Cpu: await CpuAsync(), Connections: await CountConnectionsAsync(bench));
         await using var waiters = await Waiters.StartAsync(bench, service, IdleWaiters, IdleWaiters, isShared: false);
-        await Task.Delay(Rest);
+        await Task.Delay(SettleTime);
         var idle = await CpuAsync();
         var connections = await CountConnectionsAsync(bench);
         Console.WriteLine();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{IdleWaiters:N0} waiters of as many projects: {service.Memory - before.Memory:F0} MiB more, {idle:P1} of a core while none of them renews (without them {before.Cpu:P1}), {connections} database connections of two instances."));
+            $"{IdleWaiters:N0} waiters of as many projects: {service.Memory - before.Memory:F0} MiB more, {idle:P1} of a core while none of them renews (without them {before.Cpu:P1}), {waiters.Refusals:N0} requests refused with 503 and repeated. Database connections: {connections}, without them {before.Connections}."));
 
         var cpu = Cpu.Of(service.Id);
         await waiters.RenewAsync();
@@ -95,7 +101,7 @@ internal static class FeedBenchmark
 
     private static async Task<long> CountConnectionsAsync(Bench bench)
     {
-        await using var ask = bench.Database.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'deployments%'");
+        await using var ask = bench.Database.CreateCommand($"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{Other}'");
         return (long)(await ask.ExecuteScalarAsync())!;
     }
 
@@ -108,7 +114,7 @@ internal static class FeedBenchmark
             for (var run = 0; run < CatchUps; run++)
             {
                 var (events, cursor, started) = (0, string.Empty, Stopwatch.GetTimestamp());
-                for (var read = PageSize; read == PageSize && events < Rows; events += read)
+                for (var read = PageSize; read == PageSize && events < CaughtUp; events += read)
                 {
                     using var page = await GetAsync(bench, service, project, $"?limit={PageSize}{cursor}");
                     read = page.RootElement.GetProperty("events").GetArrayLength();
@@ -195,6 +201,7 @@ internal static class FeedBenchmark
         private readonly ConcurrentDictionary<string, ConcurrentQueue<long>> seen = [];
         private Task[] waiting = [];
         private int responses;
+        private int refusals;
 
         private Waiters(Bench bench, ServiceProcess service, int count, int projects, bool isShared)
         {
@@ -204,6 +211,9 @@ internal static class FeedBenchmark
             cursors = new string[count];
             http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = service.Address, Timeout = TimeSpan.FromMinutes(2) };
         }
+
+        /// <summary>How often a request was refused because there were too many at once.</summary>
+        public int Refusals => Volatile.Read(ref refusals);
 
         public static async Task<Waiters> StartAsync(Bench bench, ServiceProcess service, int count, int projects, bool isShared)
         {
@@ -290,6 +300,7 @@ internal static class FeedBenchmark
                     return JsonDocument.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync(stopping.Token));
                 }
 
+                Interlocked.Increment(ref refusals);
                 await Task.Delay(RetryPause * (0.5 + Random.Shared.NextDouble()), stopping.Token); // too many at once
             }
         }
