@@ -156,14 +156,15 @@ public sealed class WatchCommandTests
         (await EndAsync(watch)).ShouldBe((3, $"watch: the service at {address} cannot be reached: Connection refused ({address.Authority})"));
     }
 
-    [TestCase("--project")]
-    [TestCase("--project", "a", "--deployment", "7")]
-    [TestCase("--project", "a", "--url", "localhost:5000")]
-    public async Task Watch_with_invalid_arguments_prints_the_usage_and_exits_with_2(params string[] arguments)
+    [TestCase("Required argument missing", "--project")]
+    [TestCase("--deployment must be the id of a deployment, a UUID.", "--project", "a", "--deployment", "7")]
+    [TestCase("--url must be an address", "--project", "a", "--url", "localhost:5000")]
+    public async Task Watch_with_invalid_arguments_prints_the_mistake_and_the_usage_and_exits_with_2(string mistake, params string[] arguments)
     {
         var ended = await ServiceProcess.RunAsync(Production, ["watch", .. arguments]);
 
         ended.ExitCode.ShouldBe(2);
+        ended.Error.ShouldContain(mistake);
         ended.Error.ShouldContain("--deployment <ID>");
     }
 

@@ -28,7 +28,21 @@ internal static class WatchCommand
     public static Command Create(WebApplicationBuilder builder)
     {
         var project = TokenCommand.CreateProjectOption("The project to watch");
-        var deployment = new Option<Guid?>("--deployment") { HelpName = "ID", Description = "Only this deployment, until it has ended." };
+        var deployment = new Option<Guid?>("--deployment")
+        {
+            HelpName = "ID",
+            Description = "Only this deployment, until it has ended.",
+            CustomParser = result =>
+            {
+                if (Guid.TryParse(result.Tokens.Single().Value, out var id))
+                {
+                    return id;
+                }
+
+                result.AddError("--deployment must be the id of a deployment, a UUID.");
+                return null;
+            },
+        };
         var server = new Option<string?>("--server") { HelpName = "ID", Description = "Only the deployments of this server." };
         var url = new Option<Uri?>("--url")
         {
