@@ -90,19 +90,27 @@ internal sealed partial class MissedChangeCheck(
     private static async Task<IReadOnlyList<ProjectFeed>> FindChangedFeedsAsync(
         DatabaseExecutor.Attempt attempt, List<(ProjectFeed Feed, FeedPosition Position)> feeds)
     {
+        // The first event in order, not whether there is one: that the planner answers by reading the table until it finds one, and usually there
+        // is none.
         await using var ask = await attempt.CreateCommandAsync(
             """
             SELECT watched.index
             FROM unnest(@projects, @xacts, @deployments, @versions) WITH ORDINALITY AS watched (project_id, xact, deployment_id, version, index)
-            WHERE EXISTS (
-                SELECT FROM deployment_events AS entry
+            WHERE (
+                SELECT entry.version FROM deployment_events AS entry
                 WHERE entry.project_id = watched.project_id
-                    AND (entry.xact, entry.deployment_id, entry.version) > (watched.xact, watched.deployment_id, watched.version))
+                    AND (entry.xact, entry.deployment_id, entry.version) > (watched.xact, watched.deployment_id, watched.version)
+                ORDER BY entry.xact, entry.deployment_id, entry.version
+                LIMIT 1) IS NOT NULL
             OR EXISTS (
                 SELECT FROM project_shares AS share
-                JOIN deployment_events AS entry ON entry.project_id = share.owner_project_id AND entry.stack_user_project_id = share.project_id
-                WHERE share.project_id = watched.project_id
-                    AND (entry.xact, entry.deployment_id, entry.version) > (watched.xact, watched.deployment_id, watched.version))
+                CROSS JOIN LATERAL (
+                    SELECT entry.version FROM deployment_events AS entry
+                    WHERE entry.project_id = share.owner_project_id AND entry.stack_user_project_id = share.project_id
+                        AND (entry.xact, entry.deployment_id, entry.version) > (watched.xact, watched.deployment_id, watched.version)
+                    ORDER BY entry.xact, entry.deployment_id, entry.version
+                    LIMIT 1) AS entry
+                WHERE share.project_id = watched.project_id)
             """);
         ask.Parameters.AddWithValue("projects", feeds.ConvertAll(one => one.Feed.ProjectId));
         ask.Parameters.Add(new NpgsqlParameter("xacts", NpgsqlDbType.Array | NpgsqlDbType.Xid8)
