@@ -48,9 +48,12 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
                     })
                     .AsAsyncEnumerable()
                     .TakeChunkAsync(row => RowSize.Of(row.Deployment), attempt.Token);
-                return own.Items is [{ IsReceiver: false }, ..]
-                    ? new Chunk<SoftwareDeployment>([.. own.Items.Select(row => row.Deployment)], own.IsTruncated)
-                    : await Matching(context, filter, after, count).AsAsyncEnumerable().TakeChunkAsync(RowSize.Of, attempt.Token);
+                var isReceiver = own.Items is [var first, ..]
+                    ? first.IsReceiver
+                    : await context.ProjectShares.AnyAsync(share => share.ProjectId == projectId, attempt.Token);
+                return isReceiver
+                    ? await Matching(context, filter, after, count).AsAsyncEnumerable().TakeChunkAsync(RowSize.Of, attempt.Token)
+                    : new Chunk<SoftwareDeployment>([.. own.Items.Select(row => row.Deployment)], own.IsTruncated);
             },
             cancellationToken);
 
