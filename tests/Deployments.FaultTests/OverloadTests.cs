@@ -6,9 +6,8 @@ namespace Deployments.FaultTests;
 
 public sealed class OverloadTests
 {
-    // A database so slow that a small machine can generate ten times the load that the service can handle.
-    // So slow that ten times as many requests leave the machine some time: it is the database that is overloaded. One sleep for all rows of a
-    // statement: a sleep for each would measure how late the machine wakes the database.
+    // A database so slow that a small machine can send ten times what the service can store, and still have time left: it is the database that
+    // is overloaded. One sleep for all rows of a statement: a sleep for each would measure how late the machine wakes the database.
     private const string SlowRows =
         """
         CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -14,7 +14,7 @@ internal sealed class WaitDeadlines
     /// <summary>A watch has begun to wait. It stays queued when it is woken, and is queued again only where that would be too late.</summary>
     public void Add(ITimedWatch watch)
     {
-        if (!(watch.QueuedUntil <= watch.Deadline))
+        if (watch.QueuedUntil is not { } queuedUntil || queuedUntil > watch.Deadline)
         {
             watch.QueuedUntil = watch.Deadline;
             queue.Enqueue(watch, watch.Deadline);
@@ -28,7 +28,11 @@ internal sealed class WaitDeadlines
         while (queue.TryPeek(out var watch, out var queuedUntil) && queuedUntil <= now)
         {
             queue.Dequeue();
-            watch.QueuedUntil = watch.QueuedUntil == queuedUntil ? null : watch.QueuedUntil;
+            if (watch.QueuedUntil == queuedUntil)
+            {
+                watch.QueuedUntil = null; // else it is queued for a later wait, or an earlier one
+            }
+
             if (watch.IsWaiting && watch.Deadline <= now)
             {
                 watch.EndWait();
