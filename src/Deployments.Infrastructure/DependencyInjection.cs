@@ -3,6 +3,7 @@ using Deployments.Application.Common;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure.BackgroundJobs;
+using Deployments.Infrastructure.Batching;
 using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
@@ -66,8 +67,8 @@ public static class DependencyInjection
         services.AddHostedService<MissedChangeCheck>();
         services.AddSingleton<ChangeSignal>();
         services.AddHostedService(provider => provider.GetRequiredService<ChangeSignal>());
-        services.AddSingleton<GroupCommitWriter>();
-        services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter>());
+        services.AddGroupCommit<PendingInsert>(provider => new InsertGroup(provider.GetRequiredService<ChangeSignal>()));
+        services.AddGroupCommit<PendingChange>(provider => new ChangeGroup(provider.GetRequiredService<ChangeSignal>()));
         services.AddHostedService<DeadlineExpiryJob>();
         services.AddHostedService<ConnectionProbeJob>();
         services.AddHostedService<DeletedHistoryPurgeJob>();
@@ -81,5 +82,13 @@ public static class DependencyInjection
         services.AddSingleton<MigrationJob>();
         services.AddHostedService(provider => provider.GetRequiredService<MigrationJob>());
         return services;
+    }
+
+    private static void AddGroupCommit<TEntry>(this IServiceCollection services, Func<IServiceProvider, IGroupCommand<TEntry>> createCommand)
+        where TEntry : IPendingWrite
+    {
+        services.AddSingleton<Func<IGroupCommand<TEntry>>>(provider => () => createCommand(provider));
+        services.AddSingleton<GroupCommitWriter<TEntry>>();
+        services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter<TEntry>>());
     }
 }

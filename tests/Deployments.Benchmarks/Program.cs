@@ -1,6 +1,6 @@
 using Deployments.Benchmarks;
 
-const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|savechanges|read|list|batch|tokens|memory|telemetry|compare|feed|streams|migrate|all] | seed NUMBER";
+const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|update|savechanges|read|list|batch|tokens|memory|telemetry|compare|feed|streams|migrate|all] | seed NUMBER";
 
 if (args is [SaveChangesService.Command])
 {
@@ -16,6 +16,7 @@ if (args is ["seed", var rows])
 var benchmarks = new Dictionary<string, Func<Bench, Task>>
 {
     ["write"] = WriteBenchmark.RunAsync,
+    ["update"] = UpdateBenchmark.RunAsync,
     ["savechanges"] = WriteBenchmark.CompareWithSaveChangesAsync,
     ["read"] = ReadBenchmark.RunAsync,
     ["list"] = ListBenchmark.RunAsync,

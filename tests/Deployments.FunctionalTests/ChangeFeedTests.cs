@@ -2,9 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Deployments.Application.Common;
 using Deployments.FunctionalTests.Support;
-using Deployments.Infrastructure.Postgres.Model;
 using Deployments.Infrastructure.SoftwareDeployments;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using NUnit.Framework;
 using Shouldly;
@@ -419,13 +417,14 @@ public sealed class ChangeFeedTests
         }
 
         await project.UpdateAsync(id, """{"status_reason": "second"}""");
-        await using (var context = new DeploymentsDbContext(new DbContextOptionsBuilder<DeploymentsDbContext>().UseDeployments(TestRun.Database).Options))
+        await using (var lockRows = new LockDeploymentsCommand())
         await using (var update = new UpdateDeploymentsCommand())
         {
-            var deployment = await context.SoftwareDeployments.AsNoTracking().SingleAsync(one => one.Id == Guid.Parse(id));
-            var before = DeploymentValues.Of(deployment);
-            deployment.Expire(DateTimeOffset.UtcNow.AddDays(1)).ShouldBeTrue();
-            update.Add(deployment, before, new Caller(project.Id, "tests", "req-earlier"));
+            await lockRows.PrepareAsync(connection, CancellationToken.None);
+            lockRows.Add(project.Id, Guid.Parse(id));
+            var row = (await lockRows.ExecuteAsync(CancellationToken.None)).Values.Single()!;
+            row.Current.Expire(DateTimeOffset.UtcNow.AddDays(1)).ShouldBeTrue();
+            update.Add(row.Current, row.Before, new Caller(project.Id, "tests", "req-earlier"));
             await update.ExecuteAsync(connection, CancellationToken.None);
         }
 

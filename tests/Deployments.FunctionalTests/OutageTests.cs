@@ -126,16 +126,16 @@ public sealed class OutageTests
     }
 
     [Test]
-    public async Task Update_whose_database_response_is_lost_is_applied_once([Values] bool onCondition)
+    public async Task Update_whose_database_response_is_lost_is_applied_once([Values] bool onCondition, [Values] bool isCommit)
     {
         await using var proxy = OpenProxy();
         await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
         var project = new Project(service);
         var created = await project.CreateAsync(Project.Minimal);
 
-        proxy.LoseResponseTo("UPDATE software_deployments");
+        proxy.LoseResponseTo(isCommit ? Commit : "sent with the update");
         var response = await project.UpdateAsync(
-            created.Id, """{"status": "COMPLETE"}""", onCondition ? [("If-Match", created.EntityTag)] : []);
+            created.Id, """{"status": "COMPLETE", "status_reason": "sent with the update"}""", onCondition ? [("If-Match", created.EntityTag)] : []);
 
         proxy.LostResponses.ShouldBe(1);
         response.Deployment.GetProperty("status").GetString().ShouldBe("COMPLETE");

@@ -43,7 +43,7 @@ public sealed class SoftwareDeployment
             (EnsureValid(idempotencyKey)?.Key, idempotencyKey?.Index, idempotencyKey?.RequestHash);
     }
 
-    // For Entity Framework. It checks nothing: rows that were stored under other limits must stay readable.
+    // For what is stored. It checks nothing: rows that were stored under other limits must stay readable.
     private SoftwareDeployment(Guid id, string projectId, string configId, string serverId)
     {
         Id = id;
@@ -101,6 +101,42 @@ public sealed class SoftwareDeployment
     private int? IdempotencyIndex { get; set; }
 
     private byte[]? RequestHash { get; set; }
+
+    /// <summary>A deployment as it is stored. Nothing is checked.</summary>
+    public static SoftwareDeployment Restore(
+        Guid id,
+        string projectId,
+        string configId,
+        string serverId,
+        DeploymentStatus status,
+        string? statusReason,
+        string? action,
+        IReadOnlyDictionary<string, JsonElement>? inputValues,
+        IReadOnlyDictionary<string, JsonElement>? outputValues,
+        string? stackUserProjectId,
+        DateTimeOffset creationTime,
+        DateTimeOffset? updatedTime,
+        int? timeout,
+        DateTimeOffset? deadline,
+        IdempotencyKey? idempotencyKey,
+        int version) =>
+        new(id, projectId, configId, serverId)
+        {
+            Status = status,
+            StatusReason = statusReason,
+            Action = action,
+            InputValues = inputValues,
+            OutputValues = outputValues,
+            StackUserProjectId = stackUserProjectId,
+            CreationTime = creationTime,
+            UpdatedTime = updatedTime,
+            Timeout = timeout,
+            Deadline = deadline,
+            IdempotencyKeyText = idempotencyKey?.Key,
+            IdempotencyIndex = idempotencyKey?.Index,
+            RequestHash = idempotencyKey?.RequestHash,
+            Version = version,
+        };
 
     /// <summary>
     /// Applies the fields that are given and keeps the others. Any status may follow any other. Values equal to the current ones, JSON

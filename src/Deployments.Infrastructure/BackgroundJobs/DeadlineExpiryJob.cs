@@ -1,31 +1,41 @@
-using System.Data;
 using Deployments.Application.Common;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
-using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
-using Deployments.Infrastructure.SoftwareDeployments;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Deployments.Infrastructure.BackgroundJobs;
 
 /// <summary>
-/// Sets deployments whose deadline has passed to FAILED, once a second. Any number of instances may do so at once: each skips rows that
-/// another has locked. The query uses an index of the deadlines, so deployments that are not overdue cost nothing.
+/// Sets deployments whose deadline has passed to FAILED, once a second. Any number of instances may do so at once: each changes only those
+/// that are still overdue when it has locked them. The query uses an index of the deadlines, so deployments that are not overdue cost nothing.
 /// </summary>
 internal sealed partial class DeadlineExpiryJob(
     MigrationJob migration,
     DatabaseExecutor database,
-    ChangeSignal signal,
+    IDeploymentCommands commands,
     RequestDeadline deadline,
     TimeProvider clock,
     ILogger<DeadlineExpiryJob> logger) : BackgroundService
 {
     private const int MaxBatchSize = 1_000;
+
+    // An earlier version may have changed the status and left the deadline. Those that another transaction has locked are left for the next
+    // time: their locks, which end with this statement, are only taken to find that out.
+    private const string FindOverdue =
+        """
+        SELECT project_id, id FROM software_deployments
+        WHERE deadline <= @now AND status = 'IN_PROGRESS'
+        ORDER BY deadline
+        LIMIT @count
+        FOR UPDATE SKIP LOCKED
+        """;
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    // A deadline that expires changes no configuration.
+    private static readonly ConfigReferences AnyConfig = new(RequireExisting: false);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -53,40 +63,49 @@ internal sealed partial class DeadlineExpiryJob(
     {
         var now = clock.GetUtcNow();
         var requestId = $"req-{Guid.NewGuid()}";
-        var (expired, isTruncated) = await deadline.RunAsync(
-            token => database.RunAsync(attempt => ExpireAsync(attempt, now, requestId), token), cancellationToken);
-        if (expired > 0)
+        var expired = 0;
+        try
         {
-            DeploymentMetrics.Expired.Add(expired);
-            LogExpired(expired, requestId);
-        }
+            return await deadline.RunAsync(
+                async token =>
+                {
+                    var overdue = await database.RunAsync(attempt => FindOverdueAsync(attempt, now), token);
+                    await Task.WhenAll(overdue.Select(ExpireAsync));
+                    return overdue.Count == MaxBatchSize;
 
-        return isTruncated || expired == MaxBatchSize;
+                    async Task ExpireAsync((string ProjectId, Guid Id) one)
+                    {
+                        var isExpired = false;
+                        var caller = new Caller(one.ProjectId, Actors.Deadline, requestId);
+                        await commands.ChangeAsync(one.Id, deployment => isExpired = deployment.Expire(now), caller, AnyConfig, token);
+                        Interlocked.Add(ref expired, isExpired ? 1 : 0);
+                    }
+                },
+                cancellationToken);
+        }
+        finally
+        {
+            if (expired > 0)
+            {
+                DeploymentMetrics.Expired.Add(expired);
+                LogExpired(expired, requestId);
+            }
+        }
     }
 
-    private async Task<(int Expired, bool IsTruncated)> ExpireAsync(
-        DatabaseExecutor.Attempt attempt, DateTimeOffset now, string requestId)
+    private static async Task<IReadOnlyList<(string ProjectId, Guid Id)>> FindOverdueAsync(DatabaseExecutor.Attempt attempt, DateTimeOffset now)
     {
-        var (context, _, token) = attempt;
-        await using var transaction = await context.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
-        var overdue = await context.LockOverdueAsync(now, MaxBatchSize).TakeChunkAsync(RowSize.Of, token);
-        if (overdue.Items.Count == 0)
+        await using var command = await attempt.CreateCommandAsync(FindOverdue);
+        command.Parameters.AddWithValue("now", now);
+        command.Parameters.AddWithValue("count", MaxBatchSize);
+        await using var rows = await command.ExecuteReaderAsync(attempt.Token);
+        var overdue = new List<(string, Guid)>();
+        while (await rows.ReadAsync(attempt.Token))
         {
-            return (0, false);
+            overdue.Add((rows.GetString(0), rows.GetGuid(1)));
         }
 
-        await using var update = new UpdateDeploymentsCommand();
-        foreach (var deployment in overdue.Items)
-        {
-            var values = DeploymentValues.Of(deployment);
-            deployment.Expire(now);
-            update.Add(deployment, values, new Caller(deployment.ProjectId, Actors.Deadline, requestId));
-        }
-
-        await update.ExecuteAsync((NpgsqlConnection)context.Database.GetDbConnection(), token);
-        await transaction.CommitAsync(token);
-        signal.Changed(overdue.Items);
-        return (overdue.Items.Count, overdue.IsTruncated);
+        return overdue;
     }
 
     [LoggerMessage(LogLevel.Information, "Deployments expired: {Count}, by {RequestId}.")]

@@ -36,7 +36,7 @@ internal static class DataSources
         settings.TryAdd("Cancellation Timeout", 500);
 
         // Frequent statements are prepared. Connections are not reset between uses: the only session state that the service sets is how
-        // statements are planned and isolated (InsertDeploymentsCommand), which changes no result.
+        // statements are planned and isolated (OpenForGroupsAsync), which changes no result.
         settings.TryAdd("Max Auto Prepare", 50);
         settings.TryAdd("No Reset On Close", true);
 
@@ -77,6 +77,26 @@ internal static class DataSources
         settings["Maximum Pool Size"] = 2;
         settings["Keepalive"] = 1; // a listener that waits would not notice that the server has vanished
         return builder.Build();
+    }
+
+    /// <summary>Opens a connection for prepared statements that take any number of rows.</summary>
+    public static async Task<NpgsqlConnection> OpenForGroupsAsync(this NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    {
+        var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            // The plan is the same for any number of rows, but PostgreSQL would plan again for few rows. READ COMMITTED is set because the
+            // database's own default may be another.
+            await using var session = new NpgsqlCommand(
+                "SET plan_cache_mode = force_generic_plan; SET default_transaction_isolation = 'read committed'", connection);
+            await session.ExecuteNonQueryAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
     }
 
     private static void TryAdd(this NpgsqlConnectionStringBuilder settings, string keyword, object value)

@@ -1,9 +1,7 @@
 using System.Data;
 using Deployments.Application.Common;
-using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
-using Deployments.Infrastructure.Batching;
 using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
@@ -17,7 +15,8 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 
 internal sealed class DeploymentCommands(
     DatabaseExecutor database,
-    GroupCommitWriter writer,
+    GroupCommitWriter<PendingInsert> inserts,
+    GroupCommitWriter<PendingChange> changes,
     ChangeSignal signal,
     IOptions<TimeBudgets> budgets,
     TimeProvider clock) : IDeploymentCommands
@@ -42,10 +41,6 @@ internal sealed class DeploymentCommands(
         {EventLog.Insert("(SELECT *, @time AS time, true AS deleted, @actor AS actor, @request_id AS request_id FROM deleted_row) AS change")}
         """;
 
-    // Requests that change the same deployment wait here, instead of each holding a connection.
-    private readonly KeyedQueue<Guid> changes = new();
-    private readonly PendingChanges pending = new();
-
     public async Task<AddOutcome> AddAsync(
         IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken)
     {
@@ -62,7 +57,7 @@ internal sealed class DeploymentCommands(
         }
 
         // The row with the key may be deleted before it is found: then the key is free again.
-        while (!await writer.AddAsync(single, caller, cancellationToken) && single.IdempotencyKey is not null)
+        while (!await InsertAsync(single, caller, cancellationToken) && single.IdempotencyKey is not null)
         {
             if (await database.RunAsync(attempt => FindCreatedAsync(attempt.Context, single, attempt.Token), cancellationToken) is { } outcome)
             {
@@ -76,36 +71,13 @@ internal sealed class DeploymentCommands(
     public async Task<ChangeOutcome> ChangeAsync(
         Guid id, Func<SoftwareDeployment, bool> change, Caller caller, ConfigReferences references, CancellationToken cancellationToken)
     {
-        var own = new PendingChange(change, caller, references);
-        pending.Add(id, own);
-        try
-        {
-            // Whoever has the turn stores what waits for the same row with its own change: those find themselves done when their turn comes.
-            using var turn = await changes.EnterAsync(id, cancellationToken);
-            if (!own.Completion.IsCompleted)
-            {
-                await StoreAsync(id, own, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException) when (!pending.Remove(id, own))
-        {
-            // Somebody is storing it: the response waits for that, so that nothing is stored behind it.
-            try
-            {
-                return await own.Completion.WaitAsync(budgets.Value.Stop, clock, CancellationToken.None);
-            }
-            catch (TimeoutException timeout)
-            {
-                throw new UnavailableException(timeout);
-            }
-        }
-
-        return await own.Completion;
+        var pending = new PendingChange(id, change, caller, references, clock.GetTimestamp());
+        changes.Add(caller.ProjectId, pending, PendingChange.Length);
+        return await pending.WaitAsync(budgets.Value.Stop, clock, cancellationToken);
     }
 
     public async Task<bool> DeleteAsync(Caller caller, Guid id, Action<SoftwareDeployment> check, CancellationToken cancellationToken)
     {
-        using var turn = await changes.EnterAsync(id, cancellationToken);
         SoftwareDeployment? found = null;
         return await database.RunAsync(
             async attempt =>
@@ -139,106 +111,12 @@ internal sealed class DeploymentCommands(
             cancellationToken);
     }
 
-    /// <summary>Stores a change and, in the same transaction, those that wait for the same row.</summary>
-    private async Task StoreAsync(Guid id, PendingChange own, CancellationToken cancellationToken)
+    /// <returns>False when it existed already, by its id or its idempotency key.</returns>
+    private async Task<bool> InsertAsync(SoftwareDeployment deployment, Caller caller, CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            var group = pending.Take(id, own);
-            try
-            {
-                await database.RunAsync(attempt => StoreAsync(attempt, id, group), cancellationToken);
-                return;
-            }
-            catch (Exception) when (group.Count > 1 && !cancellationToken.IsCancellationRequested)
-            {
-                // One of them may be at fault: each is stored for itself.
-                group.ForEach(change => change.IsAlone = true);
-                pending.Return(id, group);
-            }
-            catch (Exception exception)
-            {
-                pending.Return(id, group.Where(change => change != own));
-                own.Fail(exception);
-                return;
-            }
-        }
-    }
-
-    private async Task<bool> StoreAsync(DatabaseExecutor.Attempt attempt, Guid id, List<PendingChange> group)
-    {
-        var (context, _, token) = attempt;
-        await using var transaction = await BeginAsync(context, token);
-        await using var update = new UpdateDeploymentsCommand();
-        var outcomes = new List<(PendingChange Change, Action Complete)>();
-        var visible = new Dictionary<string, SoftwareDeployment?>();
-        SoftwareDeployment? current = null;
-        DeploymentValues stored = default;
-        foreach (var change in group)
-        {
-            // The callers may be of the project that owns it and of the one that it is shared with.
-            if (!visible.TryGetValue(change.Caller.ProjectId, out var seen))
-            {
-                visible.Add(change.Caller.ProjectId, seen = await context.LockDeploymentAsync(change.Caller.ProjectId, id, token));
-                if (current is null && seen is not null)
-                {
-                    (current, stored) = (seen, DeploymentValues.Of(seen));
-                }
-            }
-
-            outcomes.Add((change, seen is null || current is null
-                ? () => change.Succeed(new ChangeOutcome(Deployment: null))
-                : await ApplyAsync(change)));
-        }
-
-        if (update.HasRows)
-        {
-            await update.ExecuteAsync((NpgsqlConnection)context.Database.GetDbConnection(), token);
-            await transaction.CommitAsync(token);
-        }
-
-        if (current is not null && group.Exists(change => change.StoredVersion is not null))
-        {
-            signal.Changed(current);
-        }
-
-        outcomes.ForEach(outcome => outcome.Complete());
-        return true;
-
-        async Task<Action> ApplyAsync(PendingChange change)
-        {
-            // After a failed attempt the change may be stored: its event says so.
-            if (change.StoredVersion is { } version && await IsStoredByAsync(context, current, version, change.Caller, token))
-            {
-                var found = current;
-                return () => change.Succeed(new ChangeOutcome(found));
-            }
-
-            var next = current.Copy();
-            try
-            {
-                if (!change.Change(next))
-                {
-                    return () => change.Succeed(new ChangeOutcome(next));
-                }
-            }
-            catch (Exception refusal)
-            {
-                return () => change.Fail(refusal);
-            }
-
-            if (change.References.RequireExisting
-                && next.ConfigId != current.ConfigId
-                && (await context.LockExistingConfigsAsync(next.ProjectId, new HashSet<string> { next.ConfigId }, token)).Count > 0)
-            {
-                return () => change.Succeed(new ChangeOutcome(next, IsConfigMissing: true));
-            }
-
-            current = next;
-            change.StoredVersion = next.Version;
-            update.Add(next, stored, change.Caller);
-            return () => change.Succeed(new ChangeOutcome(next));
-        }
+        var pending = new PendingInsert(new DeploymentRow(deployment, caller), clock.GetTimestamp());
+        inserts.Add(deployment.ProjectId, pending, pending.Row.Length);
+        return await pending.WaitAsync(cancellationToken);
     }
 
     private static async Task<AddOutcome> AddTogetherAsync(
@@ -296,13 +174,6 @@ internal sealed class DeploymentCommands(
             : existing.Exists(one => one.Id == deployment.Id) ? AddOutcome.Stored
             : new AddOutcome { Existing = existing };
     }
-
-    private static Task<bool> IsStoredByAsync(
-        DeploymentsDbContext context, SoftwareDeployment deployment, int version, Caller caller, CancellationToken cancellationToken) =>
-        context.DeploymentEvents.AnyAsync(
-            entry => entry.ProjectId == deployment.ProjectId && entry.DeploymentId == deployment.Id && entry.Version == version
-                && entry.RequestId == caller.RequestId && entry.Actor == caller.Actor,
-            cancellationToken);
 
     // Explicit, because the database's own default may be another.
     private static Task<IDbContextTransaction> BeginAsync(DeploymentsDbContext context, CancellationToken cancellationToken) =>

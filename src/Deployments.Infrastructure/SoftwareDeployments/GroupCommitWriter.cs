@@ -1,9 +1,6 @@
 using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
-using Deployments.Application.SoftwareDeployments;
-using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Batching;
-using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -13,72 +10,64 @@ using Npgsql;
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
 /// <summary>
-/// Group commit: deployments that wait together are inserted by one statement, and so by one commit. A single loop takes a group, writes
-/// it, and reports the result to each caller. There is no batching delay: a lone deployment is written at once.
+/// Group commit: deployments, or changes of deployments, that wait together are stored by one commit. A single loop takes a group and
+/// writes it, and each caller gets its own outcome. There is no batching delay: what comes alone is written at once.
 /// </summary>
 /// <remarks>
 /// A row that PostgreSQL rejects must not fail its neighbours: its group is halved until the row is alone. After any other failure,
-/// expected or not, the outcome is unknown: the same ids are sent again until their callers give up.
+/// expected or not, the outcome is unknown: the same entries are sent again until their callers give up. Entries whose row another
+/// transaction has locked are tried again with the groups that follow, so that no group waits for a lock.
 /// </remarks>
-internal sealed partial class GroupCommitWriter : BackgroundService
+internal sealed partial class GroupCommitWriter<TEntry> : BackgroundService
+    where TEntry : IPendingWrite
 {
     private const int MaxGroupLength = 8 * 1024 * 1024;
+    private const int MaxPostponed = 1_000;
     private static readonly TimeSpan InitialRetryDelay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan MinLockDelay = TimeSpan.FromMilliseconds(2);
 
-    private readonly BatchQueue<PendingInsert> queue = new();
+    private readonly BatchQueue<TEntry> queue = new();
+    private readonly List<TEntry> postponed = [];
     private readonly AdaptiveBatchSize batchSize = new(minSize: 64, initialSize: 256, maxSize: 1_000);
     private readonly QueueAdmission admission;
+    private readonly Func<IGroupCommand<TEntry>> createCommand;
     private readonly NpgsqlDataSource dataSource;
-    private readonly ChangeSignal signal;
     private readonly TimeBudgets budgets;
     private readonly TimeProvider clock;
     private readonly ILogger logger;
-    private InsertDeploymentsCommand? command;
+    private IGroupCommand<TEntry>? command;
     private bool failedBeforeSending;
 
     public GroupCommitWriter(
+        Func<IGroupCommand<TEntry>> createCommand,
         NpgsqlDataSource dataSource,
-        ChangeSignal signal,
         IOptions<TimeBudgets> budgets,
         TimeProvider clock,
-        ILogger<GroupCommitWriter> logger)
+        ILogger<GroupCommitWriter<TEntry>> logger)
     {
         admission = new QueueAdmission(batchSize, clock);
+        this.createCommand = createCommand;
         this.dataSource = dataSource;
-        this.signal = signal;
         this.budgets = budgets.Value;
         this.clock = clock;
         this.logger = logger;
     }
 
-    /// <summary>Stores a deployment and its first event. Returns when they are durable.</summary>
-    /// <returns>False when it existed already, by its id or its idempotency key.</returns>
-    /// <exception cref="UnavailableException">Too many are waiting, or this one has waited too long.</exception>
-    public async Task<bool> AddAsync(SoftwareDeployment deployment, Caller caller, CancellationToken cancellationToken)
+    /// <summary>Adds an entry, which then reports its outcome itself.</summary>
+    /// <param name="projectId">The project whose share of the queue it takes.</param>
+    /// <param name="entry">The entry.</param>
+    /// <param name="length">Its approximate length, in characters.</param>
+    /// <exception cref="UnavailableException">Too many are waiting, or the service is stopping.</exception>
+    public void Add(string projectId, TEntry entry, int length)
     {
-        if (!admission.TryAdmit(queue.LoadFor(deployment.ProjectId)))
+        if (!admission.TryAdmit(queue.LoadFor(projectId)) || !queue.TryAdd(projectId, entry, length))
         {
             throw new UnavailableException();
         }
-
-        var entry = new PendingInsert(new DeploymentRow(deployment, caller), clock.GetTimestamp());
-        if (!queue.TryAdd(deployment.ProjectId, entry, entry.Row.Length))
-        {
-            throw new UnavailableException(); // the service is stopping
-        }
-
-        try
-        {
-            return await entry.Inserted.WaitAsync(cancellationToken);
-        }
-        finally
-        {
-            entry.Abandon();
-        }
     }
 
-    /// <summary>Writes the waiting deployments, and stops.</summary>
+    /// <summary>Writes the waiting entries, and stops.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         queue.Complete();
@@ -88,15 +77,17 @@ internal sealed partial class GroupCommitWriter : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var group = new List<PendingInsert>();
-        while (await queue.WaitToTakeAsync())
+        var group = new List<TEntry>();
+        while (await WaitAsync())
         {
             group.Clear();
-            queue.TakeGroup(group, batchSize.MaxGroupSize, MaxGroupLength, IsDropped);
-            admission.GroupTaken(group.Count);
+            group.AddRange(postponed);
+            postponed.Clear();
+            var repeated = group.Count;
+            queue.TakeGroup(group, repeated + batchSize.MaxGroupSize, MaxGroupLength, IsDropped);
+            admission.GroupTaken(group.Count - repeated);
 
             var started = clock.GetTimestamp();
-            group.Sort(PendingInsert.CompareByIdempotencyKey);
             if (await StoreAsync(group))
             {
                 admission.RestartInterval(); // the queue was busy because of an outage, not because of overload
@@ -104,14 +95,35 @@ internal sealed partial class GroupCommitWriter : BackgroundService
             }
             else
             {
-                batchSize.GroupCompleted(group.Count, clock.GetElapsedTime(started));
+                batchSize.GroupCompleted(group.Count - postponed.Count, clock.GetElapsedTime(started));
             }
         }
 
         await DisposeAsync(command);
     }
 
-    private bool IsDropped(PendingInsert entry)
+    /// <summary>Waits for an entry, or until those whose rows were locked are due again.</summary>
+    /// <returns>False when the service stops and everything is written.</returns>
+    private async Task<bool> WaitAsync()
+    {
+        var added = queue.WaitToTakeAsync();
+        if (postponed.Count == 0)
+        {
+            return await added;
+        }
+
+        // As long again as the last to arrive has waited: often while a lock may be brief, seldom once it is not.
+        var waited = clock.GetElapsedTime(postponed.Max(entry => entry.EnqueuedAt));
+        var due = Task.Delay(waited < MinLockDelay ? MinLockDelay : waited < MaxRetryDelay ? waited : MaxRetryDelay, clock);
+        if (await Task.WhenAny(added, due) == added && !await added)
+        {
+            await due; // nothing can be added any more
+        }
+
+        return true;
+    }
+
+    private bool IsDropped(TEntry entry)
     {
         if (admission.TryShed(entry.EnqueuedAt))
         {
@@ -119,17 +131,27 @@ internal sealed partial class GroupCommitWriter : BackgroundService
             return true;
         }
 
+        return IsAbandoned(entry);
+    }
+
+    private static bool IsAbandoned(TEntry entry)
+    {
+        if (entry.IsAbandoned)
+        {
+            entry.Fail(new UnavailableException()); // its caller may be waiting until nothing more is stored
+        }
+
         return entry.IsAbandoned;
     }
 
     /// <returns>Whether the database could not be used, or the outcome was unknown, for a while.</returns>
-    private async Task<bool> StoreAsync(List<PendingInsert> group)
+    private async Task<bool> StoreAsync(List<TEntry> group)
     {
         var wasInterrupted = false;
         var delay = new RetryDelay(InitialRetryDelay, MaxRetryDelay);
         while (true)
         {
-            group.RemoveAll(entry => entry.IsAbandoned);
+            group.RemoveAll(IsAbandoned);
             if (group.Count == 0)
             {
                 return wasInterrupted;
@@ -137,11 +159,12 @@ internal sealed partial class GroupCommitWriter : BackgroundService
 
             try
             {
-                var existing = await SendAsync(group);
-                DeploymentMetrics.GroupSize.Record(group.Count);
-                signal.Created(group.Select(entry => entry.Row.Deployment));
-                group.ForEach(entry => entry.Succeed(!existing.Contains(entry.Row.Deployment.Id)));
+                Postpone(await SendAsync(group));
                 return wasInterrupted;
+            }
+            catch (GroupTooLargeException)
+            {
+                return await StoreHalvesAsync(group) || wasInterrupted;
             }
             catch (PostgresException failure) when (PostgresErrors.Classify(failure) != PostgresFailure.Transient)
             {
@@ -151,10 +174,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
                     return wasInterrupted;
                 }
 
-                var half = group.Count / 2;
-                wasInterrupted |= await StoreAsync(group[..half]);
-                wasInterrupted |= await StoreAsync(group[half..]);
-                return wasInterrupted;
+                return await StoreHalvesAsync(group) || wasInterrupted;
             }
             catch (PostgresException failure) when (failure.InvariantSeverity == "ERROR")
             {
@@ -178,28 +198,52 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         }
     }
 
-    private async Task<IReadOnlySet<Guid>> SendAsync(List<PendingInsert> group)
+    private async Task<bool> StoreHalvesAsync(List<TEntry> group)
     {
-        var sending = command ?? new InsertDeploymentsCommand();
+        var half = group.Count / 2;
+        var wasInterrupted = await StoreAsync(group[..half]);
+        return await StoreAsync(group[half..]) || wasInterrupted;
+    }
+
+    private void Postpone(IReadOnlyList<TEntry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            if (postponed.Count < MaxPostponed)
+            {
+                postponed.Add(entry);
+            }
+            else
+            {
+                entry.Fail(new UnavailableException());
+            }
+        }
+    }
+
+    private async Task<IReadOnlyList<TEntry>> SendAsync(List<TEntry> group)
+    {
+        var sending = command ?? createCommand();
         command = null;
-        group.ForEach(entry => sending.Add(entry.Row));
         failedBeforeSending = false;
-        var sent = sending.StoreAsync(dataSource);
+        var attempt = new CancellationTokenSource();
+        var sent = sending.StoreAsync([.. group], dataSource, attempt);
         try
         {
             // A server that hangs responds neither to the statement nor to its cancellation: continue without this connection.
-            var existing = await sent.WaitAsync(budgets.Request, clock);
+            var left = await sent.WaitAsync(budgets.Request, clock);
             command = sending;
-            return existing;
+            return left;
         }
-        catch (PostgresException failure) when (sending.IsUsable && !PostgresErrors.IsReadOnlyServer(failure))
+        catch (Exception failure) when (
+            sending.IsUsable && failure is GroupTooLargeException or PostgresException && !PostgresErrors.IsReadOnlyServer(failure))
         {
             command = sending;
             throw;
         }
         catch (Exception failure)
         {
-            failedBeforeSending = sent.IsFaulted && !sending.IsSent;
+            await attempt.CancelAsync();
+            failedBeforeSending = !sending.IsSent;
             if (PostgresErrors.IsReadOnlyServer(failure))
             {
                 dataSource.Clear(); // every connection is to the former primary
@@ -209,7 +253,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
                 (task, state) =>
                 {
                     _ = task.Exception;
-                    return DisposeAsync((InsertDeploymentsCommand?)state);
+                    return DisposeAsync((IGroupCommand<TEntry>?)state);
                 },
                 sending,
                 TaskScheduler.Default);
@@ -217,7 +261,7 @@ internal sealed partial class GroupCommitWriter : BackgroundService
         }
     }
 
-    private static async Task DisposeAsync(InsertDeploymentsCommand? command)
+    private static async Task DisposeAsync(IGroupCommand<TEntry>? command)
     {
         if (command is not null)
         {

@@ -102,21 +102,19 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
     }
 
     /// <summary>Stores the added rows over a connection that it keeps, with the statement prepared on it.</summary>
+    /// <param name="dataSource">Where it takes the connection from.</param>
+    /// <param name="cancellationToken">Ends the preparation; once the rows are sent, nothing does.</param>
     /// <returns>The ids of the rows that existed already.</returns>
-    public async Task<IReadOnlySet<Guid>> StoreAsync(NpgsqlDataSource dataSource)
+    public async Task<IReadOnlySet<Guid>> StoreAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
     {
         IsSent = false;
         if (ownedConnection is null)
         {
-            command.Connection = ownedConnection = await dataSource.OpenConnectionAsync();
-
-            // The plan is the same for any number of rows, but PostgreSQL would plan again for few rows. READ COMMITTED is set because the
-            // database's own default may be another.
-            await using var session = new NpgsqlCommand(
-                "SET plan_cache_mode = force_generic_plan; SET default_transaction_isolation = 'read committed'", ownedConnection);
-            await session.ExecuteNonQueryAsync();
-            await command.PrepareAsync();
+            command.Connection = ownedConnection = await dataSource.OpenForGroupsAsync(cancellationToken);
+            await command.PrepareAsync(cancellationToken);
         }
+
+        cancellationToken.ThrowIfCancellationRequested();
 
         IsSent = true;
         ProjectShare[] sent = [.. newShares];

@@ -1,29 +1,111 @@
 using Deployments.Application.Common;
+using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
+using Deployments.Infrastructure.Batching;
 
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
 /// <summary>A change of a deployment, and the caller who waits for it.</summary>
-internal sealed class PendingChange(Func<SoftwareDeployment, bool> change, Caller caller, ConfigReferences references)
+internal sealed class PendingChange(
+    Guid id, Func<SoftwareDeployment, bool> apply, Caller caller, ConfigReferences references, long enqueuedAt) : IPendingWrite
 {
-    private readonly TaskCompletionSource<ChangeOutcome> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>About how much memory one takes, in characters. What it changes is not known before it is applied.</summary>
+    public const int Length = 1024;
 
-    public Func<SoftwareDeployment, bool> Change => change;
+    private readonly TaskCompletionSource<ChangeOutcome> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock sync = new();
+    private CancellationTokenSource? latestAttempt;
+    private volatile bool isAbandoned;
+
+    /// <summary>The deployment.</summary>
+    public Guid Id => id;
+
+    /// <summary>Makes the change in memory, and returns whether there is one.</summary>
+    public Func<SoftwareDeployment, bool> Apply => apply;
 
     public Caller Caller => caller;
 
     public ConfigReferences References => references;
 
-    public Task<ChangeOutcome> Completion => completion.Task;
+    public long EnqueuedAt => enqueuedAt;
+
+    public bool IsAbandoned => isAbandoned;
 
     /// <summary>The version that an attempt has written, whose commit may be unknown.</summary>
     public int? StoredVersion { get; set; }
 
-    /// <summary>Whether it is stored without others: a group that it was in has failed.</summary>
-    public bool IsAlone { get; set; }
+    /// <summary>Orders a group by its rows, and the changes of one row as they came.</summary>
+    public static int CompareByRow(PendingChange left, PendingChange right) =>
+        left.Id.CompareTo(right.Id) is not 0 and var order ? order : left.EnqueuedAt.CompareTo(right.EnqueuedAt);
 
-    public void Succeed(ChangeOutcome outcome) => completion.TrySetResult(outcome);
+    /// <summary>
+    /// Waits until it is durable. A caller who stops waiting while it is being stored waits until that has ended, so that nothing is stored
+    /// behind the response; an attempt that does not end soon is cancelled.
+    /// </summary>
+    /// <param name="stop">How long a response waits for work to end.</param>
+    /// <param name="clock">The clock that measures it.</param>
+    /// <param name="cancellationToken">Fires when the caller stops waiting.</param>
+    public async Task<ChangeOutcome> WaitAsync(TimeSpan stop, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await outcome.Task.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (Abandon() is { } attempt)
+        {
+            try
+            {
+                return await outcome.Task.WaitAsync(stop / 2, clock, CancellationToken.None);
+            }
+            catch (TimeoutException)
+            {
+                await attempt.CancelAsync();
+            }
 
-    public void Fail(Exception exception) => completion.TrySetException(exception);
+            try
+            {
+                return await outcome.Task.WaitAsync(stop / 2, clock, CancellationToken.None);
+            }
+            catch (TimeoutException timeout)
+            {
+                throw new UnavailableException(timeout);
+            }
+        }
+    }
+
+    /// <summary>Lets an attempt store it.</summary>
+    /// <returns>False where its caller has stopped waiting.</returns>
+    public bool TryTake(CancellationTokenSource attempt)
+    {
+        lock (sync)
+        {
+            if (!isAbandoned)
+            {
+                latestAttempt = attempt;
+            }
+
+            return !isAbandoned;
+        }
+    }
+
+    public void Succeed(ChangeOutcome result) => outcome.TrySetResult(result);
+
+    public void Fail(Exception exception)
+    {
+        if (outcome.TrySetException(exception))
+        {
+            _ = outcome.Task.Exception; // nobody may be waiting for it
+        }
+    }
+
+    /// <returns>The attempt that may be storing it; null if there is none, and now none begins.</returns>
+    private CancellationTokenSource? Abandon()
+    {
+        lock (sync)
+        {
+            isAbandoned = true;
+            return latestAttempt;
+        }
+    }
 }

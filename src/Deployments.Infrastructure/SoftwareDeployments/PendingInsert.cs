@@ -1,7 +1,9 @@
+using Deployments.Infrastructure.Batching;
+
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
 /// <summary>A deployment to insert, and the waiting caller.</summary>
-internal sealed class PendingInsert(DeploymentRow row, long enqueuedAt)
+internal sealed class PendingInsert(DeploymentRow row, long enqueuedAt) : IPendingWrite
 {
     private readonly TaskCompletionSource<bool> inserted = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -9,10 +11,6 @@ internal sealed class PendingInsert(DeploymentRow row, long enqueuedAt)
 
     public long EnqueuedAt { get; } = enqueuedAt;
 
-    /// <summary>Whether it was inserted (true) or existed already (false).</summary>
-    public Task<bool> Inserted => inserted.Task;
-
-    /// <summary>Whether its caller has stopped waiting.</summary>
     public bool IsAbandoned { get; private set; }
 
     /// <summary>
@@ -33,9 +31,27 @@ internal sealed class PendingInsert(DeploymentRow row, long enqueuedAt)
         };
     }
 
-    public void Abandon() => IsAbandoned = true;
+    /// <summary>Waits until it is durable. It may be so later, too: a group is not cancelled for one of its callers.</summary>
+    /// <returns>Whether it was inserted (true) or existed already (false).</returns>
+    public async Task<bool> WaitAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await inserted.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            IsAbandoned = true;
+        }
+    }
 
     public void Succeed(bool isNew) => inserted.TrySetResult(isNew);
 
-    public void Fail(Exception exception) => inserted.TrySetException(exception);
+    public void Fail(Exception exception)
+    {
+        if (inserted.TrySetException(exception))
+        {
+            _ = inserted.Task.Exception; // nobody may be waiting for it
+        }
+    }
 }

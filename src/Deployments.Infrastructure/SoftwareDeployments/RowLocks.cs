@@ -27,20 +27,6 @@ internal static class RowLocks
             .AsNoTracking()
             .SingleOrDefaultAsync(cancellationToken);
 
-    /// <summary>Overdue deployments that no other transaction has locked, locked until this one ends.</summary>
-    public static IAsyncEnumerable<SoftwareDeployment> LockOverdueAsync(this DeploymentsDbContext context, DateTimeOffset now, int count) =>
-        context.SoftwareDeployments
-            .FromSql(
-                $"""
-                SELECT * FROM software_deployments
-                WHERE deadline <= {now} AND status = 'IN_PROGRESS' -- an earlier version may have changed it and left the deadline
-                ORDER BY deadline
-                LIMIT {count}
-                FOR UPDATE SKIP LOCKED
-                """)
-            .AsNoTracking()
-            .AsAsyncEnumerable();
-
     /// <summary>Returns the ids of which the project has no configuration. The others cannot be deleted before the transaction ends.</summary>
     public static async Task<IReadOnlySet<string>> LockExistingConfigsAsync(
         this DeploymentsDbContext context, string projectId, IReadOnlySet<string> configIds, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Deployments.Application.Common;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.ChangeFeed;
@@ -10,7 +11,7 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 
 /// <summary>
 /// The statement that stores any number of changes of deployments whose rows are locked, with one event each; of several changes of one
-/// deployment the row has the last. Values that are stored already are not sent again.
+/// deployment the row has the last. Values that are stored already are not sent again. Can be used repeatedly, by one caller at a time.
 /// </summary>
 internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
 {
@@ -23,17 +24,32 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
         rows.AddColumn("project_id", NpgsqlDbType.Text, row => row.Deployment.ProjectId);
         rows.AddColumn("id", NpgsqlDbType.Uuid, row => row.Deployment.Id);
         rows.AddColumn("version", NpgsqlDbType.Integer, row => row.Deployment.Version);
+        rows.AddColumn("later_versions", NpgsqlDbType.Integer, row => row.LaterVersions);
         rows.AddColumn("time", NpgsqlDbType.TimestampTz, row => row.Deployment.UpdatedTime!.Value.UtcDateTime);
         rows.AddColumn("config_id", NpgsqlDbType.Text, row => row.Deployment.ConfigId);
+        rows.AddColumn("server_id", NpgsqlDbType.Text, row => row.Deployment.ServerId);
         rows.AddColumn("action", NpgsqlDbType.Text, row => row.Deployment.Action);
         rows.AddColumn("input_values", NpgsqlDbType.Text, row => row.InputValues);
         rows.AddColumn("output_values", NpgsqlDbType.Text, row => row.OutputValues);
         rows.AddColumn("status", NpgsqlDbType.Text, row => row.Deployment.Status.ToName());
         rows.AddColumn("status_reason", NpgsqlDbType.Text, row => row.Deployment.StatusReason);
+        rows.AddColumn("stack_user_project_id", NpgsqlDbType.Text, row => row.Deployment.StackUserProjectId);
         rows.AddColumn("timeout", NpgsqlDbType.Integer, row => row.Deployment.Timeout);
         rows.AddColumn("deadline", NpgsqlDbType.TimestampTz, row => row.Deployment.Deadline?.UtcDateTime);
         rows.AddColumn("actor", NpgsqlDbType.Text, row => row.Caller.Actor);
         rows.AddColumn("request_id", NpgsqlDbType.Text, row => row.Caller.RequestId);
+        rows.AddColumn("xact", NpgsqlDbType.Xid8, row => row.Before.Xact);
+
+        // Nothing of the updated rows, which are locked: a join with them would cost more.
+        var changes =
+            $"""
+            (SELECT project_id, id, version, time, action, status, status_reason, server_id, config_id, stack_user_project_id,
+                {EventLog.Xact("input")} AS xact, false AS deleted, actor, request_id
+            FROM input) AS change
+            """;
+
+        // The condition on later_versions also makes the planner expect few rows, and so look up each by its key, however small the table
+        // was when it planned.
         command.CommandText =
             $"""
             WITH input AS (SELECT * FROM {rows.Relation}),
@@ -50,23 +66,36 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
                     updated_time = input.time,
                     version = input.version,
                     xact = {EventLog.Xact("deployment")}
-                FROM (SELECT DISTINCT ON (project_id, id) * FROM input ORDER BY project_id, id, version DESC) AS input
-                WHERE deployment.project_id = input.project_id AND deployment.id = input.id
-                RETURNING deployment.project_id, deployment.id, deployment.server_id, deployment.stack_user_project_id, deployment.xact)
-            {EventLog.Insert("(SELECT *, false AS deleted FROM input JOIN updated USING (project_id, id)) AS change")}
+                FROM input
+                WHERE input.later_versions = 0 AND deployment.project_id = input.project_id AND deployment.id = input.id)
+            {EventLog.Insert(changes)}
             """;
     }
 
     /// <summary>Whether there is something to store.</summary>
     public bool HasRows { get; private set; }
 
-    /// <param name="deployment">The deployment after its change.</param>
-    /// <param name="before">The values that are stored.</param>
-    /// <param name="caller">Whom the event names.</param>
-    public void Add(SoftwareDeployment deployment, DeploymentValues before, Caller caller)
+    /// <summary>The approximate length of the values to be stored, in characters.</summary>
+    public long Length { get; private set; }
+
+    public bool IsPrepared => command.IsPrepared;
+
+    public async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        rows.Add(new ChangedRow(deployment, before, caller));
+        command.Connection = connection;
+        await command.PrepareAsync(cancellationToken);
+    }
+
+    /// <param name="deployment">The deployment after its change.</param>
+    /// <param name="before">What the row has.</param>
+    /// <param name="caller">Whom the event names.</param>
+    /// <param name="laterVersions">How many changes of the same deployment are added after this one.</param>
+    public void Add(SoftwareDeployment deployment, DeploymentValues before, Caller caller, int laterVersions = 0)
+    {
+        var row = new ChangedRow(deployment, before, caller, laterVersions);
+        rows.Add(row);
         HasRows = true;
+        Length += (row.InputValues?.Length ?? 0) + (row.OutputValues?.Length ?? 0);
     }
 
     /// <summary>Stores the added changes in the transaction that holds the rows' locks.</summary>
@@ -79,19 +108,28 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
         }
         finally
         {
-            rows.Clear();
-            HasRows = false;
+            Clear();
         }
+    }
+
+    /// <summary>Forgets the added changes.</summary>
+    public void Clear()
+    {
+        rows.Clear();
+        (HasRows, Length) = (false, 0);
     }
 
     public ValueTask DisposeAsync() => command.DisposeAsync();
 
-    private sealed record ChangedRow(SoftwareDeployment Deployment, DeploymentValues Before, Caller Caller)
+    private sealed record ChangedRow(SoftwareDeployment Deployment, DeploymentValues Before, Caller Caller, int LaterVersions)
     {
-        public string? InputValues { get; } =
-            ReferenceEquals(Deployment.InputValues, Before.Input) ? null : JsonColumn.Write(Deployment.InputValues);
+        public string? InputValues { get; } = WriteIfChanged(Deployment.InputValues, Before.Input, LaterVersions);
 
-        public string? OutputValues { get; } =
-            ReferenceEquals(Deployment.OutputValues, Before.Output) ? null : JsonColumn.Write(Deployment.OutputValues);
+        public string? OutputValues { get; } = WriteIfChanged(Deployment.OutputValues, Before.Output, LaterVersions);
+
+        // Events do not have the values, so only those of the last version are stored.
+        private static string? WriteIfChanged(
+            IReadOnlyDictionary<string, JsonElement>? values, IReadOnlyDictionary<string, JsonElement>? before, int laterVersions) =>
+            laterVersions > 0 || ReferenceEquals(values, before) ? null : JsonColumn.Write(values);
     }
 }

@@ -24,7 +24,7 @@ internal static class JsonColumn
     public static PropertyBuilder<T> IsJson<T>(this PropertyBuilder<T> property) =>
         property.HasColumnType("json").HasConversion(
             value => Write(value)!,
-            text => JsonSerializer.Deserialize<T>(text, Options)!,
+            text => Read<T>(text),
             new ValueComparer<T>(
                 (left, right) => Write(left) == Write(right),
                 value => Write(value)!.GetHashCode(StringComparison.Ordinal),
@@ -32,6 +32,9 @@ internal static class JsonColumn
 
     /// <summary>The value as the column holds it.</summary>
     public static string? Write<T>(T value) => value is null ? null : JsonSerializer.Serialize(value, Options);
+
+    /// <summary>The value of what the column holds.</summary>
+    public static T Read<T>(string text) => JsonSerializer.Deserialize<T>(text, Options)!;
 
     // The serialiser's own converter does not distinguish a value of null from no value.
     private sealed class GivenValueConverter : JsonConverter<JsonElement?>
