@@ -56,12 +56,14 @@ internal static class DependencyInjection
         app.UseOpenApiDocument();
         app.UseAuthentication();
         app.UseAuthorization();
-        app.UseRateLimit(settings.RateLimit);
+        app.UseRateLimit(settings);
         app.MapHealth();
         app.MapVersions();
 
-        // To routing the last segment is also an id of the wrong form: a GET would be 404 and not 405.
+        // To routing the last segment is also an id of the wrong form, or no server's: a GET, or a DELETE, would be 404 and not 405.
         app.MapOtherMethods(Routes.Project + "/software_deployments/batch", HttpMethods.Post);
+        app.MapOtherMethods(Routes.Project + "/agents", HttpMethods.Post);
+        app.MapOtherAgentPaths();
         app.MapControllers();
     }
 

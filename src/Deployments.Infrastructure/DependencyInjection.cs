@@ -1,7 +1,9 @@
+using Deployments.Application.Agents;
 using Deployments.Application.ChangeFeed;
 using Deployments.Application.Common;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
+using Deployments.Infrastructure.Agents;
 using Deployments.Infrastructure.BackgroundJobs;
 using Deployments.Infrastructure.Batching;
 using Deployments.Infrastructure.ChangeFeed;
@@ -76,6 +78,9 @@ public static class DependencyInjection
         services.AddSingleton<IDeploymentCommands, DeploymentCommands>();
         services.AddSingleton<IDeploymentQueries, DeploymentQueries>();
         services.AddSingleton<IConfigStore, ConfigStore>();
+        services.AddSingleton<AgentSightings>();
+        services.AddHostedService<AgentSightingsJob>();
+        services.AddSingleton<IAgentStore, AgentStore>();
 
         services.AddSingleton<DatabaseHealthCheck>(); // remembers what it has logged
         services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", tags: [ReadyTag]);

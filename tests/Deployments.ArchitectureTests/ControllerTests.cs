@@ -1,4 +1,5 @@
 using System.Reflection;
+using Deployments.Application.Agents;
 using Deployments.Application.ChangeFeed;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
@@ -21,13 +22,13 @@ public class ControllerTests
     public void Controllers_depend_on_neither_storage_nor_its_ports()
     {
         var stores = Layers.Application.GetTypes()
-            .Where(type => type.IsInterface && type != typeof(IFeedSink) && !type.Namespace!.StartsWith("Deployments.Application.Common", StringComparison.Ordinal))
+            .Where(type => type.IsInterface && type != typeof(IFeedSink) && type != typeof(IAgentAddresses) && !type.Namespace!.StartsWith("Deployments.Application.Common", StringComparison.Ordinal))
             .Select(type => type.FullName!)
             .ToArray();
         stores.ShouldBe(
             [
                 typeof(IDeploymentCommands).FullName!, typeof(IDeploymentQueries).FullName!, typeof(IConfigStore).FullName!,
-                typeof(IChangeFeed).FullName!, typeof(IChangeWaiter).FullName!, typeof(IFeedWatch).FullName!, typeof(IDeploymentWatch).FullName!,
+                typeof(IChangeFeed).FullName!, typeof(IChangeWaiter).FullName!, typeof(IFeedWatch).FullName!, typeof(IDeploymentWatch).FullName!, typeof(IAgentStore).FullName!,
             ],
             ignoreOrder: true);
 

@@ -73,7 +73,7 @@ public sealed class GeneratedRequestTests
                     < 14 => CreateConfigAsync(),
                     < 15 => ValidateAsync(),
                     < 16 => ListAsync(),
-                    < 17 => MetadataAsync(),
+                    < 17 => json.Chance(0.5) ? MetadataAsync() : AgentAsync(),
                     < 18 => WanderAsync(),
                     _ => RawAsync(),
                 });
@@ -211,11 +211,32 @@ public sealed class GeneratedRequestTests
         private async Task MetadataAsync() => await SendAsync(
             "GET", "software_deployments/metadata/{server_id}", $"software_deployments/metadata/{(json.Chance(0.5) ? json.One("a", "a/b", "a%2Fb", "..", "a//b", "%25") : Encoded(json.Text(300)))}");
 
+        /// <summary>An agent that reads what to apply, reports anything, and may be revoked.</summary>
+        private async Task AgentAsync()
+        {
+            var server = json.Chance(0.7) ? "a" : json.Text(255);
+            var created = await PostAsync("POST", "agents", json.Members([("server_id", json.Quoted(server)), ("an unknown one", json.Value())]));
+            if (created.Status == HttpStatusCode.OK && !WasBroken)
+            {
+                var agent = new Agent(service, created.Json.GetProperty("agent").GetProperty("metadata_url").GetString()!);
+                foreach (var item in (await agent.ReadItemsAsync()).Take(3))
+                {
+                    var report = json.Chance(0.5) ? Encoding.UTF8.GetBytes(json.Object()) : json.Broken(json.Value());
+                    Count("PUT", null, await agent.SignalAsync(Agent.SignalAddress(item), Requests.Body(report, null)));
+                }
+            }
+
+            if (json.Chance(0.3))
+            {
+                await SendAsync("DELETE", "agents/{server_id}", $"agents/{Encoded(server)}");
+            }
+        }
+
         /// <summary>Random paths and methods, most of which do not exist.</summary>
         private async Task WanderAsync()
         {
             var parts = Enumerable.Range(0, random.Next(1, 6)).Select(_ => json.One(
-                "v1", project.Id, "software_deployments", "software_configs", "metadata", "batch", "events", "validate", "healthz", "live", "openapi", "swagger",
+                "v1", project.Id, "software_deployments", "software_configs", "metadata", "batch", "events", "validate", "agents", "signals", "healthz", "live", "openapi", "swagger",
                 "%2e%2e", "%00", "%ff", "%C0%AF", "a b".Replace(' ', '+'), new string('x', random.Next(1, 7_000)), Encoded(json.Text(30)), OneOf(deployments), "{id}"));
             var method = json.One("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "BREW");
             var body = method is "POST" or "PUT" or "PATCH" or "DELETE" ? json.Value() : null;

@@ -156,8 +156,8 @@ public sealed class GroupedUpdateTests
             """
             UPDATE software_deployments SET
                 action = 'a', input_values = '{"b": 1}', output_values = '{"c": 2}', status_reason = 'd', stack_user_project_id = 'e',
-                updated_time = now(), timeout = 5, deadline = now() + interval '1 hour', idempotency_key = 'f', idempotency_index = 6,
-                request_hash = '\x07', version = 8
+                updated_time = now(), timeout = 5, deadline = now() + interval '1 hour', run_id = gen_random_uuid(), run_deadline = now(),
+                idempotency_key = 'f', idempotency_index = 6, request_hash = '\x07', version = 8
             WHERE id = $1
             """);
         fill.Parameters.AddWithValue(id);

@@ -26,6 +26,10 @@ public sealed class OperationTests
         Path(Configs + "/{id}", "GET", "DELETE"),
         Path("/v1/{project_id}/validate", "POST"),
         Path("/v1/{project_id}/events", "GET"),
+        Path("/v1/{project_id}/agents", "POST"),
+        Path("/v1/{project_id}/agents/{server_id}", "DELETE"),
+        Path("/agents/{project_id}/{id}/a-mac", "GET", "HEAD"),
+        Path("/signals/{project_id}/{id}/{id}/{id}/a-mac", "PUT", "POST"),
     ];
 
     [Test]
@@ -49,6 +53,8 @@ public sealed class OperationTests
                 $"DELETE {Configs}/{{id}}",
                 "POST /v1/{project_id}/validate",
                 "GET /v1/{project_id}/events",
+                "POST /v1/{project_id}/agents",
+                "DELETE /v1/{project_id}/agents/{server_id}",
             ],
             ignoreOrder: true);
     }

@@ -18,6 +18,7 @@ public sealed class ReadinessTests
         from table in new[]
         {
             "software_deployments", "software_configs", "deployment_events", "project_shares", "change_feed_epoch", "change_feed_floors",
+            "agents",
         }
         from right in new[] { "SELECT", "INSERT", "UPDATE", "DELETE" }
         select new TestCaseData(table, right);
@@ -72,8 +73,10 @@ public sealed class ReadinessTests
             project.UpdateAsync(id, """{"status_reason": "changed"}"""),
             project.ListEventsAsync(id),
             project.ReadFeedAsync(),
-            project.GetMetadataAsync("s"));
+            project.GetMetadataAsync("s"),
+            project.CreateAgentAsync("""{"server_id": "s"}"""));
         responses.ShouldAllBe(response => response.Status == HttpStatusCode.OK || response.Status == HttpStatusCode.ServiceUnavailable);
+
         if (right == "SELECT" || (right == "INSERT" && !table.StartsWith("change_feed", StringComparison.Ordinal)))
         {
             responses.ShouldContain(response => response.Status == HttpStatusCode.ServiceUnavailable);
@@ -139,7 +142,7 @@ public sealed class ReadinessTests
             $"""
             GRANT SELECT ON "__EFMigrationsHistory" TO {user};
             GRANT SELECT, INSERT, UPDATE, DELETE ON software_deployments, software_configs, deployment_events,
-                project_shares, change_feed_epoch, change_feed_floors TO {user}
+                project_shares, change_feed_epoch, change_feed_floors, agents TO {user}
             """);
         await grant.ExecuteNonQueryAsync();
     }

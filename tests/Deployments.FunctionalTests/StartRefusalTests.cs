@@ -108,6 +108,22 @@ public sealed class StartRefusalTests
             settings["Deployments:RateLimit:PerSecond"] = "1";
             settings["Deployments:RateLimit:Burst"] = "0";
         }),
+        Case("a rate of nothing for agents", "Deployments:AgentRateLimit:PerSecond is 0, and must be from", settings => settings["Deployments:AgentRateLimit:PerSecond"] = "0"),
+        Case("a public address without a scheme", "Deployments:PublicUrl must be an address", settings => settings["Deployments:PublicUrl"] = "deployments.example.org"),
+        Case("a public address of another scheme", "Deployments:PublicUrl must be an address", settings => settings["Deployments:PublicUrl"] = "ftp://deployments.example.org"),
+        Case("a public address with a user", "Deployments:PublicUrl must be an address", settings => settings["Deployments:PublicUrl"] = $"https://user:{Password}@example.org"),
+        Case("a public address with a query", "Deployments:PublicUrl must be an address", settings => settings["Deployments:PublicUrl"] = "https://example.org/?a=b"),
+        Case("a public address with an empty query", "Deployments:PublicUrl must be an address", settings => settings["Deployments:PublicUrl"] = "https://example.org/?"),
+        WithAgentKey("a short key of agents", RandomNumberGenerator.GetBytes(31)),
+        WithAgentKey("an empty key of agents", []),
+        WithAgentKey("the development key of agents", Encoding.UTF8.GetBytes("deployments: the development key of agents, known to everybody")),
+        Case("a key of agents that is not base64", "Deployments:AgentKeys:0 must be", settings => settings["Deployments:AgentKeys:0"] = Password),
+        Case("a second key of agents that is short", "Deployments:AgentKeys:1 must be", settings =>
+        {
+            settings["Deployments:AgentKeys:0"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+            settings["Deployments:AgentKeys:1"] = "AAAA";
+        }),
+        Case("a key of agents that is in no list", "Deployments:AgentKeys:0", settings => settings["Deployments:AgentKeys"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))),
         Case("a burst that cannot hold the rate", "Deployments:RateLimit:Burst", settings =>
         {
             settings["Deployments:RateLimit:PerSecond"] = "50";
@@ -196,6 +212,9 @@ public sealed class StartRefusalTests
         $"the address {address}", "ASPNETCORE_URLS or --urls must be an address", settings => settings["ASPNETCORE_URLS"] = address);
 
     private static TestCaseData WithKey(string name, byte[] key) => Case(name, Key, settings => settings[Key] = Convert.ToBase64String(key));
+
+    private static TestCaseData WithAgentKey(string name, byte[] key) =>
+        Case(name, "Deployments:AgentKeys:0", settings => settings["Deployments:AgentKeys:0"] = Convert.ToBase64String(key));
 
     private static TestCaseData WithCollector(string variable, string value) => Case($"{variable} {value}", variable, settings =>
     {

@@ -1,9 +1,11 @@
 using Deployments.Api.Authentication.Jwt;
 using Deployments.Api.Authentication.KeySources;
+using Deployments.Api.Authentication.SignedAddress;
 using Deployments.Api.Authorization;
 using Deployments.Api.Errors;
 using Deployments.Api.Options;
 using Deployments.Application.Common;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
@@ -12,7 +14,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Deployments.Api.Authentication;
 
-/// <summary>Authenticates callers by their tokens.</summary>
+/// <summary>Authenticates callers by their tokens, and agents by their addresses.</summary>
 internal static class AuthenticationSetup
 {
     private static readonly SecurityTokenValidationException TwoTokens = new("The request has two different tokens.");
@@ -62,7 +64,15 @@ internal static class AuthenticationSetup
             }
         });
         services.AddDataProtection().UseEphemeralDataProtectionProvider(); // required by authentication; nothing uses its keys
-        services.AddAuthorization(ProjectAuthorizationHandler.AddPolicies);
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<ServiceOptions>>().Value.AgentKeys is { Count: > 0 } configured
+            ? new AgentKeys([.. configured.Select(Convert.FromBase64String)])
+            : new AgentKeys(environment.IsDevelopment() ? [AgentKeys.OfDevelopment] : []));
+        services.Configure<AuthenticationOptions>(options => options.AddScheme<SignedAddressScheme>(SignedAddressScheme.Name, displayName: null));
+        services.AddAuthorization(options =>
+        {
+            ProjectAuthorizationHandler.AddPolicies(options);
+            SignedAddressScheme.AddPolicies(options);
+        });
         services.AddSingleton<IAuthorizationHandler, ProjectAuthorizationHandler>();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, ForbiddenResponse>();
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
@@ -9,7 +10,6 @@ namespace Deployments.Api.Errors;
 internal sealed class ErrorWriter(IOptions<JsonOptions> json)
 {
     public const string ProblemMediaType = "application/problem+json";
-    private const string RetryAfterSeconds = "1";
 
     /// <summary>Writes an error response; without a detail, with the default one of its status.</summary>
     public Task WriteAsync(HttpContext context, int status, string? detail = null, IReadOnlyDictionary<string, string[]>? errors = null)
@@ -20,7 +20,9 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
         context.Response.StatusCode = status;
         if (status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
         {
-            context.Response.Headers.RetryAfter = context.Response.Headers.RetryAfter is { Count: > 0 } given ? given : RetryAfterSeconds;
+            context.Response.Headers.RetryAfter = context.Response.Headers.RetryAfter is { Count: > 0 } given
+                ? given
+                : RetryAfterAttribute.MinSeconds(context).ToString(CultureInfo.InvariantCulture);
         }
 
         var body = new ErrorBody

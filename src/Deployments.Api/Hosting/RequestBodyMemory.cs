@@ -59,5 +59,6 @@ internal sealed class RequestBodyMemory(long largest)
         }
     }
 
-    private static string ProjectOf(HttpContext context) => context.GetRouteValue(Routes.ProjectId) as string ?? string.Empty;
+    private static string ProjectOf(HttpContext context) =>
+        (context.GetRouteValue(Routes.ProjectId) ?? context.GetRouteValue(AgentRoutes.Project)) as string ?? string.Empty;
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Reflection;
 using System.Text.Json;
+using Deployments.Api.Contracts;
 using Deployments.Api.Errors;
 using Deployments.Api.Hosting;
 using Deployments.Application.Common.Errors;
@@ -32,14 +33,14 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
     {
         var request = context.HttpContext.Request;
         var shape = context.ModelType.GetCustomAttribute<JsonBodyAttribute>() ?? Default;
-        var maxBytes = shape.IsBatch ? maxBatchBytes : maxBodyBytes;
+        var maxBytes = shape.MaxBytes > 0 ? shape.MaxBytes : shape.IsBatch ? maxBatchBytes : maxBodyBytes;
         var expected = Math.Min(Math.Min((request.ContentLength ?? 0) + 1, maxBytes + 1L), MaxPreallocatedBytes);
         var pooled = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, SmallestBuffer));
         var buffer = pooled; // until it is too small; large ones are not pooled, as the pool would keep them
         try
         {
             var length = await ReadAsync(request, buffer);
-            if (length > 0 && !IsUtf8Json(request))
+            if (length > 0 && !shape.IsReadLater && !IsUtf8Json(request))
             {
                 throw new HttpErrorException(StatusCodes.Status415UnsupportedMediaType);
             }
@@ -73,6 +74,11 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
             if (length > MaxPreallocatedBytes)
             {
                 await large.EnterAsync(context.HttpContext, length);
+            }
+
+            if (shape.IsReadLater)
+            {
+                return InputFormatterResult.Success(new SignalBody(buffer.AsSpan(0, length).ToArray()));
             }
 
             return InputFormatterResult.Success(Parse(buffer.AsSpan(0, length), context.ModelType, shape));

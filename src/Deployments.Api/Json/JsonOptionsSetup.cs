@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Deployments.Application.ChangeFeed;
+using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareConfigs;
 
 namespace Deployments.Api.Json;
@@ -10,9 +11,6 @@ namespace Deployments.Api.Json;
 /// <summary>The one JSON policy: every body that is read or written follows it.</summary>
 internal static class JsonOptionsSetup
 {
-    /// <summary>The maximum nesting of a value of a caller, such as input_values, including itself.</summary>
-    public const int MaxValueDepth = 64;
-
     // The levels around a value: at most template, resources, resource, properties, inputs and input.
     private const int MaxDepthAround = 8;
 
@@ -21,7 +19,7 @@ internal static class JsonOptionsSetup
         options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
         options.PropertyNameCaseInsensitive = false;
         options.NumberHandling = JsonNumberHandling.Strict;
-        options.MaxDepth = MaxValueDepth + MaxDepthAround;
+        options.MaxDepth = JsonText.MaxValueDepth + MaxDepthAround;
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping; // responses are JSON, never part of an HTML page
         options.Converters.Add(new JsonStringEnumConverter<ConfigValueType>(namingPolicy: null, allowIntegerValues: false));
         options.Converters.Add(new JsonStringEnumConverter<FeedEventType>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));

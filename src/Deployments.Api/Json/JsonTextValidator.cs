@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Unicode;
 using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
+using Deployments.Domain.Common;
 
 namespace Deployments.Api.Json;
 
@@ -75,10 +76,10 @@ internal static class JsonTextValidator
         switch (reader.TokenType)
         {
             case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                if (levels.Count >= JsonOptionsSetup.MaxValueDepth + depthOfValues)
+                if (levels.Count >= JsonText.MaxValueDepth + depthOfValues)
                 {
                     var field = PathOf(levels.TakeLast(depthOfValues));
-                    throw new InvalidRequestException(field, $"{field} is nested more than {JsonOptionsSetup.MaxValueDepth} levels deep.");
+                    throw new InvalidRequestException(field, $"{field} is nested more than {JsonText.MaxValueDepth} levels deep.");
                 }
 
                 levels.Push(new Container(reader.TokenType == JsonTokenType.StartObject));

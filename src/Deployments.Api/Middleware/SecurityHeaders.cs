@@ -1,3 +1,4 @@
+using Deployments.Api.Mvc;
 using Microsoft.Extensions.Primitives;
 
 namespace Deployments.Api.Middleware;
@@ -23,10 +24,11 @@ internal static class SecurityHeaders
     public static void AddHeaders(HttpContext context)
     {
         var headers = context.Response.Headers;
+        var isSecret = context.GetEndpoint()?.Metadata.GetMetadata<SecretPathAttribute>() is not null;
         headers.XContentTypeOptions = NoSniff;
         headers["Referrer-Policy"] = NoReferrer;
         headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase) ? OfPage : OfData;
-        headers.CacheControl = headers.ETag.Count > 0 ? Revalidate : NoStore;
+        headers.CacheControl = headers.ETag.Count > 0 && !isSecret ? Revalidate : NoStore;
         if (context.Request.IsHttps)
         {
             headers.StrictTransportSecurity = OneYear;

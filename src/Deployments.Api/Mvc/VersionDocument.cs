@@ -24,7 +24,7 @@ internal static class VersionDocument
     private static Version Describe(HttpRequest request) => new("v1.0", "CURRENT", [new PageLink
     {
         Rel = "self",
-        Href = $"{request.Scheme}://{request.Host}{request.PathBase}{Path}/",
+        Href = $"{request.HttpContext.GetBaseAddress()}{Path}/",
     }]);
 
     private sealed record Versions([property: JsonPropertyName("versions")] IReadOnlyList<Version> All);

@@ -44,23 +44,21 @@ internal static partial class RequestLog
 
     private static void WriteForPrograms(ILogger logger, LogLevel level, HttpContext context, double time)
     {
-        // After an exception, the endpoint is in the feature that the exception handler sets.
-        var failure = context.Features.Get<IExceptionHandlerFeature>();
         LogRequest(
             logger,
             level,
             context.Request.Method,
-            ((failure?.Endpoint ?? context.GetEndpoint()) as RouteEndpoint)?.RoutePattern.RawText ?? "-",
+            (context.GetRequestedEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "-",
             context.Response.StatusCode,
             time,
             context.TraceIdentifier,
-            (failure?.RouteValues ?? context.Request.RouteValues)[Routes.ProjectId] as string ?? "-");
+            (context.Features.Get<IExceptionHandlerFeature>()?.RouteValues ?? context.Request.RouteValues)[Routes.ProjectId] as string ?? "-");
     }
 
     private static void WriteForPeople(ILogger logger, HttpContext context, double time) => LogRequestForPeople(
         logger,
         context.Request.Method,
-        (context.Request.PathBase + context.Request.Path).ToUriComponent(),
+        LoggedPath.Of(context),
         context.Response.StatusCode,
         time,
         context.Features.Get<ErrorBody>() is { Detail: var detail } ? $": {detail}" : "");

@@ -63,7 +63,14 @@ internal static class Telemetry
                 traces.AddSource("Npgsql").AddAspNetCoreInstrumentation(http =>
                 {
                     http.Filter = context => !Health.IsProbe(context.Request);
-                    http.EnrichWithHttpResponse = (span, response) => span.SetTag("deployments.request_id", response.HttpContext.TraceIdentifier);
+                    http.EnrichWithHttpResponse = (span, response) =>
+                    {
+                        span.SetTag("deployments.request_id", response.HttpContext.TraceIdentifier);
+                        if (LoggedPath.FindReplacement(response.HttpContext) is { } replacement)
+                        {
+                            span.SetTag("url.path", replacement);
+                        }
+                    };
                 });
                 if (string.IsNullOrWhiteSpace(builder.Configuration[Sampler]))
                 {

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Deployments.Api.Errors;
 using Deployments.Api.Hosting;
 using Deployments.Api.Mvc;
+using Deployments.Application.Agents;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using NJsonSchema;
@@ -110,6 +111,7 @@ internal static class OpenApiSetup
         private static readonly Dictionary<Type, string> Published = new()
         {
             [typeof(ErrorBody)] = "Error",
+            [typeof(NewAgent)] = "CreateAgentBody",
             [typeof(NewConfig)] = "CreateSoftwareConfigBody",
             [typeof(NewConfigInput)] = "ConfigInputBody",
             [typeof(NewConfigOutput)] = "ConfigOutputBody",

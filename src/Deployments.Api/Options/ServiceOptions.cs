@@ -1,3 +1,4 @@
+using Deployments.Api.Contracts;
 using Deployments.Api.Json;
 using Deployments.Infrastructure.Postgres;
 
@@ -41,11 +42,20 @@ internal sealed class ServiceOptions
     /// <summary>How many requests a project may send; null: any number.</summary>
     public RateLimitOptions? RateLimit { get; init; }
 
+    /// <summary>The address of the service for its callers (<c>https://deployments.example.org</c>); null: that of each request.</summary>
+    public string? PublicUrl { get; init; }
+
+    /// <summary>The keys of agents' addresses, in base64: the first signs, all verify.</summary>
+    public IReadOnlyList<string> AgentKeys { get; init; } = [];
+
+    /// <summary>How many requests an agent may send to its addresses; null: any number.</summary>
+    public RateLimitOptions? AgentRateLimit { get; init; }
+
     /// <summary>The largest body of any operation.</summary>
-    internal int LargestBodyBytes => Math.Max(MaxBodyBytes, MaxBatchBytes);
+    internal int LargestBodyBytes => Math.Max(SignalBody.MaxBytes, Math.Max(MaxBodyBytes, MaxBatchBytes));
 }
 
-/// <summary>How many requests a project may send.</summary>
+/// <summary>How many requests a project, or an agent, may send.</summary>
 internal sealed class RateLimitOptions
 {
     /// <summary>The rate in the long run; a fraction is allowed.</summary>

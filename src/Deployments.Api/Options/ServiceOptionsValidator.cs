@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using Deployments.Api.Authentication.SignedAddress;
 using Deployments.Api.Middleware;
 using Microsoft.Extensions.Options;
 
@@ -7,7 +8,7 @@ namespace Deployments.Api.Options;
 
 /// <summary>The rules of <see cref="ServiceOptions"/>; each failure is one sentence that names its setting.</summary>
 [SuppressMessage("Performance", "CA1812", Justification = "Created by the container.")]
-internal sealed class ServiceOptionsValidator(IConfiguration configuration) : IValidateOptions<ServiceOptions>
+internal sealed class ServiceOptionsValidator(IConfiguration configuration, IHostEnvironment environment) : IValidateOptions<ServiceOptions>
 {
     private const int MaxBytes = 1024 * 1024 * 1024;
     private const int MaxSeconds = 3600;
@@ -36,7 +37,11 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration) : IV
                 .Select(proxy => $"{Path(nameof(options.Proxies))}: {proxy} is neither an address nor a network such as 10.0.0.0/8."),
             .. options.CorsOrigins.Where(origin => !Cors.IsOrigin(origin))
                 .Select(origin => $"{Path(nameof(options.CorsOrigins))}: {origin} is not an origin as browsers send it, such as https://console.example.org, without a path or a trailing slash."),
-            .. options.RateLimit is { } rate ? Failures(rate) : [],
+            .. options.RateLimit is { } rate ? Failures(nameof(options.RateLimit), rate) : [],
+            .. options.AgentRateLimit is { } agentRate ? Failures(nameof(options.AgentRateLimit), agentRate) : [],
+            .. NotAnAddress(nameof(options.PublicUrl), options.PublicUrl),
+            .. NotAList(nameof(options.AgentKeys)),
+            .. options.AgentKeys.SelectMany((key, index) => KeyFailures($"{Path(nameof(options.AgentKeys))}:{index}", key)),
         ];
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
     }
@@ -53,10 +58,28 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration) : IV
     private IEnumerable<string> NotAList(string name) =>
         string.IsNullOrEmpty(configuration[Path(name)]) ? [] : [$"{Path(name)} is a list: {Path(name)}:0 is its first entry."];
 
-    private static IEnumerable<string> Failures(RateLimitOptions rate)
+    private static IEnumerable<string> NotAnAddress(string name, string? value) =>
+        string.IsNullOrEmpty(value)
+        || (Uri.TryCreate(value, UriKind.Absolute, out var address)
+            && address is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" }
+            && !value.AsSpan().ContainsAny("?# "))
+            ? []
+            : [$"{Path(name)} must be an address such as https://deployments.example.org, without user, query and fragment."];
+
+    private IEnumerable<string> KeyFailures(string name, string? key)
     {
-        var perSecond = Path($"{nameof(ServiceOptions.RateLimit)}:{nameof(rate.PerSecond)}");
-        var burst = Path($"{nameof(ServiceOptions.RateLimit)}:{nameof(rate.Burst)}");
+        var bytes = new byte[key?.Length ?? 0];
+        return !Convert.TryFromBase64String(key ?? string.Empty, bytes, out var length) || length < AgentKeys.MinBytes
+                ? [$"{name} must be a secret of at least {AgentKeys.MinBytes} bytes, in base64."]
+            : !environment.IsDevelopment() && bytes.AsSpan(0, length).SequenceEqual(AgentKeys.OfDevelopment)
+                ? [$"{name} is the development key, which everybody knows."]
+            : [];
+    }
+
+    private static IEnumerable<string> Failures(string section, RateLimitOptions rate)
+    {
+        var perSecond = Path($"{section}:{nameof(rate.PerSecond)}");
+        var burst = Path($"{section}:{nameof(rate.Burst)}");
         return rate.PerSecond is not (>= MinRate and <= MaxRate) ? [$"{perSecond} is {rate.PerSecond}, and must be from {MinRate} to {MaxRate}."]
             : rate.Burst is < 1 ? [$"{burst} is {rate.Burst}, and must be at least 1."]
             : rate.Bucket < rate.PerSecond / RefillsPerSecond

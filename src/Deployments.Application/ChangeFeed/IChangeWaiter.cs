@@ -18,6 +18,13 @@ public interface IChangeWaiter
     /// <param name="id">The deployment.</param>
     /// <returns>The watch, which ends when it is disposed.</returns>
     IDeploymentWatch WatchDeployment(string projectId, Guid id);
+
+    /// <summary>Begins to watch what concerns an agent: the events of its server, and its revocation, at which a wait ends as at an event.</summary>
+    /// <param name="projectId">The agent's project.</param>
+    /// <param name="agentId">The agent.</param>
+    /// <param name="serverId">Its server.</param>
+    /// <returns>The watch, which ends when it is disposed.</returns>
+    IFeedWatch WatchAgent(string projectId, Guid agentId, string serverId);
 }
 
 /// <summary>A watch of a project's feed.</summary>

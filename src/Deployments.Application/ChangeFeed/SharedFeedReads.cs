@@ -10,9 +10,23 @@ internal sealed class SharedFeedReads(IChangeFeed feed, ReadTurns turns)
     /// The first events after a position; the result may be that of a read that has already begun. What was signalled between that and the
     /// caller's own watch is found by the check for missed changes.
     /// </summary>
-    public async Task<FeedChunk> ReadAsync(FeedFilter filter, FeedPosition? after, int count, CancellationToken cancellationToken)
+    public Task<FeedChunk> ReadAsync(FeedFilter filter, FeedPosition? after, int count, CancellationToken cancellationToken) =>
+        ReadAsync(new Key(filter, after, count, Descending: false), cancellationToken);
+
+    /// <summary>The newest event of a project, or one that is no longer the newest: the result may be that of a read that has already begun.</summary>
+    public Task<FeedChunk> ReadEndAsync(string projectId, CancellationToken cancellationToken) =>
+        ReadAsync(new Key(new FeedFilter(projectId), After: null, Count: 1, Descending: true), cancellationToken);
+
+    /// <summary>The cursor after which every event comes that is committed from now on, or cannot be read yet.</summary>
+    public async Task<FeedCursor> FindEndAsync(string projectId, CancellationToken cancellationToken)
     {
-        var key = new Key(filter, after, count);
+        var end = await turns.RunAsync(
+            token => feed.ReadAsync(new FeedFilter(projectId), after: null, count: 1, descending: true, token), cancellationToken);
+        return new FeedCursor(end.State.Epoch, end.Last, end.State.Floor);
+    }
+
+    private async Task<FeedChunk> ReadAsync(Key key, CancellationToken cancellationToken)
+    {
         var read = Join(key);
         try
         {
@@ -22,14 +36,6 @@ internal sealed class SharedFeedReads(IChangeFeed feed, ReadTurns turns)
         {
             Leave(key, read);
         }
-    }
-
-    /// <summary>The cursor after which every event comes that is committed from now on, or cannot be read yet.</summary>
-    public async Task<FeedCursor> FindEndAsync(string projectId, CancellationToken cancellationToken)
-    {
-        var end = await turns.RunAsync(
-            token => feed.ReadAsync(new FeedFilter(projectId), after: null, count: 1, descending: true, token), cancellationToken);
-        return new FeedCursor(end.State.Epoch, end.Last, end.State.Floor);
     }
 
     private Read Join(Key key)
@@ -74,7 +80,7 @@ internal sealed class SharedFeedReads(IChangeFeed feed, ReadTurns turns)
         try
         {
             return await turns.RunAsync(
-                token => feed.ReadAsync(key.Filter, key.After, key.Count, descending: false, token), read.Abandoned.Token);
+                token => feed.ReadAsync(key.Filter, key.After, key.Count, key.Descending, token), read.Abandoned.Token);
         }
         finally
         {
@@ -85,7 +91,7 @@ internal sealed class SharedFeedReads(IChangeFeed feed, ReadTurns turns)
         }
     }
 
-    private sealed record Key(FeedFilter Filter, FeedPosition? After, int Count);
+    private sealed record Key(FeedFilter Filter, FeedPosition? After, int Count, bool Descending);
 
     /// <summary>A read, and how many wait for its result.</summary>
     private sealed class Read

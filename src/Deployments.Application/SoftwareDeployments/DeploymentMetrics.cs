@@ -22,6 +22,10 @@ public static class DeploymentMetrics
     public static Counter<long> Expired { get; } =
         Meter.CreateCounter<long>("deployments.expired", "{deployment}", "Deployments set to FAILED because their deadline passed.");
 
+    /// <summary>Counts the outcomes that came too late.</summary>
+    public static Counter<long> LateSignals { get; } = Meter.CreateCounter<long>(
+        "deployments.signals.late", "{signal}", "Outcomes that agents reported after a deadline had failed their deployment; they are ignored.");
+
     /// <summary>Measures the groups in which new deployments are written.</summary>
     public static Histogram<int> GroupSize { get; } = Meter.CreateHistogram(
         "deployments.write.group_size",

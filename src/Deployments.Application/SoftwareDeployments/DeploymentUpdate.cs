@@ -36,7 +36,7 @@ public sealed record DeploymentUpdate
     /// <example>3600</example>
     public int? Timeout { get; init; }
 
-    internal DeploymentChanges ToChanges() => new()
+    internal DeploymentChanges ToChanges(Guid newRunId) => new()
     {
         ConfigId = ConfigId,
         Action = Action,
@@ -45,6 +45,7 @@ public sealed record DeploymentUpdate
         Timeout = Timeout,
         InputValues = InputValues,
         OutputValues = OutputValues,
+        NewRunId = newRunId,
     };
 }
 

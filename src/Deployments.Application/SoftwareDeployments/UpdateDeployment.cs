@@ -4,6 +4,7 @@ using Deployments.Application.Common.Errors;
 using Deployments.Application.Common.Validation;
 using FluentValidation;
 using MediatR;
+using UUIDNext;
 
 namespace Deployments.Application.SoftwareDeployments;
 
@@ -29,7 +30,7 @@ internal sealed class UpdateDeploymentHandler(IDeploymentCommands commands, Conf
 {
     public async Task<SoftwareDeploymentDto> Handle(UpdateDeploymentCommand command, CancellationToken cancellationToken)
     {
-        var changes = command.Update.ToChanges();
+        var changes = command.Update.ToChanges(Uuid.NewDatabaseFriendly(Database.PostgreSql));
 
         var outcome = await commands.ChangeAsync(
             command.Id,

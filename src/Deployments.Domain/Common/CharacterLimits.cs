@@ -7,6 +7,11 @@ public static class CharacterLimits
     public static bool HasAtMost(this string text, int characters) =>
         text.Length <= characters || (text.Length <= 2 * characters && text.EnumerateRunes().Count() <= characters);
 
+    /// <summary>The text, or as many of its first characters.</summary>
+    internal static string CutTo(this string text, int characters) => text.HasAtMost(characters)
+        ? text
+        : text[..text.EnumerateRunes().Take(characters).Sum(rune => rune.Utf16SequenceLength)];
+
     internal static string Required(string? text, int maxCharacters, string field) =>
         string.IsNullOrWhiteSpace(text)
             ? throw new ArgumentException($"{field} is required.", field)

@@ -11,6 +11,9 @@ public static class JsonText
     /// </summary>
     public const int MaxDepth = 512;
 
+    /// <summary>The maximum nesting of a value of a caller, such as input_values, including itself.</summary>
+    public const int MaxValueDepth = 64;
+
     private static readonly JsonSerializerOptions Options = new() { MaxDepth = MaxDepth };
 
     /// <summary>Whether both are the same text apart from white space; a different key order or number format is a difference.</summary>

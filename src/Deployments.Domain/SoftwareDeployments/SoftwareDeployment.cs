@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Deployments.Domain.Agents;
 using Deployments.Domain.Common;
+using Deployments.Domain.SoftwareConfigs;
 
 namespace Deployments.Domain.SoftwareDeployments;
 
@@ -12,6 +14,8 @@ public sealed class SoftwareDeployment
     public const int MaxStatusReasonLength = 16_384;
     public const int MinTimeout = 1;
     public const int MaxTimeout = 30 * 24 * 60 * 60;
+
+    private const string TimedOut = "Timed out after ";
 
     public SoftwareDeployment(
         Guid id,
@@ -87,6 +91,21 @@ public sealed class SoftwareDeployment
     /// <summary>When it fails unless its status changes before; null without a timeout.</summary>
     public DateTimeOffset? Deadline { get; private set; }
 
+    /// <summary>
+    /// What its agent applies once: another after each change of what to apply, and each return to IN_PROGRESS. The id of the first is the
+    /// deployment's.
+    /// </summary>
+    public Guid Run => RunId ?? Id;
+
+    /// <summary>The id of the run, if it is not the first.</summary>
+    public Guid? RunId { get; private set; }
+
+    /// <summary>The deadline of the run, which it keeps when it has ended; null without a timeout.</summary>
+    public DateTimeOffset? RunDeadline => Deadline ?? EndedRunDeadline;
+
+    /// <summary>The deadline that the run had when it ended; null while it is in progress.</summary>
+    public DateTimeOffset? EndedRunDeadline { get; private set; }
+
     /// <summary>The request that created it; null if that had no key.</summary>
     public IdempotencyKey? IdempotencyKey => (IdempotencyKeyText, IdempotencyIndex, RequestHash) is ({ } key, { } index, { } hash)
         ? new(key, index, hash)
@@ -94,6 +113,10 @@ public sealed class SoftwareDeployment
 
     /// <summary>1 at creation, one more with each change.</summary>
     public int Version { get; private set; } = 1;
+
+    private bool HasTimedOut => Status == DeploymentStatus.Failed
+        && RunDeadline is not null
+        && StatusReason?.StartsWith(TimedOut, StringComparison.Ordinal) == true;
 
     // The columns of the idempotency key: Entity Framework cannot make a unique index over parts of a value.
     private string? IdempotencyKeyText { get; set; }
@@ -118,6 +141,8 @@ public sealed class SoftwareDeployment
         DateTimeOffset? updatedTime,
         int? timeout,
         DateTimeOffset? deadline,
+        Guid? runId,
+        DateTimeOffset? endedRunDeadline,
         IdempotencyKey? idempotencyKey,
         int version) =>
         new(id, projectId, configId, serverId)
@@ -132,6 +157,8 @@ public sealed class SoftwareDeployment
             UpdatedTime = updatedTime,
             Timeout = timeout,
             Deadline = deadline,
+            RunId = runId,
+            EndedRunDeadline = endedRunDeadline,
             IdempotencyKeyText = idempotencyKey?.Key,
             IdempotencyIndex = idempotencyKey?.Index,
             RequestHash = idempotencyKey?.RequestHash,
@@ -152,6 +179,7 @@ public sealed class SoftwareDeployment
         var statusReason = CharacterLimits.Optional(changes.StatusReason, MaxStatusReasonLength, nameof(changes.StatusReason)) ?? StatusReason;
         var inputValues = changes.InputValues ?? InputValues;
         var outputValues = changes.OutputValues ?? OutputValues;
+        var hasSameInput = inputValues.HasSameJson(InputValues);
         var (timeout, deadline) = changes.Timeout is null && status == DeploymentStatus.InProgress
             ? (Timeout, Deadline)
             : DeadlineFor(status, changes.Timeout, now);
@@ -161,12 +189,18 @@ public sealed class SoftwareDeployment
             && status == Status
             && statusReason == StatusReason
             && deadline == Deadline
-            && inputValues.HasSameJson(InputValues)
+            && hasSameInput
             && outputValues.HasSameJson(OutputValues))
         {
             return false;
         }
 
+        var startsRun = configId != ConfigId
+            || action != Action
+            || !hasSameInput
+            || (status == DeploymentStatus.InProgress && Status != DeploymentStatus.InProgress);
+        RunId = startsRun ? changes.NewRunId : RunId;
+        EndedRunDeadline = startsRun || status == DeploymentStatus.InProgress ? null : RunDeadline;
         (ConfigId, Action, Status, StatusReason, InputValues, OutputValues) =
             (configId, action, status, statusReason, inputValues, outputValues);
         (Timeout, Deadline) = (timeout, deadline);
@@ -187,11 +221,52 @@ public sealed class SoftwareDeployment
             return false;
         }
 
-        (Status, StatusReason) = (DeploymentStatus.Failed, $"Timed out after {Timeout} s");
+        End(DeploymentStatus.Failed, $"{TimedOut}{Timeout} s", now);
+        return true;
+    }
+
+    /// <summary>
+    /// Stores the outcome of a run, unless the deployment is not in progress or is in another run: so a report that is repeated, or that of
+    /// a server installed anew, changes nothing.
+    /// </summary>
+    /// <param name="run">The run that the agent reports of.</param>
+    /// <param name="report">What it reports.</param>
+    /// <param name="outputs">The outputs of the run's configuration.</param>
+    /// <param name="now">When it reports.</param>
+    public SignalOutcome ApplySignal(Guid run, AgentReport report, IReadOnlyList<ConfigOutput> outputs, DateTimeOffset now)
+    {
+        if (Status != DeploymentStatus.InProgress || run != Run)
+        {
+            return run == Run && HasTimedOut ? SignalOutcome.TooLate : SignalOutcome.Ignored;
+        }
+
+        var outputValues = new Dictionary<string, JsonElement>(OutputValues ?? new Dictionary<string, JsonElement>());
+        foreach (var (name, value) in report.ValuesOf(outputs))
+        {
+            outputValues[name] = value;
+        }
+
+        OutputValues = outputValues;
+        var failures = string.Join(", ", report.FailuresOf(outputs));
+        if (failures.Length > 0)
+        {
+            End(DeploymentStatus.Failed, failures.CutTo(MaxStatusReasonLength), now);
+        }
+        else
+        {
+            End(DeploymentStatus.Complete, "Outputs received", now);
+        }
+
+        return SignalOutcome.Applied;
+    }
+
+    private void End(DeploymentStatus status, string statusReason, DateTimeOffset now)
+    {
+        (Status, StatusReason) = (status, statusReason);
+        EndedRunDeadline = RunDeadline;
         (Timeout, Deadline) = (null, null);
         UpdatedTime = now.ToMicroseconds();
         Version++;
-        return true;
     }
 
     // Only a deployment in progress has a deadline.
@@ -226,4 +301,7 @@ public sealed record DeploymentChanges
     public IReadOnlyDictionary<string, JsonElement>? InputValues { get; init; }
 
     public IReadOnlyDictionary<string, JsonElement>? OutputValues { get; init; }
+
+    /// <summary>The id of the run that the changes may start.</summary>
+    public required Guid NewRunId { get; init; }
 }

@@ -20,6 +20,7 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
     private readonly Dictionary<ulong, ProjectFeed> feedsByTopic = [];
     private readonly HashSet<ProjectFeed> pending = [];
     private readonly Dictionary<ulong, HashSet<DeploymentWatch>> deployments = [];
+    private readonly Dictionary<ulong, HashSet<FeedWatch>> agents = [];
     private readonly Dictionary<string, int> heldByProject = new(StringComparer.Ordinal);
     private readonly HashSet<ulong> foundWithoutSignal = [];
     private readonly WaitDeadlines deadlines = new();
@@ -67,22 +68,10 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
         }
     }
 
-    public IFeedWatch WatchFeed(FeedFilter filter)
-    {
-        lock (gate)
-        {
-            if (!feeds.TryGetValue(filter.ProjectId, out var feed))
-            {
-                feed = new ProjectFeed(filter.ProjectId);
-                feeds.Add(filter.ProjectId, feed);
-                feedsByTopic[feed.Topic] = feed;
-            }
+    public IFeedWatch WatchFeed(FeedFilter filter) => Watch(filter, agent: null);
 
-            var watch = new FeedWatch(this, feed, filter);
-            feed.Watches.Add(watch);
-            return watch;
-        }
-    }
+    public IFeedWatch WatchAgent(string projectId, Guid agentId, string serverId) =>
+        Watch(new FeedFilter(projectId, ServerId: serverId), new WatchedAgent(agentId, ChangeTopics.OfAgent(projectId, serverId)));
 
     public IDeploymentWatch WatchDeployment(string projectId, Guid id)
     {
@@ -111,8 +100,8 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
     }
 
     /// <summary>
-    /// Signals may have been missed: all feeds are to be read again, since another server may have another epoch, and all deployments to be
-    /// checked.
+    /// Signals may have been missed: all feeds are to be read again, since another server may have another epoch, and all deployments and
+    /// agents to be checked.
     /// </summary>
     public void CatchUp()
     {
@@ -127,6 +116,11 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
             foreach (var watch in deployments.Values.SelectMany(watches => watches))
             {
                 watch.IsChecked = false;
+            }
+
+            foreach (var watch in agents.Values.SelectMany(watches => watches))
+            {
+                watch.IsAgentChecked = false;
             }
         }
 
@@ -228,6 +222,11 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
                     pending.Remove(feed);
                 }
             }
+
+            if (watch.Agent is { } agent && agents.TryGetValue(agent.Topic, out var watches) && watches.Remove(watch) && watches.Count == 0)
+            {
+                agents.Remove(agent.Topic);
+            }
         }
     }
 
@@ -298,18 +297,21 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
 
     /// <summary>What waits, and was not checked for missed changes since.</summary>
     /// <param name="isUnchanged">Whether nobody has written anything since the last check.</param>
-    public (List<(ProjectFeed Feed, FeedPosition Position)> Feeds, List<(DeploymentWatch Watch, int Version)> Deployments) ListUnchecked(bool isUnchanged)
+    public UncheckedWatches ListUnchecked(bool isUnchanged)
     {
         lock (gate)
         {
-            return (
+            return new UncheckedWatches(
                 [.. feeds.Values
                     .Where(feed => feed.Position is not null && !feed.IsPending && !(isUnchanged && feed.IsChecked))
                     .Select(feed => (feed, feed.Position!.Value))],
                 [.. deployments.Values
                     .SelectMany(watches => watches)
                     .Where(watch => watch.IsWaiting && !(isUnchanged && watch.IsChecked))
-                    .Select(watch => (watch, watch.Version))]);
+                    .Select(watch => (watch, watch.Version))],
+                [.. agents.Values
+                    .SelectMany(watches => watches)
+                    .Where(watch => watch.IsWaiting && !(isUnchanged && watch.IsAgentChecked))]);
         }
     }
 
@@ -325,14 +327,16 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
 
     /// <summary>Takes the result of a check: wakes those that have missed a change.</summary>
     public void EndCheck(
-        (List<(ProjectFeed Feed, FeedPosition Position)> Feeds, List<(DeploymentWatch Watch, int Version)> Deployments) isChecked,
+        UncheckedWatches isChecked,
         IReadOnlyList<ProjectFeed> changedFeeds,
-        IReadOnlyList<DeploymentWatch> changedDeployments)
+        IReadOnlyList<DeploymentWatch> changedDeployments,
+        IReadOnlyList<FeedWatch> revokedAgents)
     {
         lock (gate)
         {
             isChecked.Feeds.ForEach(one => one.Feed.IsChecked |= one.Feed.Position == one.Position);
             isChecked.Deployments.ForEach(one => one.Watch.IsChecked |= one.Watch.Version == one.Version);
+            isChecked.Agents.ForEach(watch => watch.IsAgentChecked = true);
             foreach (var feed in changedFeeds.Where(feed => feed.Watches.Count > 0 && !feed.IsPending))
             {
                 feed.Signal();
@@ -345,6 +349,12 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
                 watch.Changed();
                 foundWithoutSignal.Add(watch.Topic);
             }
+
+            foreach (var watch in revokedAgents.Where(watch => watch.IsWaiting))
+            {
+                watch.Revoke();
+                foundWithoutSignal.Add(watch.Agent!.Topic);
+            }
         }
     }
 
@@ -353,6 +363,33 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
         // The server stops only when its requests have ended.
         await using var stopping = lifetime.ApplicationStopping.Register(EndAllWaits);
         await Task.WhenAll(WakeSignalledAsync(stoppingToken), EndExpiredWaitsAsync(stoppingToken));
+    }
+
+    private FeedWatch Watch(FeedFilter filter, WatchedAgent? agent)
+    {
+        lock (gate)
+        {
+            if (!feeds.TryGetValue(filter.ProjectId, out var feed))
+            {
+                feed = new ProjectFeed(filter.ProjectId);
+                feeds.Add(filter.ProjectId, feed);
+                feedsByTopic[feed.Topic] = feed;
+            }
+
+            var watch = new FeedWatch(this, feed, filter, agent);
+            feed.Watches.Add(watch);
+            if (agent is not null)
+            {
+                if (!agents.TryGetValue(agent.Topic, out var watches))
+                {
+                    agents.Add(agent.Topic, watches = []);
+                }
+
+                watches.Add(watch);
+            }
+
+            return watch;
+        }
     }
 
     private async Task WakeSignalledAsync(CancellationToken stoppingToken)
@@ -388,6 +425,11 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
         foreach (var watch in deployments.GetValueOrDefault(topic) ?? [])
         {
             watch.Changed();
+        }
+
+        foreach (var watch in agents.GetValueOrDefault(topic) ?? [])
+        {
+            watch.Revoke();
         }
     }
 
@@ -428,3 +470,10 @@ internal sealed class ChangeHub(IOptions<ChangeFeedOptions> options, IHostApplic
         }
     }
 }
+
+/// <summary>What waits, and is to be checked for missed changes.</summary>
+/// <param name="Feeds">The feeds, and up to where their watches know of events.</param>
+/// <param name="Deployments">The deployments, and the version that their watches know.</param>
+/// <param name="Agents">The agents.</param>
+internal sealed record UncheckedWatches(
+    List<(ProjectFeed Feed, FeedPosition Position)> Feeds, List<(DeploymentWatch Watch, int Version)> Deployments, List<FeedWatch> Agents);

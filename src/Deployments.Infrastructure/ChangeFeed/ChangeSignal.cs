@@ -72,6 +72,9 @@ internal sealed partial class ChangeSignal(
         Send(topics);
     }
 
+    /// <summary>The agent of a server was deleted, in a transaction that is committed.</summary>
+    public void Revoked(string projectId, string serverId) => Send([ChangeTopics.OfAgent(projectId, serverId)]);
+
     /// <summary>Sends what is left. The writers have stopped before.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {

@@ -20,6 +20,9 @@ internal static class ChangeTopics
 
     public static ulong OfDeployment(Guid id) => Hash(id.ToByteArray());
 
+    /// <summary>The agent of a server.</summary>
+    public static ulong OfAgent(string projectId, string serverId) => Hash(Encoding.UTF8.GetBytes($"{projectId}\0{serverId}"));
+
     /// <summary>Writes the sender and topics as the payloads of notifications.</summary>
     public static string[] Encode(ulong sender, IEnumerable<ulong> topics) =>
         [.. topics.Chunk(MaxInPayload).Select(chunk => string.Concat(chunk.Prepend(sender).Select(Encode)))];

@@ -55,11 +55,12 @@ internal sealed partial class MissedChangeCheck(
         var snapshot = await RunAsync(FindSnapshotAsync, stoppingToken);
         MeasureLag(snapshot);
         var waiting = hub.ListUnchecked(isUnchanged: snapshot == lastSnapshot);
-        if (waiting.Feeds.Count > 0 || waiting.Deployments.Count > 0)
+        if (waiting.Feeds.Count > 0 || waiting.Deployments.Count > 0 || waiting.Agents.Count > 0)
         {
             var feeds = await RunAsync(attempt => FindChangedFeedsAsync(attempt, waiting.Feeds), stoppingToken);
             var deployments = await RunAsync(attempt => FindChangedDeploymentsAsync(attempt, waiting.Deployments), stoppingToken);
-            hub.EndCheck(waiting, feeds, deployments);
+            var agents = waiting.Agents.Count == 0 ? [] : await RunAsync(attempt => FindRevokedAgentsAsync(attempt, waiting.Agents), stoppingToken);
+            hub.EndCheck(waiting, feeds, deployments, agents);
         }
 
         lastSnapshot = snapshot;
@@ -136,6 +137,19 @@ internal sealed partial class MissedChangeCheck(
         ask.Parameters.AddWithValue("ids", deployments.ConvertAll(one => one.Watch.Id));
         ask.Parameters.AddWithValue("versions", deployments.ConvertAll(one => one.Version));
         return [.. (await ReadIndexesAsync(ask, attempt.Token)).Select(index => deployments[index].Watch)];
+    }
+
+    private static async Task<IReadOnlyList<FeedWatch>> FindRevokedAgentsAsync(DatabaseExecutor.Attempt attempt, List<FeedWatch> watches)
+    {
+        await using var ask = await attempt.CreateCommandAsync(
+            """
+            SELECT watched.index
+            FROM unnest(@projects, @ids) WITH ORDINALITY AS watched (project_id, id, index)
+            WHERE NOT EXISTS (SELECT FROM agents AS agent WHERE agent.project_id = watched.project_id AND agent.id = watched.id)
+            """);
+        ask.Parameters.AddWithValue("projects", watches.ConvertAll(watch => watch.Feed.ProjectId));
+        ask.Parameters.AddWithValue("ids", watches.ConvertAll(watch => watch.Agent!.Id));
+        return [.. (await ReadIndexesAsync(ask, attempt.Token)).Select(index => watches[index])];
     }
 
     private static async Task<IReadOnlyList<int>> ReadIndexesAsync(NpgsqlCommand ask, CancellationToken cancellationToken)

@@ -24,6 +24,18 @@ internal static class RowSize
     /// <summary>About how much memory an event of the feed takes, in bytes.</summary>
     public static long Of(FeedEventDto entry) => FixedBytes + Of(entry.StatusReason);
 
+    /// <summary>About how much memory a row with JSON of these texts takes, in bytes.</summary>
+    public static long Of(params ReadOnlySpan<string?> texts)
+    {
+        var size = (long)FixedBytes;
+        foreach (var text in texts)
+        {
+            size += Of(text);
+        }
+
+        return size;
+    }
+
     /// <summary>Takes rows until together they are too large. The others are skipped unread, and queried again.</summary>
     public static async Task<Chunk<T>> TakeChunkAsync<T>(this IAsyncEnumerable<T> rows, Func<T, long> sizeOf, CancellationToken cancellationToken)
     {

@@ -31,7 +31,7 @@ internal sealed class LockDeploymentsCommand : IAsyncDisposable
         command.CommandText =
             $"""
             SELECT number, is_read, project_id, id, config_id, server_id, action, status, status_reason, stack_user_project_id,
-                creation_time, updated_time, timeout, deadline, idempotency_key, idempotency_index, request_hash, version, xact,
+                creation_time, updated_time, timeout, deadline, run_id, run_deadline, idempotency_key, idempotency_index, request_hash, version, xact,
                 CASE WHEN is_read THEN input_values END, CASE WHEN is_read THEN output_values END
             FROM (
                 SELECT *, count(*) OVER () = 1 OR sum(
@@ -126,6 +126,8 @@ internal sealed class LockDeploymentsCommand : IAsyncDisposable
         Time(row, Column.UpdatedTime),
         row.IsDBNull(Column.Timeout) ? null : row.GetInt32(Column.Timeout),
         Time(row, Column.Deadline),
+        row.IsDBNull(Column.RunId) ? null : row.GetGuid(Column.RunId),
+        Time(row, Column.RunDeadline),
         row.IsDBNull(Column.IdempotencyKey)
             ? null
             : new IdempotencyKey(row.GetString(Column.IdempotencyKey), row.GetInt32(Column.IdempotencyIndex), row.GetFieldValue<byte[]>(Column.RequestHash)),
@@ -155,12 +157,14 @@ internal sealed class LockDeploymentsCommand : IAsyncDisposable
         public const int UpdatedTime = 11;
         public const int Timeout = 12;
         public const int Deadline = 13;
-        public const int IdempotencyKey = 14;
-        public const int IdempotencyIndex = 15;
-        public const int RequestHash = 16;
-        public const int Version = 17;
-        public const int Xact = 18;
-        public const int InputValues = 19;
-        public const int OutputValues = 20;
+        public const int RunId = 14;
+        public const int RunDeadline = 15;
+        public const int IdempotencyKey = 16;
+        public const int IdempotencyIndex = 17;
+        public const int RequestHash = 18;
+        public const int Version = 19;
+        public const int Xact = 20;
+        public const int InputValues = 21;
+        public const int OutputValues = 22;
     }
 }

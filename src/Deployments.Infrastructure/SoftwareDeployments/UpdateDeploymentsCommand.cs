@@ -36,6 +36,8 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
         rows.AddColumn("stack_user_project_id", NpgsqlDbType.Text, row => row.Deployment.StackUserProjectId);
         rows.AddColumn("timeout", NpgsqlDbType.Integer, row => row.Deployment.Timeout);
         rows.AddColumn("deadline", NpgsqlDbType.TimestampTz, row => row.Deployment.Deadline?.UtcDateTime);
+        rows.AddColumn("run_id", NpgsqlDbType.Uuid, row => row.Deployment.RunId);
+        rows.AddColumn("run_deadline", NpgsqlDbType.TimestampTz, row => row.Deployment.EndedRunDeadline?.UtcDateTime);
         rows.AddColumn("actor", NpgsqlDbType.Text, row => row.Caller.Actor);
         rows.AddColumn("request_id", NpgsqlDbType.Text, row => row.Caller.RequestId);
         rows.AddColumn("xact", NpgsqlDbType.Xid8, row => row.Before.Xact);
@@ -63,6 +65,8 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
                     status_reason = input.status_reason,
                     timeout = input.timeout,
                     deadline = input.deadline,
+                    run_id = input.run_id,
+                    run_deadline = input.run_deadline,
                     updated_time = input.time,
                     version = input.version,
                     xact = {EventLog.Xact("deployment")}

@@ -72,6 +72,11 @@ internal sealed class Project(Service? service = null, string? id = null)
 
     public Task<ApiResponse> DeleteConfigAsync(string id) => SendAsync(HttpMethod.Delete, $"{ConfigsPath}/{id}");
 
+    public Task<ApiResponse> CreateAgentAsync(string json) => SendAsync(HttpMethod.Post, $"/v1/{Id}/agents", json);
+
+    /// <param name="serverId">Encoded as in the path.</param>
+    public Task<ApiResponse> RevokeAgentAsync(string serverId) => SendAsync(HttpMethod.Delete, $"/v1/{Id}/agents/{serverId}");
+
     /// <param name="json">The whole body.</param>
     /// <param name="query">With its question mark, or nothing.</param>
     public Task<ApiResponse> ValidateAsync(string json, string query = "") => SendAsync(HttpMethod.Post, $"/v1/{Id}/validate{query}", json);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Reflection;
+using System.Security.Cryptography;
 using Deployments.Application.Common;
 using Deployments.Infrastructure.ChangeFeed;
 using Microsoft.AspNetCore.Hosting;
@@ -19,6 +20,9 @@ internal sealed class Service : IAsyncDisposable
 {
     /// <summary>How long a test waits for an event before it fails.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
+
+    /// <summary>The key of agents' addresses, unless the settings have others, or an empty list of them.</summary>
+    public static readonly byte[] AgentKey = RandomNumberGenerator.GetBytes(32);
 
     private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(20);
 
@@ -68,6 +72,11 @@ internal sealed class Service : IAsyncDisposable
         foreach (var (key, value) in settings ?? Token.SigningKeys)
         {
             all[key] = value;
+        }
+
+        if (!all.Keys.Any(key => key.StartsWith("Deployments:AgentKeys", StringComparison.Ordinal)))
+        {
+            all["Deployments:AgentKeys:0"] = Convert.ToBase64String(AgentKey);
         }
 
         var factory = new Factory(all, changeBudgets);

@@ -11,6 +11,8 @@ public class KnownSettingsTests
     [TestCase("deployments:maxbodybytes")]
     [TestCase("Deployments:Proxies:0")]
     [TestCase("Deployments:RateLimit:PerSecond")]
+    [TestCase("Deployments:AgentRateLimit:PerSecond")]
+    [TestCase("Deployments:AgentKeys:1")]
     [TestCase("Authentication:Schemes:Bearer:SigningKeys:0:Value")]
     [TestCase("Authentication:Schemes:Bearer:SigningKeys:1:Issuer")]
     [TestCase("Authentication:Schemes:Bearer:SigningKeys:0:Id")]

@@ -22,6 +22,11 @@ public class ServerIdModelBinderTests
     [TestCase("/v1/metadata/software_deployments/metadata/a", "a")]
     [TestCase("/v1/software_deployments/software_deployments/metadata/a", "a")]
     [TestCase("/v1/p/software_deployments/metadata/x/software_deployments/metadata/a", "x/software_deployments/metadata/a")]
+    [TestCase("/v1/p/agents/a%2Fb/c", "a/b/c")]
+    [TestCase("/v1/agents/agents/a", "a")]
+    [TestCase("/v1/p/agents/x/agents/a", "x/agents/a")]
+    [TestCase("/v1/p/agents/v1/p/software_deployments/metadata/a", "v1/p/software_deployments/metadata/a")]
+    [TestCase("/v1/p/software_deployments/metadata/v1/p/agents/a", "v1/p/agents/a")]
     public async Task Bind_decodes_the_rest_of_the_path_once(string target, string id) =>
         (await BindAsync(target)).ShouldBe(id);
 

@@ -231,6 +231,8 @@ public sealed class FollowChangeFeedTests
         public IFeedWatch WatchFeed(FeedFilter filter) => watch;
 
         public IDeploymentWatch WatchDeployment(string projectId, Guid id) => throw new NotSupportedException();
+
+        public IFeedWatch WatchAgent(string projectId, Guid agentId, string serverId) => throw new NotSupportedException();
     }
 
     /// <summary>A watch whose waits end at once, each as the test says.</summary>

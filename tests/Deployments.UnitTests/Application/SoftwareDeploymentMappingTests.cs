@@ -38,7 +38,7 @@ public class SoftwareDeploymentMappingTests
             "other project");
         var outputs = new Dictionary<string, JsonElement> { ["out"] = JsonElement.Parse("[1.0]") };
         var updated = deployment.CreationTime.AddDays(1);
-        deployment.Change(new DeploymentChanges { OutputValues = outputs }, updated);
+        deployment.Change(new DeploymentChanges { NewRunId = Guid.NewGuid(), OutputValues = outputs }, updated);
 
         var dto = Mapper.Map<SoftwareDeploymentDto>(deployment);
 

@@ -1,9 +1,11 @@
 using Deployments.Application;
+using Deployments.Application.Agents;
 using Deployments.Application.ChangeFeed;
 using Deployments.Application.Common;
 using Deployments.Application.Common.Paging;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
+using Deployments.Domain.Agents;
 using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
@@ -24,6 +26,7 @@ internal static class UseCases
         .AddSingleton<IDeploymentQueries, UnreachableStore>()
         .AddSingleton(new SharedMetadata(IsIncluded: false))
         .AddSingleton<IConfigStore, UnreachableStore>()
+        .AddSingleton<IAgentStore, UnreachableStore>()
         .AddSingleton<IChangeFeed, UnreachableStore>()
         .AddSingleton<IChangeWaiter, UnreachableStore>()
         .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
@@ -39,7 +42,7 @@ internal static class UseCases
         ];
     }
 
-    private sealed class UnreachableStore : IDeploymentCommands, IDeploymentQueries, IConfigStore, IChangeFeed, IChangeWaiter
+    private sealed class UnreachableStore : IDeploymentCommands, IDeploymentQueries, IConfigStore, IAgentStore, IChangeFeed, IChangeWaiter
     {
         public Task<AddOutcome> AddAsync(
             IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
@@ -98,6 +101,31 @@ internal static class UseCases
 
         public Task<IReadOnlyList<AppliedConfig>> ListAppliedConfigsAsync(
             string projectId, string serverId, bool includeShared, AppliedConfig? after, int count, CancellationToken cancellationToken) =>
+            throw Called();
+
+        public Task<Agent> AddAsync(Agent agent, CancellationToken cancellationToken) =>
+            throw Called();
+
+        public Task<bool> DeleteAsync(string projectId, string serverId, CancellationToken cancellationToken) =>
+            throw Called();
+
+        Task<Agent?> IAgentStore.FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+            throw Called();
+
+        public void MarkSeen(string projectId, Guid id) =>
+            throw Called();
+
+        public Task<AgentRuns?> ListRunsAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+            throw Called();
+
+        public Task<Chunk<AppliedDeployment>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
+            throw Called();
+
+        public Task<IReadOnlyList<ConfigOutput>?> FindOutputsAsync(
+            string projectId, Guid agentId, Guid deploymentId, CancellationToken cancellationToken) =>
+            throw Called();
+
+        public IFeedWatch WatchAgent(string projectId, Guid agentId, string serverId) =>
             throw Called();
 
         private static NotSupportedException Called() => new("The store was called.");

@@ -27,7 +27,7 @@ public class MicrosecondTests
     {
         var deployment = Deployment(timeout: null);
 
-        deployment.Change(new() { Timeout = 60 }, Exact.AddHours(1)).ShouldBeTrue();
+        deployment.Change(new() { NewRunId = Guid.NewGuid(), Timeout = 60 }, Exact.AddHours(1)).ShouldBeTrue();
 
         deployment.UpdatedTime.ShouldBe(Cut.AddHours(1));
         deployment.ChangedTime.ShouldBe(Cut.AddHours(1));

@@ -10,6 +10,7 @@ public class SoftwareDeploymentChangeTests
     private static readonly DateTimeOffset Created = new(2026, 5, 4, 3, 2, 1, TimeSpan.Zero);
     private static readonly JsonSerializerOptions AnyDepth = new() { MaxDepth = 512 };
     private static readonly DateTimeOffset Now = Created.AddHours(1);
+    private static readonly Guid Run = Guid.NewGuid();
 
     [TestCaseSource(nameof(EachField))]
     public void Change_of_one_field_keeps_the_others(DeploymentChanges changes, string field)
@@ -32,7 +33,7 @@ public class SoftwareDeploymentChangeTests
         var deployment = Filled();
         var before = FieldsOf(deployment);
 
-        deployment.Change(new DeploymentChanges(), Now).ShouldBeFalse();
+        deployment.Change(new DeploymentChanges { NewRunId = Run }, Now).ShouldBeFalse();
 
         FieldsOf(deployment).ShouldBe(before);
         deployment.Version.ShouldBe(1);
@@ -43,9 +44,10 @@ public class SoftwareDeploymentChangeTests
     public void Change_to_equal_values_changes_nothing()
     {
         var deployment = Filled();
-        deployment.Change(new DeploymentChanges { OutputValues = Json("""{"out":[1.0,{"b":"ü","a":null}]}""") }, Now);
+        deployment.Change(new DeploymentChanges { NewRunId = Run, OutputValues = Json("""{"out":[1.0,{"b":"ü","a":null}]}""") }, Now);
         var same = new DeploymentChanges
         {
+            NewRunId = Run,
             ConfigId = "config",
             Action = "action",
             Status = DeploymentStatus.InProgress,
@@ -71,10 +73,10 @@ public class SoftwareDeploymentChangeTests
     public void Change_compares_values_as_text(string before, string after)
     {
         var deployment = Filled();
-        deployment.Change(new DeploymentChanges { InputValues = Json(before), OutputValues = Json(before) }, Created);
+        deployment.Change(new DeploymentChanges { NewRunId = Run, InputValues = Json(before), OutputValues = Json(before) }, Created);
 
-        deployment.Change(new DeploymentChanges { InputValues = Json(after) }, Now).ShouldBeTrue();
-        deployment.Change(new DeploymentChanges { OutputValues = Json(after) }, Now).ShouldBeTrue();
+        deployment.Change(new DeploymentChanges { NewRunId = Run, InputValues = Json(after) }, Now).ShouldBeTrue();
+        deployment.Change(new DeploymentChanges { NewRunId = Run, OutputValues = Json(after) }, Now).ShouldBeTrue();
 
         JsonSerializer.Serialize(deployment.InputValues).ShouldBe(after);
         JsonSerializer.Serialize(deployment.OutputValues).ShouldBe(after);
@@ -86,15 +88,15 @@ public class SoftwareDeploymentChangeTests
         var deepest = $$"""{"a":{{new string('[', 100)}}{{new string(']', 100)}}}""";
         var deployment = Filled();
 
-        deployment.Change(new DeploymentChanges { InputValues = Json(deepest) }, Now).ShouldBeTrue();
-        deployment.Change(new DeploymentChanges { InputValues = Json(deepest) }, Now).ShouldBeFalse();
+        deployment.Change(new DeploymentChanges { NewRunId = Run, InputValues = Json(deepest) }, Now).ShouldBeTrue();
+        deployment.Change(new DeploymentChanges { NewRunId = Run, InputValues = Json(deepest) }, Now).ShouldBeFalse();
     }
 
     [Test]
     public void Change_sets_empty_texts_and_objects()
     {
         var deployment = Filled();
-        var empty = new DeploymentChanges { Action = "", StatusReason = "", InputValues = Json("{}"), OutputValues = Json("{}") };
+        var empty = new DeploymentChanges { NewRunId = Run, Action = "", StatusReason = "", InputValues = Json("{}"), OutputValues = Json("{}") };
 
         deployment.Change(empty, Now).ShouldBeTrue();
 
@@ -113,10 +115,10 @@ public class SoftwareDeploymentChangeTests
         var deployment = new SoftwareDeployment(Guid.NewGuid(), "project", "config", "server", Created);
         var empty = field switch
         {
-            "action" => new DeploymentChanges { Action = "" },
-            "statusReason" => new DeploymentChanges { StatusReason = "" },
-            "inputValues" => new DeploymentChanges { InputValues = Json("{}") },
-            _ => new DeploymentChanges { OutputValues = Json("{}") },
+            "action" => new DeploymentChanges { NewRunId = Run, Action = "" },
+            "statusReason" => new DeploymentChanges { NewRunId = Run, StatusReason = "" },
+            "inputValues" => new DeploymentChanges { NewRunId = Run, InputValues = Json("{}") },
+            _ => new DeploymentChanges { NewRunId = Run, OutputValues = Json("{}") },
         };
 
         deployment.Change(empty, Now).ShouldBeTrue();
@@ -128,7 +130,7 @@ public class SoftwareDeploymentChangeTests
     {
         var deployment = new SoftwareDeployment(Guid.NewGuid(), "project", "config", "server", Created, former);
 
-        deployment.Change(new DeploymentChanges { Status = next }, Now).ShouldBe(former != next);
+        deployment.Change(new DeploymentChanges { NewRunId = Run, Status = next }, Now).ShouldBe(former != next);
 
         deployment.Status.ShouldBe(next);
     }
@@ -138,8 +140,8 @@ public class SoftwareDeploymentChangeTests
     {
         var deployment = Filled();
 
-        deployment.Change(new DeploymentChanges { Action = "a", StatusReason = "b" }, Now);
-        deployment.Change(new DeploymentChanges { Action = "c" }, Now.AddHours(1));
+        deployment.Change(new DeploymentChanges { NewRunId = Run, Action = "a", StatusReason = "b" }, Now);
+        deployment.Change(new DeploymentChanges { NewRunId = Run, Action = "c" }, Now.AddHours(1));
 
         deployment.Version.ShouldBe(3);
         deployment.UpdatedTime.ShouldBe(Now.AddHours(1));
@@ -168,7 +170,7 @@ public class SoftwareDeploymentChangeTests
     {
         var deployment = Filled();
         var before = FieldsOf(deployment);
-        var changes = new DeploymentChanges { ConfigId = "new", Action = "new", Status = (DeploymentStatus)99 };
+        var changes = new DeploymentChanges { NewRunId = Run, ConfigId = "new", Action = "new", Status = (DeploymentStatus)99 };
 
         Should.Throw<ArgumentOutOfRangeException>(() => deployment.Change(changes, Now));
 
@@ -179,12 +181,12 @@ public class SoftwareDeploymentChangeTests
 
     private static TestCaseData[] EachField() =>
     [
-        new TestCaseData(new DeploymentChanges { ConfigId = "new" }, "configId").SetArgDisplayNames("configId"),
-        new TestCaseData(new DeploymentChanges { Action = "new" }, "action").SetArgDisplayNames("action"),
-        new TestCaseData(new DeploymentChanges { Status = DeploymentStatus.Failed }, "status").SetArgDisplayNames("status"),
-        new TestCaseData(new DeploymentChanges { StatusReason = "new" }, "statusReason").SetArgDisplayNames("statusReason"),
-        new TestCaseData(new DeploymentChanges { InputValues = Json("""{"new":1}""") }, "inputValues").SetArgDisplayNames("inputValues"),
-        new TestCaseData(new DeploymentChanges { OutputValues = Json("""{"new":1}""") }, "outputValues").SetArgDisplayNames("outputValues"),
+        new TestCaseData(new DeploymentChanges { NewRunId = Run, ConfigId = "new" }, "configId").SetArgDisplayNames("configId"),
+        new TestCaseData(new DeploymentChanges { NewRunId = Run, Action = "new" }, "action").SetArgDisplayNames("action"),
+        new TestCaseData(new DeploymentChanges { NewRunId = Run, Status = DeploymentStatus.Failed }, "status").SetArgDisplayNames("status"),
+        new TestCaseData(new DeploymentChanges { NewRunId = Run, StatusReason = "new" }, "statusReason").SetArgDisplayNames("statusReason"),
+        new TestCaseData(new DeploymentChanges { NewRunId = Run, InputValues = Json("""{"new":1}""") }, "inputValues").SetArgDisplayNames("inputValues"),
+        new TestCaseData(new DeploymentChanges { NewRunId = Run, OutputValues = Json("""{"new":1}""") }, "outputValues").SetArgDisplayNames("outputValues"),
     ];
 
     private static SoftwareDeployment Filled() => new(
@@ -192,9 +194,9 @@ public class SoftwareDeploymentChangeTests
 
     private static DeploymentChanges With(string field, string text) => field switch
     {
-        "ConfigId" => new DeploymentChanges { ConfigId = text },
-        "Action" => new DeploymentChanges { Action = text },
-        _ => new DeploymentChanges { StatusReason = text },
+        "ConfigId" => new DeploymentChanges { NewRunId = Run, ConfigId = text },
+        "Action" => new DeploymentChanges { NewRunId = Run, Action = text },
+        _ => new DeploymentChanges { NewRunId = Run, StatusReason = text },
     };
 
     private static Dictionary<string, string?> FieldsOf(SoftwareDeployment deployment) => new()

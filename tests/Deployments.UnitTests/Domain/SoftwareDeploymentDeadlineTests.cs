@@ -8,6 +8,7 @@ public class SoftwareDeploymentDeadlineTests
 {
     private static readonly DateTimeOffset Created = new(2026, 5, 4, 3, 2, 1, TimeSpan.Zero);
     private static readonly DateTimeOffset Now = Created.AddHours(1);
+    private static readonly Guid Run = Guid.NewGuid();
 
     [TestCase(1)]
     [TestCase(SoftwareDeployment.MaxTimeout)]
@@ -26,7 +27,7 @@ public class SoftwareDeploymentDeadlineTests
     {
         Should.Throw<ArgumentOutOfRangeException>(() => Make(DeploymentStatus.InProgress, timeout));
         Should.Throw<ArgumentOutOfRangeException>(
-            () => Make(DeploymentStatus.InProgress, null).Change(new DeploymentChanges { Timeout = timeout }, Now));
+            () => Make(DeploymentStatus.InProgress, null).Change(new DeploymentChanges { NewRunId = Run, Timeout = timeout }, Now));
     }
 
     [TestCase(DeploymentStatus.Complete)]
@@ -35,7 +36,7 @@ public class SoftwareDeploymentDeadlineTests
     {
         var deployment = Make(status, 60);
 
-        deployment.Change(new DeploymentChanges { Timeout = 60 }, Now).ShouldBeFalse();
+        deployment.Change(new DeploymentChanges { NewRunId = Run, Timeout = 60 }, Now).ShouldBeFalse();
 
         deployment.Timeout.ShouldBeNull();
         deployment.Deadline.ShouldBeNull();
@@ -47,11 +48,11 @@ public class SoftwareDeploymentDeadlineTests
     {
         var deployment = Make(DeploymentStatus.InProgress, 60);
 
-        deployment.Change(new DeploymentChanges { Status = status, Timeout = 60 }, Now).ShouldBeTrue();
+        deployment.Change(new DeploymentChanges { NewRunId = Run, Status = status, Timeout = 60 }, Now).ShouldBeTrue();
         deployment.Deadline.ShouldBeNull();
         deployment.Timeout.ShouldBeNull();
 
-        deployment.Change(new DeploymentChanges { Status = DeploymentStatus.InProgress }, Now).ShouldBeTrue();
+        deployment.Change(new DeploymentChanges { NewRunId = Run, Status = DeploymentStatus.InProgress }, Now).ShouldBeTrue();
         deployment.Deadline.ShouldBeNull();
     }
 
@@ -60,7 +61,7 @@ public class SoftwareDeploymentDeadlineTests
     {
         var deployment = Make(DeploymentStatus.Failed, null);
 
-        deployment.Change(new DeploymentChanges { Status = DeploymentStatus.InProgress, Timeout = 60 }, Now).ShouldBeTrue();
+        deployment.Change(new DeploymentChanges { NewRunId = Run, Status = DeploymentStatus.InProgress, Timeout = 60 }, Now).ShouldBeTrue();
 
         deployment.Deadline.ShouldBe(Now.AddSeconds(60));
     }
@@ -70,7 +71,7 @@ public class SoftwareDeploymentDeadlineTests
     {
         var deployment = Make(DeploymentStatus.InProgress, 60);
 
-        deployment.Change(new DeploymentChanges { StatusReason = "still at it" }, Now).ShouldBeTrue();
+        deployment.Change(new DeploymentChanges { NewRunId = Run, StatusReason = "still at it" }, Now).ShouldBeTrue();
 
         deployment.Deadline.ShouldBe(Created.AddSeconds(60));
         deployment.Timeout.ShouldBe(60);
@@ -81,7 +82,7 @@ public class SoftwareDeploymentDeadlineTests
     {
         var deployment = Make(DeploymentStatus.InProgress, 60);
 
-        deployment.Change(new DeploymentChanges { Timeout = 60 }, Now).ShouldBeTrue();
+        deployment.Change(new DeploymentChanges { NewRunId = Run, Timeout = 60 }, Now).ShouldBeTrue();
 
         deployment.Deadline.ShouldBe(Now.AddSeconds(60));
         deployment.Version.ShouldBe(2);

@@ -32,7 +32,7 @@ public sealed class SoftwareDeploymentExpiryTests
     public void Expire_of_a_finished_deployment_changes_nothing()
     {
         var deployment = Create(DeploymentStatus.InProgress, timeout: 60);
-        deployment.Change(new DeploymentChanges { Status = DeploymentStatus.Complete }, Created);
+        deployment.Change(new DeploymentChanges { NewRunId = Guid.NewGuid(), Status = DeploymentStatus.Complete }, Created);
 
         ShouldNotExpire(deployment, Created.AddYears(1));
     }

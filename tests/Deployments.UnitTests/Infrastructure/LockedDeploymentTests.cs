@@ -55,7 +55,7 @@ public sealed class LockedDeploymentTests : IDisposable
             Reason("refused")(deployment);
             throw new InvalidOperationException("refused");
         });
-        var last = Add(deployment => deployment.Change(new DeploymentChanges { Action = "last" }, Now));
+        var last = Add(deployment => deployment.Change(new DeploymentChanges { NewRunId = Guid.NewGuid(), Action = "last" }, Now));
 
         Apply();
 
@@ -130,7 +130,7 @@ public sealed class LockedDeploymentTests : IDisposable
     public void Apply_that_keeps_the_config_needs_none()
     {
         configs.Set("owner", "c", ConfigState.Missing);
-        Add(deployment => deployment.Change(new DeploymentChanges { ConfigId = "c", Action = "kept" }, Now), requireExisting: true);
+        Add(deployment => deployment.Change(new DeploymentChanges { NewRunId = Guid.NewGuid(), ConfigId = "c", Action = "kept" }, Now), requireExisting: true);
 
         Apply();
 
@@ -138,10 +138,10 @@ public sealed class LockedDeploymentTests : IDisposable
     }
 
     private static Func<SoftwareDeployment, bool> Reason(string reason) =>
-        deployment => deployment.Change(new DeploymentChanges { StatusReason = reason }, Now);
+        deployment => deployment.Change(new DeploymentChanges { NewRunId = Guid.NewGuid(), StatusReason = reason }, Now);
 
     private static Func<SoftwareDeployment, bool> Config(string id) =>
-        deployment => deployment.Change(new DeploymentChanges { ConfigId = id }, Now);
+        deployment => deployment.Change(new DeploymentChanges { NewRunId = Guid.NewGuid(), ConfigId = id }, Now);
 
     private static Task<ChangeOutcome> WaitAsync(PendingChange change, CancellationToken cancellationToken = default) =>
         change.WaitAsync(Limit, TimeProvider.System, cancellationToken);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Deployments.Api.Json;
 using Deployments.Api.Options;
+using Deployments.Application.Agents;
 using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareDeployments;
 using Microsoft.AspNetCore.Mvc;
@@ -87,20 +88,44 @@ internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IRe
             return null;
         }
 
-        if (!EntityTagHeaderValue.TryParseStrictList([header], out var tags))
+        return new VersionCondition(
+            ParseAwaited(header).Select(tag => VersionOf(WithoutCompression(tag).Trim('"')))
+                .OfType<DeploymentVersion>()
+                .Where(version => version.Changed is not null) // the tag of the previous version of the service is another
+                .ToHashSet(),
+            HasUnreadableVersions: false);
+    }
+
+    /// <summary>The documents that a request with <c>If-None-Match</c> has; null without the header, or with an unreadable one.</summary>
+    /// <param name="header">The header.</param>
+    /// <param name="isAwaited">Whether the request waits for another document.</param>
+    public static KnownDocuments? ReadKnownDocuments(string? header, bool isAwaited)
+    {
+        if (header is null)
         {
-            throw new InvalidRequestException(IfNoneMatch, $"{IfNoneMatch} must be a list of entity tags, such as \"1-66132d60578da\".");
+            return null;
         }
 
-        return tags.Contains(EntityTagHeaderValue.Any)
-            ? throw new InvalidRequestException(IfNoneMatch, $"{IfNoneMatch} must name an entity tag to wait for: with * there is nothing to wait for.")
-            : new VersionCondition(
-                tags.Select(tag => VersionOf(WithoutCompression(tag).Trim('"')))
-                    .OfType<DeploymentVersion>()
-                    .Where(version => version.Changed is not null) // the tag of the previous version of the service is another
-                    .ToHashSet(),
-                HasUnreadableVersions: false);
+        if (isAwaited)
+        {
+            return Known(ParseAwaited(header));
+        }
+
+        return EntityTagHeaderValue.TryParseList([header], out var tags) ? Known(tags) : null;
+
+        static KnownDocuments Known(IList<EntityTagHeaderValue> tags) => new(
+            tags.Select(tag => WithoutCompression(tag).Trim('"')).ToHashSet(), tags.Contains(EntityTagHeaderValue.Any));
     }
+
+    /// <summary>The strong entity tag of a document.</summary>
+    public static string Of(AgentDocument document) => $"\"{document.Fingerprint}\"";
+
+    private static IList<EntityTagHeaderValue> ParseAwaited(string header) =>
+        !EntityTagHeaderValue.TryParseStrictList([header], out var tags)
+            ? throw new InvalidRequestException(IfNoneMatch, $"{IfNoneMatch} must be a list of entity tags, such as \"1-66132d60578da\".")
+        : tags.Contains(EntityTagHeaderValue.Any)
+            ? throw new InvalidRequestException(IfNoneMatch, $"{IfNoneMatch} must name an entity tag to wait for: with * there is nothing to wait for.")
+        : tags;
 
     // The tag of a response that a proxy has compressed is of the same representation.
     private static string WithoutCompression(EntityTagHeaderValue tag) => $"\"{CompressionSuffix().Replace(TextOf(tag), string.Empty)}\"";

@@ -1,3 +1,4 @@
+using Deployments.Domain.Agents;
 using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
@@ -18,6 +19,8 @@ internal sealed class DeploymentsDbContext(DbContextOptions<DeploymentsDbContext
     public DbSet<DeploymentEvent> DeploymentEvents => Set<DeploymentEvent>();
 
     public DbSet<SoftwareConfig> SoftwareConfigs => Set<SoftwareConfig>();
+
+    public DbSet<Agent> Agents => Set<Agent>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) =>
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(DeploymentsDbContext).Assembly);

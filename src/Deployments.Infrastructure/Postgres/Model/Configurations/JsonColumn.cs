@@ -33,7 +33,7 @@ internal static class JsonColumn
     /// <summary>The value as the column holds it.</summary>
     public static string? Write<T>(T value) => value is null ? null : JsonSerializer.Serialize(value, Options);
 
-    /// <summary>The value of what the column holds.</summary>
+    /// <summary>The value that the column holds.</summary>
     public static T Read<T>(string text) => JsonSerializer.Deserialize<T>(text, Options)!;
 
     // The serialiser's own converter does not distinguish a value of null from no value.

@@ -49,6 +49,8 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
         builder.Property(deployment => deployment.StatusReason).HasMaxLength(SoftwareDeployment.MaxStatusReasonLength);
         builder.Property(deployment => deployment.StackUserProjectId).HasMaxLength(ProjectId.MaxLength);
 
+        builder.Property(deployment => deployment.EndedRunDeadline).HasColumnName("run_deadline");
+
         // The transaction that last changed it, for the order of its events.
         builder.Property<ulong>("Xact").IsTransaction();
 

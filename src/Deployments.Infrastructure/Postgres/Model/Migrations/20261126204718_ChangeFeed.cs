@@ -1,14 +1,12 @@
 using Deployments.Infrastructure.ChangeFeed;
 using Microsoft.EntityFrameworkCore.Migrations;
+using static Deployments.Infrastructure.Postgres.Model.OnlineMigration;
 
 #nullable disable
 
 namespace Deployments.Infrastructure.Postgres.Model.Migrations
 {
-    /// <summary>
-    /// Made for large tables that are in use: no step rewrites a table, locks one for longer than it waits, or fails when it is repeated. Each
-    /// is committed by itself, so that a migration that was interrupted continues where it ended.
-    /// </summary>
+    /// <inheritdoc />
     public partial class ChangeFeed : Migration
     {
         /// <inheritdoc />
@@ -132,25 +130,5 @@ namespace Deployments.Infrastructure.Postgres.Model.Migrations
             ORDER BY stack_user_project_id COLLATE "C", project_id COLLATE "C"
             ON CONFLICT DO NOTHING
             """;
-
-        private static void Run(MigrationBuilder migrationBuilder, string statement) =>
-            migrationBuilder.Sql($"{statement};", suppressTransaction: true);
-
-        // While it waits for its lock, everybody else waits behind it: rather fail, and be tried again.
-        private static void Alter(MigrationBuilder migrationBuilder, string statement) =>
-            Run(migrationBuilder, $"DO $$ BEGIN PERFORM set_config('lock_timeout', '2s', true); {statement}; END $$");
-
-        // What an interrupted CREATE INDEX CONCURRENTLY leaves behind is not used, and is in the way.
-        private static void Index(MigrationBuilder migrationBuilder, string name, string definition)
-        {
-            Alter(
-                migrationBuilder,
-                $"""
-                IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('{name}') AND NOT indisvalid) THEN
-                    DROP INDEX {name};
-                END IF
-                """);
-            Run(migrationBuilder, $"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {definition}");
-        }
     }
 }

@@ -22,6 +22,41 @@ namespace Deployments.Infrastructure.Postgres.Model.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Deployments.Domain.Agents.Agent", b =>
+                {
+                    b.Property<string>("ProjectId")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("project_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreationTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("creation_time");
+
+                    b.Property<DateTimeOffset?>("LastSeen")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_seen");
+
+                    b.Property<string>("ServerId")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("server_id");
+
+                    b.HasKey("ProjectId", "Id")
+                        .HasName("pk_agents");
+
+                    b.HasIndex("ProjectId", "ServerId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_agents_project_id_server_id");
+
+                    b.ToTable("agents", (string)null);
+                });
+
             modelBuilder.Entity("Deployments.Domain.SoftwareConfigs.SoftwareConfig", b =>
                 {
                     b.Property<string>("ProjectId")
@@ -192,6 +227,10 @@ namespace Deployments.Infrastructure.Postgres.Model.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("deadline");
 
+                    b.Property<DateTimeOffset?>("EndedRunDeadline")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("run_deadline");
+
                     b.Property<int?>("IdempotencyIndex")
                         .HasColumnType("integer")
                         .HasColumnName("idempotency_index");
@@ -212,6 +251,10 @@ namespace Deployments.Infrastructure.Postgres.Model.Migrations
                     b.Property<byte[]>("RequestHash")
                         .HasColumnType("bytea")
                         .HasColumnName("request_hash");
+
+                    b.Property<Guid?>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
 
                     b.Property<string>("ServerId")
                         .IsRequired()

@@ -1,0 +1,209 @@
+using System.Data.Common;
+using System.Text.Json;
+using Deployments.Application.Agents;
+using Deployments.Application.Common.Paging;
+using Deployments.Domain.Agents;
+using Deployments.Domain.Common;
+using Deployments.Domain.SoftwareConfigs;
+using Deployments.Infrastructure.ChangeFeed;
+using Deployments.Infrastructure.Postgres;
+using Deployments.Infrastructure.Postgres.Model;
+using Deployments.Infrastructure.Postgres.Model.Configurations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Deployments.Infrastructure.Agents;
+
+internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal, AgentSightings sightings) : IAgentStore
+{
+    private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<Agent?>> Find =
+        EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>
+            context.Agents.AsNoTracking().SingleOrDefault(agent => agent.ProjectId == projectId && agent.Id == id));
+
+    private static readonly string ListRuns =
+        $"""
+        SELECT agent.server_id, applied.id, applied.run, applied.deadline
+        FROM agents AS agent
+        LEFT JOIN LATERAL (
+            SELECT deployment.id, {Run} AS run, {Deadline} AS deadline, deployment.creation_time, config.name
+            FROM software_deployments AS deployment
+            CROSS JOIN LATERAL {ConfigOf("deployment", "name")} AS config
+            WHERE deployment.project_id = agent.project_id AND deployment.server_id = agent.server_id
+        ) AS applied ON true
+        WHERE agent.project_id = @project_id AND agent.id = @agent_id
+        ORDER BY applied.name COLLATE "C" NULLS FIRST, applied.creation_time, applied.id
+        """;
+
+    private static readonly string ReadApplied =
+        $"""
+        SELECT deployment.id, {Run} AS run, {Deadline} AS deadline, deployment.server_id, deployment.action, deployment.input_values,
+            config.name, config."group", config.creation_time, config.config, config.inputs, config.outputs, config.options
+        FROM unnest(@ids) WITH ORDINALITY AS listed (id, index)
+        JOIN software_deployments AS deployment ON deployment.project_id = @project_id AND deployment.id = listed.id
+        CROSS JOIN LATERAL {ConfigOf("deployment", "name, \"group\", creation_time, config, inputs, outputs, options")} AS config
+        ORDER BY listed.index
+        """;
+
+    private static readonly string FindOutputs =
+        $"""
+        SELECT config.outputs
+        FROM agents AS agent
+        JOIN software_deployments AS deployment
+            ON deployment.project_id = agent.project_id AND deployment.id = @deployment_id AND deployment.server_id = agent.server_id
+        LEFT JOIN LATERAL {ConfigOf("deployment", "outputs")} AS config ON true
+        WHERE agent.project_id = @project_id AND agent.id = @agent_id
+        """;
+
+    private const string Run = "COALESCE(deployment.run_id, deployment.id)";
+
+    private const string Deadline = "COALESCE(deployment.deadline, deployment.run_deadline)";
+
+    public Task<Agent> AddAsync(Agent agent, CancellationToken cancellationToken) => database.RunAsync(
+        async attempt =>
+        {
+            while (true)
+            {
+                // Nothing where a concurrent request has just stored another one, which the next statement sees.
+                var stored = await attempt.Context.Agents
+                    .FromSql(
+                        $"""
+                        WITH added AS (
+                            INSERT INTO agents (project_id, id, server_id, creation_time)
+                            VALUES ({agent.ProjectId}, {agent.Id}, {agent.ServerId}, {agent.CreationTime})
+                            ON CONFLICT (project_id, server_id) DO NOTHING
+                            RETURNING *)
+                        SELECT * FROM added
+                        UNION ALL
+                        SELECT * FROM agents WHERE project_id = {agent.ProjectId} AND server_id = {agent.ServerId}
+                        """)
+                    .AsNoTracking()
+                    .ToListAsync(attempt.Token);
+                if (stored is [var existing, ..])
+                {
+                    return existing;
+                }
+            }
+        },
+        cancellationToken);
+
+    public Task<bool> DeleteAsync(string projectId, string serverId, CancellationToken cancellationToken) => database.RunAsync(
+        async attempt =>
+        {
+            var deleted = await attempt.Context.Agents
+                .Where(agent => agent.ProjectId == projectId && agent.ServerId == serverId)
+                .ExecuteDeleteAsync(attempt.Token);
+            if (deleted == 0 && !attempt.IsRetry)
+            {
+                return false;
+            }
+
+            signal.Revoked(projectId, serverId);
+            return true;
+        },
+        cancellationToken);
+
+    public Task<Agent?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+        database.RunAsync(attempt => Find(attempt.Context, projectId, id, attempt.Token), cancellationToken);
+
+    public void MarkSeen(string projectId, Guid id) => sightings.Add(projectId, id);
+
+    public Task<AgentRuns?> ListRunsAsync(string projectId, Guid id, CancellationToken cancellationToken) => database.RunAsync(
+        async attempt =>
+        {
+            await using var command = await attempt.CreateCommandAsync(ListRuns);
+            command.Parameters.AddWithValue("project_id", projectId);
+            command.Parameters.AddWithValue("agent_id", id);
+            await using var rows = await command.ExecuteReaderAsync(attempt.Token);
+            string? serverId = null;
+            var runs = new List<ListedRun>();
+            while (await rows.ReadAsync(attempt.Token))
+            {
+                serverId ??= rows.GetString(0);
+                if (!rows.IsDBNull(1))
+                {
+                    runs.Add(new ListedRun(rows.GetGuid(1), rows.GetGuid(2), TimeOrNull(rows, 3)));
+                }
+            }
+
+            return serverId is null ? null : new AgentRuns(serverId, runs);
+        },
+        cancellationToken);
+
+    public Task<Chunk<AppliedDeployment>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
+        database.RunAsync(
+            async attempt =>
+            {
+                await using var command = await attempt.CreateCommandAsync(ReadApplied);
+                command.Parameters.AddWithValue("project_id", projectId);
+                command.Parameters.AddWithValue("ids", ids.ToArray());
+                await using var rows = await command.ExecuteReaderAsync(attempt.Token);
+                var (items, size) = (new List<AppliedDeployment>(), 0L);
+                while (await rows.ReadAsync(attempt.Token))
+                {
+                    if (size > RowSize.MaxChunkBytes)
+                    {
+                        return new Chunk<AppliedDeployment>(items, IsTruncated: true);
+                    }
+
+                    items.Add(Read(rows, out var bytes));
+                    size += bytes;
+                }
+
+                return new Chunk<AppliedDeployment>(items, IsTruncated: false);
+            },
+            cancellationToken);
+
+    public Task<IReadOnlyList<ConfigOutput>?> FindOutputsAsync(
+        string projectId, Guid agentId, Guid deploymentId, CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<ConfigOutput>?>(
+            async attempt =>
+            {
+                await using var command = await attempt.CreateCommandAsync(FindOutputs);
+                command.Parameters.AddWithValue("project_id", projectId);
+                command.Parameters.AddWithValue("agent_id", agentId);
+                command.Parameters.AddWithValue("deployment_id", deploymentId);
+                await using var rows = await command.ExecuteReaderAsync(attempt.Token);
+                return !await rows.ReadAsync(attempt.Token) ? null
+                    : rows.IsDBNull(0) ? []
+                    : JsonColumn.Read<IReadOnlyList<ConfigOutput>>(rows.GetString(0));
+            },
+            cancellationToken);
+
+    private static AppliedDeployment Read(DbDataReader row, out long size)
+    {
+        var (inputValues, config) = (TextOrNull(row, 5), TextOrNull(row, 9));
+        var (inputs, outputs, options) = (row.GetString(10), row.GetString(11), row.GetString(12));
+        size = RowSize.Of(inputValues, config, inputs, outputs, options);
+        return new AppliedDeployment
+        {
+            DeploymentId = row.GetGuid(0),
+            Run = row.GetGuid(1),
+            Deadline = TimeOrNull(row, 2),
+            ServerId = row.GetString(3),
+            Action = TextOrNull(row, 4),
+            InputValues = inputValues is null ? null : JsonColumn.Read<IReadOnlyDictionary<string, JsonElement>>(inputValues),
+            Name = TextOrNull(row, 6),
+            Group = TextOrNull(row, 7),
+            CreationTime = row.GetFieldValue<DateTimeOffset>(8),
+            Config = config is null ? null : JsonColumn.Read<JsonElement>(config),
+            Inputs = JsonColumn.Read<IReadOnlyList<ConfigInput>>(inputs),
+            Outputs = JsonColumn.Read<IReadOnlyList<ConfigOutput>>(outputs),
+            Options = JsonColumn.Read<IReadOnlyDictionary<string, JsonElement>>(options),
+        };
+    }
+
+    private static string? TextOrNull(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static DateTimeOffset? TimeOrNull(DbDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+
+    /// <remarks>LIMIT 1 changes no result: it makes the planner look up the primary key once for each deployment.</remarks>
+    private static string ConfigOf(string deployment, string columns) =>
+        $"""
+        (
+            SELECT {columns} FROM software_configs
+            WHERE project_id = {deployment}.project_id
+                AND id = CASE WHEN {deployment}.config_id ~ '{CanonicalUuid.Pattern}' THEN {deployment}.config_id::uuid END
+            LIMIT 1
+        )
+        """;
+}

@@ -1,0 +1,197 @@
+using System.Net;
+using Deployments.FunctionalTests.Support;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.FunctionalTests.Agents;
+
+/// <summary>Which addresses are good, and for what.</summary>
+public sealed class AgentAddressTests
+{
+    private static IEnumerable<TestCaseData> Changes =>
+    [
+        Case("another first character of the code", path => WithLastPart(path, mac => (mac[0] == 'A' ? 'B' : 'A') + mac[1..])),
+        Case("another last character of the code", path => WithLastPart(path, mac => mac[..^1] + (mac[^1] == 'A' ? 'B' : 'A'))),
+        Case("the code in other letters", path => WithLastPart(path, mac => string.Concat(mac.Select(letter => char.IsUpper(letter) ? char.ToLowerInvariant(letter) : char.ToUpperInvariant(letter))))),
+        Case("the code cut by a character", path => path[..^1]),
+        Case("the code without its last four characters", path => path[..^4]),
+        Case("an empty code", path => WithLastPart(path, _ => string.Empty)),
+        Case("no code", path => path[..path.LastIndexOf('/')]),
+        Case("padding", path => path + "="),
+        Case("a character more", path => path + "A"),
+        Case("white space", path => path + "%20"),
+        Case("NUL", path => path + "%00"),
+        Case("what is not UTF-8", path => path + "%ff"),
+        Case("a part more", path => path + "/a"),
+        Case("another project", path => WithPart(path, 2, project => project + "0")),
+        Case("the project in other letters", path => WithPart(path, 2, project => project.ToUpperInvariant())),
+        Case("a project of spaces", path => WithPart(path, 2, _ => "%20")),
+        Case("a long project", path => WithPart(path, 2, _ => new string('p', 5_000))),
+        Case("another agent", path => WithPart(path, 3, _ => Guid.CreateVersion7().ToString())),
+        Case("the agent in other letters", path => WithPart(path, 3, agent => agent.ToUpperInvariant())),
+        Case("an agent that is not a UUID", path => WithPart(path, 3, _ => "agent")),
+        Case("the agent without hyphens", path => WithPart(path, 3, agent => agent.Replace("-", string.Empty, StringComparison.Ordinal))),
+        Case("no agent", path => WithPart(path, 3, _ => string.Empty)),
+    ];
+
+    [TestCaseSource(nameof(Changes))]
+    public async Task Address_that_is_cut_or_changed_returns_404_without_a_statement(Func<string, string> change)
+    {
+        var (_, agent, signal) = await StartAsync();
+        using var statements = new Statements();
+
+        var document = await agent.ReadOnPathAsync(change(Agent.PathOf(agent.Address)), statements.Trace);
+        var put = await agent.SignalAsync(change(Agent.PathOf(signal)), Requests.Body("{}"), HttpMethod.Put, statements.Trace);
+
+        // Kestrel itself refuses a path with NUL.
+        if (document.Status != HttpStatusCode.BadRequest)
+        {
+            document.ShouldBeError(HttpStatusCode.NotFound);
+            put.ShouldBeError(HttpStatusCode.NotFound);
+            document.Headers.ShouldNotContainKey("WWW-Authenticate");
+        }
+
+        foreach (var response in new[] { document, put })
+        {
+            response.Text.ShouldNotContain(agent.Mac);
+            response.Text.ShouldNotContain(agent.Id);
+        }
+
+        statements.Captured.ShouldBeEmpty();
+        (await agent.ReadItemsAsync()).ShouldHaveSingleItem();
+    }
+
+    [Test]
+    public async Task Address_of_a_signal_with_another_deployment_or_run_returns_404()
+    {
+        var (_, agent, signal) = await StartAsync();
+
+        foreach (var part in new[] { 4, 5 })
+        {
+            (await agent.SignalAsync(WithPart(Agent.PathOf(signal), part, _ => Guid.CreateVersion7().ToString()), "{}")).ShouldBeError(HttpStatusCode.NotFound);
+        }
+    }
+
+    [Test]
+    public async Task Address_of_one_purpose_with_the_code_of_the_other_returns_404()
+    {
+        var (project, agent, signal) = await StartAsync();
+
+        (await agent.ReadOnPathAsync($"/agents/{project.Id}/{agent.Id}/{signal.Split('/')[^1]}")).ShouldBeError(HttpStatusCode.NotFound);
+        (await agent.SignalAsync(WithLastPart(Agent.PathOf(signal), _ => agent.Mac), "{}")).ShouldBeError(HttpStatusCode.NotFound);
+    }
+
+    [Test]
+    public async Task Address_of_an_agent_in_another_project_returns_404()
+    {
+        var (_, agent, _) = await StartAsync();
+        var other = await Agent.CreateAsync(new Project());
+
+        (await agent.ReadOnPathAsync(WithPart(Agent.PathOf(agent.Address), 2, _ => other.Address.Split('/')[^3]))).ShouldBeError(HttpStatusCode.NotFound);
+        (await agent.ReadOnPathAsync(WithLastPart(Agent.PathOf(agent.Address), _ => other.Mac))).ShouldBeError(HttpStatusCode.NotFound);
+    }
+
+    [TestCase("/agents")]
+    [TestCase("/agents/")]
+    [TestCase("/signals/a/b")]
+    [TestCase("/signals/a/b/c/d/e/f/g")]
+    public async Task Path_that_begins_like_an_address_returns_404_without_a_token(string path)
+    {
+        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Put, HttpMethod.Post, HttpMethod.Delete })
+        {
+            (await TestRun.Service.SendAsync(Requests.Make(method, path))).ShouldBeError(HttpStatusCode.NotFound);
+        }
+    }
+
+    [TestCase("/agents/p/a/mac", "GET, HEAD", "POST")]
+    [TestCase("/agents/p/a/mac", "GET, HEAD", "DELETE")]
+    [TestCase("/signals/p/a/d/r/mac", "PUT, POST", "GET")]
+    [TestCase("/signals/p/a/d/r/mac", "PUT, POST", "DELETE")]
+    public async Task Address_with_another_method_returns_405_without_a_token(string path, string allowed, string method) =>
+        (await TestRun.Service.SendAsync(Requests.Make(new HttpMethod(method), path)))
+            .ShouldBeError(HttpStatusCode.MethodNotAllowed).Headers["Allow"].ShouldBe(allowed);
+
+    [Test]
+    public async Task Address_needs_no_token_and_ignores_one_that_is_not_valid()
+    {
+        var (_, agent, signal) = await StartAsync();
+
+        (await agent.ReadAsync("", ("X-Auth-Token", "garbage"))).ShouldBeOk();
+        (await agent.SignalAsync(signal, Requests.Body("{}"), HttpMethod.Put, ("X-Auth-Token", "garbage"))).ShouldBeGone();
+    }
+
+    [Test]
+    public async Task Address_is_no_token_for_anything_else()
+    {
+        var (project, agent, _) = await StartAsync();
+
+        (await TestRun.Service.GetAsync(project.Path, ("X-Auth-Token", agent.Mac))).ShouldBeUnauthorized();
+        (await TestRun.Service.GetAsync(project.Path, ("Authorization", $"Bearer {agent.Address}"))).ShouldBeUnauthorized();
+    }
+
+    [Test]
+    public async Task Agent_over_its_rate_returns_429_to_it_alone()
+    {
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString,
+            new Dictionary<string, string>(Token.SigningKeys)
+            {
+                ["Deployments:AgentRateLimit:PerSecond"] = "0.01",
+                ["Deployments:AgentRateLimit:Burst"] = "2",
+            });
+        var (project, agent, signal) = await StartAsync(service);
+        (await agent.ReadAsync()).ShouldBeOk();
+
+        var document = await agent.ReadAsync();
+        var put = await agent.SignalAsync(signal, "{}");
+        var wrong = await agent.ReadOnPathAsync(Agent.PathOf(agent.Address) + "A");
+
+        document.ShouldBeError(HttpStatusCode.TooManyRequests);
+        int.Parse(put.ShouldBeError(HttpStatusCode.TooManyRequests).Headers["Retry-After"], null).ShouldBeInRange(30, 100);
+        wrong.ShouldBeError(HttpStatusCode.NotFound);
+        (await (await Agent.CreateAsync(project, "other", service)).ReadAsync()).ShouldBeOk();
+        (await project.ListAsync()).ShouldBeOk();
+    }
+
+    [Test]
+    public async Task Agent_over_a_high_rate_is_told_to_retry_its_signal_after_30_seconds()
+    {
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString,
+            new Dictionary<string, string>(Token.SigningKeys)
+            {
+                ["Deployments:AgentRateLimit:PerSecond"] = "0.5",
+                ["Deployments:AgentRateLimit:Burst"] = "1",
+                ["Deployments:RateLimit:PerSecond"] = "1000",
+            });
+        var (_, agent, signal) = await StartAsync(service);
+
+        var responses = new List<ApiResponse>();
+        while (responses.All(response => response.Status != HttpStatusCode.TooManyRequests))
+        {
+            responses.Add(await agent.SignalAsync(signal, "{}"));
+        }
+
+        responses[^1].Headers["Retry-After"].ShouldBe("30");
+    }
+
+    private static async Task<(Project Project, Agent Agent, string Signal)> StartAsync(Service? service = null)
+    {
+        var project = new Project(service);
+        var config = (await project.CreateConfigAsync("{}")).Id;
+        (await project.CreateAsync($$"""{"config_id": "{{config}}", "server_id": "s"}""")).ShouldBeOk();
+        var agent = await Agent.CreateAsync(project, service: service);
+        return (project, agent, Agent.SignalAddress((await agent.ReadItemsAsync()).Single()));
+    }
+
+    private static string WithPart(string path, int index, Func<string, string> change)
+    {
+        var parts = path.Split('/');
+        parts[index] = change(parts[index]);
+        return string.Join('/', parts);
+    }
+
+    private static string WithLastPart(string path, Func<string, string> change) => WithPart(path, path.Count(letter => letter == '/'), change);
+
+    private static TestCaseData Case(string name, Func<string, string> change) => new TestCaseData(change).SetArgDisplayNames(name);
+}
