@@ -5,7 +5,8 @@ from heatclient import exc
 from keystoneauth1 import session
 from keystoneauth1.token_endpoint import Token
 
-from project import OPTIONS, OUTPUTS_SHOWN, SCRIPT, TIME, UUID, ProjectSteps, Recorded, make_token
+from project import OPTIONS, OUTPUTS_SHOWN, SCRIPT, TIME, UUID, ProjectSteps, Recorded
+from steps import make_token
 
 
 class LibrarySteps:

@@ -9,7 +9,8 @@ import uuid
 
 import yaml
 
-from project import INPUTS, OPTIONS, OUTPUTS, OUTPUTS_SHOWN, SCRIPT, TIME, UUID, ProjectSteps, make_token, print_run, shorten
+from project import INPUTS, OPTIONS, OUTPUTS, OUTPUTS_SHOWN, SCRIPT, TIME, UUID, ProjectSteps, print_run, shorten
+from steps import make_token
 
 
 class CommandSteps(ProjectSteps):

@@ -6,8 +6,8 @@ from openstack import connection, exceptions
 from openstack.orchestration.v1.software_config import SoftwareConfig
 from openstack.orchestration.v1.software_deployment import SoftwareDeployment
 
-from project import (
-    INPUTS, INPUTS_SHOWN, OPTIONS, OUTPUTS, OUTPUTS_SHOWN, SCRIPT, TIME, UUID, ProjectSteps, Recorded, make_token)
+from project import INPUTS, INPUTS_SHOWN, OPTIONS, OUTPUTS, OUTPUTS_SHOWN, SCRIPT, TIME, UUID, ProjectSteps, Recorded
+from steps import make_token
 
 
 class SdkSteps(ProjectSteps):

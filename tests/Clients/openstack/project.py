@@ -2,11 +2,11 @@
 
 import os
 import re
-import subprocess
-import unittest
 import uuid
 
 from heatclient import client as heatclient
+
+from steps import Steps, make_token
 
 SERVICE = os.environ["SERVICE_URL"]
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -36,11 +36,6 @@ def shorten(text, longest=100):
     return text if len(text) <= longest else text[:longest] + "…"
 
 
-def make_token(project, role="member"):
-    command = ["dotnet", os.environ["SERVICE_PROGRAM"], "token", "--project", project, "--role", role]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
 class Recorded:
     """An object of a client library that prints every call made through it."""
 
@@ -58,10 +53,8 @@ class Recorded:
         return self._target(*arguments, **named)
 
 
-class ProjectSteps(unittest.TestCase):
+class ProjectSteps(Steps):
     """Steps that each have a project of their own, empty at first, and emptied at the end."""
-
-    maxDiff = None
 
     def setUp(self):
         self.project = f"clients-{uuid.uuid4().hex}"
@@ -76,9 +69,6 @@ class ProjectSteps(unittest.TestCase):
             deployment.delete()
         for config in self.library.software_configs.list():
             config.delete()
-
-    def sentence(self):
-        return self._testMethodName.removeprefix("test_").replace("_", " ")
 
     def create_config(self, name="web"):
         return self.heat.software_configs.create(

@@ -1,9 +1,23 @@
-"""Runs the steps of every client against the service at SERVICE_URL, and counts how they went."""
+"""Runs the steps of the modules that the command line names, counts how they went, and has what all steps need."""
 
+import os
+import signal
+import subprocess
 import sys
+import tempfile
 import unittest
 
-STEPS = ["openstack_command", "heatclient_library", "openstack_sdk"]
+
+def make_token(project, role="member"):
+    command = ["dotnet", os.environ["SERVICE_PROGRAM"], "token", "--project", project, "--role", role]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+class Steps(unittest.TestCase):
+    maxDiff = None
+
+    def sentence(self):
+        return self._testMethodName.removeprefix("test_").replace("_", " ")
 
 
 class Report(unittest.TestResult):
@@ -30,9 +44,18 @@ class Report(unittest.TestResult):
         print(f"skipped, {reason}", flush=True)
 
 
-def main():
+def main(modules):
     report = Report()
-    unittest.defaultTestLoader.loadTestsFromNames(STEPS).run(report)
+
+    def stop(*_):
+        report.stop()
+        sys.exit("terminated")  # fails the step, whose cleanups run, and is the last
+
+    signal.signal(signal.SIGTERM, stop)
+    with tempfile.TemporaryDirectory() as work:
+        os.environ["HOME"] = work
+        os.chdir(work)
+        unittest.defaultTestLoader.loadTestsFromNames(modules).run(report)
 
     failed = len({str(test) for test, _ in report.failures + report.errors})
     skipped = len(report.skipped)
@@ -42,4 +65,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
