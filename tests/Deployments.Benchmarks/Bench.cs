@@ -36,7 +36,7 @@ internal sealed class Bench : IAsyncDisposable
         await RunAsync("dotnet", ["publish", ProjectFile(), "-c", "Release", "-o", Path.Combine(folder.FullName, "service"), "-v", "quiet", "--nologo"]);
 
         // Only more connections for pgbench's clients: fsync and synchronous_commit keep PostgreSQL's default, on.
-        var postgres = await DevelopmentPostgres.StartTemporaryAsync(["max_connections=300"]);
+        var postgres = await DevelopmentPostgres.StartTemporaryAsync(["max_connections=400"]);
         return new Bench(postgres, folder, new KeyFolder());
     }
 

@@ -425,10 +425,8 @@ public sealed class ChangeFeedTests
             var row = (await lockRows.ExecuteAsync(CancellationToken.None)).Values.Single()!;
             row.Current.Expire(DateTimeOffset.UtcNow.AddDays(1)).ShouldBeTrue();
             update.Add(row.Current, row.Before, new Caller(project.Id, "tests", "req-earlier"));
-            await update.ExecuteAsync(connection, CancellationToken.None);
+            await update.CommitAsync(connection, CancellationToken.None);
         }
-
-        await earlier.CommitAsync();
 
         var events = await ReadAsync(project, 3);
 

@@ -40,8 +40,7 @@ internal sealed class ChangeGroup(ChangeSignal signal) : IGroupCommand<PendingCh
         {
             token.ThrowIfCancellationRequested();
             IsSent = true;
-            await update.ExecuteAsync(own, token);
-            await transaction.CommitAsync(token);
+            await update.CommitAsync(own, token);
         }
 
         if (rows.Exists(row => row.IsChanged))

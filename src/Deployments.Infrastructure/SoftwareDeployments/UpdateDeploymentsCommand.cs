@@ -10,7 +10,7 @@ using NpgsqlTypes;
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
 /// <summary>
-/// The statement that stores any number of changes of deployments whose rows are locked, with one event each; of several changes of one
+/// Stores any number of changes of deployments whose rows are locked, with one event each, and commits; of several changes of one
 /// deployment the row has the last. Values that are stored already are not sent again. Can be used repeatedly, by one caller at a time.
 /// </summary>
 internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
@@ -72,7 +72,8 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
                     xact = {EventLog.Xact("deployment")}
                 FROM input
                 WHERE input.later_versions = 0 AND deployment.project_id = input.project_id AND deployment.id = input.id)
-            {EventLog.Insert(changes)}
+            {EventLog.Insert(changes)};
+            COMMIT
             """;
     }
 
@@ -102,8 +103,8 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
         Length += (row.InputValues?.Length ?? 0) + (row.OutputValues?.Length ?? 0);
     }
 
-    /// <summary>Stores the added changes in the transaction that holds the rows' locks.</summary>
-    public async Task ExecuteAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Stores the added changes and commits the transaction that holds the rows' locks, in one round trip.</summary>
+    public async Task CommitAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         command.Connection = connection;
         try
