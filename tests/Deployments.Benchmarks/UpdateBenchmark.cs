@@ -11,6 +11,7 @@ internal static class UpdateBenchmark
     private const int Rows = 4_000;
     private const int Callers = 8;
     private const int Runs = 5;
+    private const int WarmUpSeconds = 40; // else the compiler's work counts as that of requests
     private static readonly int[] Connections = [8, 64, 256];
     private static readonly string[] Statuses = ["COMPLETE", "FAILED"];
 
@@ -46,6 +47,9 @@ internal static class UpdateBenchmark
         var (puts, unknownPath) = (Puts(bench, service), UnknownPath(bench, service));
         var pgbench = new PgbenchLoad(bench, Update);
         var costs = new List<string>();
+        await FillAsync(bench);
+        await puts.RunAsync(Connections[1], WarmUpSeconds);
+        await unknownPath.RunAsync(Connections[1], WarmUpSeconds / 4);
 
         Console.WriteLine($"{Runs} runs of {Measurement.Seconds} s each, alternating, after a warm-up; {HttpLoad.Generator} and pgbench -M prepared:");
         Console.WriteLine(Measurement.Header("PUT /s", "pgbench /s"));
