@@ -15,6 +15,7 @@ public sealed class ResponseTimeTests
     private const string Configs = "/../software_configs";
     private const string Ready = "/../../../healthz/ready";
 
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private static readonly string NobodysId = $"{Guid.CreateVersion7()}";
 
     [Test]
@@ -107,6 +108,32 @@ public sealed class ResponseTimeTests
         await deployments.DisposeAsync();
 
         await sending;
+    }
+
+    [Test]
+    public async Task Update_whose_database_does_not_respond_after_it_has_locked_the_row_returns_503_in_time_and_the_next_is_stored()
+    {
+        await using var postgres = await Postgres.StartAsync();
+        await using var proxy = new Proxy(postgres.ConnectionString);
+        proxy.Open();
+        await using var services = await Services.StartAsync(proxy.ConnectionString, 1);
+        using var client = new Client();
+        var ids = new List<Guid> { (await client.CreateAsync(services[0], "first")).Id, (await client.CreateAsync(services[0], "second")).Id };
+        await using var events = await LockAsync(postgres, "deployment_events");
+
+        var sending = ShouldBeUnavailableInTimeAsync(services[0], client, new Call(HttpMethod.Put, $"/{ids[0]}", """{"status": "COMPLETE"}"""));
+        while (await postgres.CountAsync("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'deployment_events'::regclass") == 0)
+        {
+            await Task.Delay(Pause);
+        }
+
+        proxy.SwallowEverything();
+        await sending;
+        await events.DisposeAsync();
+        proxy.StopSwallowing();
+
+        var next = await client.SendAsync(services[0], HttpMethod.Put, $"/{ids[1]}", """{"status": "COMPLETE"}""");
+        next.Status.ShouldBe(HttpStatusCode.OK);
     }
 
     /// <summary>As if others created and deleted deployments with the same key all the time.</summary>

@@ -421,11 +421,12 @@ public sealed class ChangeFeedTests
         await using (var update = new UpdateDeploymentsCommand())
         {
             await lockRows.PrepareAsync(connection, CancellationToken.None);
+            await update.PrepareAsync(connection, CancellationToken.None);
             lockRows.Add(project.Id, Guid.Parse(id));
             var row = (await lockRows.ExecuteAsync(CancellationToken.None)).Values.Single()!;
             row.Current.Expire(DateTimeOffset.UtcNow.AddDays(1)).ShouldBeTrue();
-            update.Add(row.Current, row.Before, new Caller(project.Id, "tests", "req-earlier"));
-            await update.CommitAsync(connection, CancellationToken.None);
+            update.Add(row.Current, row.Before, new Caller(project.Id, "tests", "req-earlier"), laterVersions: 0);
+            await update.CommitAsync(CancellationToken.None);
         }
 
         var events = await ReadAsync(project, 3);

@@ -1,5 +1,6 @@
 using System.Net;
 using Deployments.FunctionalTests.Support;
+using Npgsql;
 using NUnit.Framework;
 using Shouldly;
 
@@ -70,6 +71,33 @@ public sealed class ConfigReferenceTests
         (await project.ListAsync()).Ids.ShouldBe([created.Id]);
         (await project.GetAsync(created.Id)).Text.ShouldBe(created.Text);
         (await project.CountStoredEventsAsync()).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task Update_whose_config_is_locked_is_stored_later_even_if_others_with_its_request_id_are_stored_meanwhile()
+    {
+        const int others = 5;
+        var project = new Project(service);
+        var config = (await project.CreateConfigAsync("{}")).Id;
+        var id = (await project.CreateAsync(Naming((await project.CreateConfigAsync("{}")).Id))).Id;
+        var requestId = ("X-Openstack-Request-Id", $"req-{Guid.NewGuid()}");
+        await using var connection = await TestRun.Database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var take = new NpgsqlCommand("SELECT FROM software_configs WHERE id = $1 FOR UPDATE", connection);
+        take.Parameters.AddWithValue(Guid.Parse(config));
+        await take.ExecuteNonQueryAsync();
+
+        var waiting = project.UpdateAsync(id, $$"""{"config_id": "{{config}}"}""", requestId);
+        for (var number = 0; number < others; number++)
+        {
+            (await project.UpdateAsync(id, $$"""{"status_reason": "{{number}}"}""", requestId)).ShouldBeOk();
+        }
+
+        waiting.IsCompleted.ShouldBeFalse();
+        await transaction.RollbackAsync();
+
+        (await waiting).ShouldBeOk().Deployment.GetProperty("config_id").GetString().ShouldBe(config);
+        (await project.ListEventsAsync(id)).Items.Count.ShouldBe(1 + others + 1);
     }
 
     [Test]

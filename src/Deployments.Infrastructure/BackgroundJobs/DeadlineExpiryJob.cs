@@ -19,7 +19,7 @@ internal sealed partial class DeadlineExpiryJob(
     TimeProvider clock,
     ILogger<DeadlineExpiryJob> logger) : BackgroundService
 {
-    private const int MaxBatchSize = 1_000;
+    private const int MaxBatchSize = 250; // leaves room in the queue for the changes of callers
 
     // An earlier version may have changed the status and left the deadline. Those that another transaction has locked are left for the next
     // time: their locks, which end with this statement, are only taken to find that out.
@@ -39,6 +39,7 @@ internal sealed partial class DeadlineExpiryJob(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        DeploymentMetrics.LateSignals.Add(0); // reported from the start, and not from the first
         await migration.WaitUntilCurrentAsync(stoppingToken);
         await PeriodicJob.RunAsync(Interval, clock, ExpireAllOverdueAsync, stoppingToken);
     }

@@ -36,11 +36,11 @@ internal sealed class ChangeGroup(ChangeSignal signal) : IGroupCommand<PendingCh
         rows.RemoveAll(row => row.IsConfigLocked);
 
         AddToUpdate(rows, group.Count);
+        token.ThrowIfCancellationRequested(); // from then on another attempt may store them, and reports what became of them
         if (update.HasRows)
         {
-            token.ThrowIfCancellationRequested();
             IsSent = true;
-            await update.CommitAsync(own, token);
+            await update.CommitAsync(token);
         }
 
         if (rows.Exists(row => row.IsChanged))
@@ -117,7 +117,7 @@ internal sealed class ChangeGroup(ChangeSignal signal) : IGroupCommand<PendingCh
         {
             rows.ForEach(row => row.Apply(attempt, stored, configs));
         }
-        while (await configs.LockUnknownAsync(connection, attempt.Token));
+        while (await configs.LockRequiredAsync(connection, attempt.Token));
     }
 
     /// <summary>Finds the changes that an earlier attempt has stored, whose outcome was unknown: their events say so.</summary>
@@ -127,7 +127,7 @@ internal sealed class ChangeGroup(ChangeSignal signal) : IGroupCommand<PendingCh
         var stored = new HashSet<PendingChange>();
         var repeated = rows
             .SelectMany(row => row.Changes, (row, Change) => (row.Current.ProjectId, Change))
-            .Where(one => one.Change.StoredVersion is not null)
+            .Where(one => one.Change.LastAttempt is not null)
             .ToList();
         if (repeated.Count == 0)
         {
@@ -139,11 +139,12 @@ internal sealed class ChangeGroup(ChangeSignal signal) : IGroupCommand<PendingCh
         input.AddColumn("number", NpgsqlDbType.Integer, row => row.Number);
         input.AddColumn("project_id", NpgsqlDbType.Text, row => row.ProjectId);
         input.AddColumn("deployment_id", NpgsqlDbType.Uuid, row => row.Change.Id);
-        input.AddColumn("version", NpgsqlDbType.Integer, row => row.Change.StoredVersion);
+        input.AddColumn("version", NpgsqlDbType.Integer, row => row.Change.LastAttempt!.Value.Version);
+        input.AddColumn("time", NpgsqlDbType.TimestampTz, row => row.Change.LastAttempt!.Value.Time.UtcDateTime);
         input.AddColumn("request_id", NpgsqlDbType.Text, row => row.Change.Caller.RequestId);
         input.AddColumn("actor", NpgsqlDbType.Text, row => row.Change.Caller.Actor);
         command.CommandText =
-            $"SELECT number FROM {input.Relation} JOIN deployment_events USING (project_id, deployment_id, version, request_id, actor)";
+            $"SELECT number FROM {input.Relation} JOIN deployment_events USING (project_id, deployment_id, version, time, request_id, actor)";
         for (var number = 0; number < repeated.Count; number++)
         {
             input.Add((number, repeated[number].ProjectId, repeated[number].Change));

@@ -242,7 +242,7 @@ internal sealed partial class GroupCommitWriter<TEntry> : BackgroundService
         }
         catch (Exception failure)
         {
-            await attempt.CancelAsync();
+            _ = attempt.CancelAsync(); // waits for the server, which may hang
             failedBeforeSending = !sending.IsSent;
             if (PostgresErrors.IsReadOnlyServer(failure))
             {
@@ -269,9 +269,9 @@ internal sealed partial class GroupCommitWriter<TEntry> : BackgroundService
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "A group of deployments ({Count}) could not be stored, trying again: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "A group of {Count} writes could not be stored, trying again: {Reason}")]
     private partial void LogNotStored(int count, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "Whether a group of deployments ({Count}) was stored is unknown, trying again: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "Whether a group of {Count} writes was stored is unknown, trying again: {Reason}")]
     private partial void LogOutcomeUnknown(int count, string reason);
 }

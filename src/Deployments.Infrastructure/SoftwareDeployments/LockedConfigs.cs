@@ -21,31 +21,34 @@ internal enum ConfigState
 internal sealed class LockedConfigs
 {
     private readonly Dictionary<(string ProjectId, string Id), ConfigState> found = [];
-    private readonly HashSet<(string ProjectId, string Id)> unknown = [];
+    private readonly HashSet<(string ProjectId, string Id)> notLocked = [];
 
-    /// <summary>The state of a configuration. One that was never asked for counts as existing until <see cref="LockUnknownAsync"/> has been called.</summary>
-    public ConfigState Find(string projectId, string id)
+    /// <summary>
+    /// Requires a configuration and returns its state. It is taken to exist until <see cref="LockRequiredAsync"/> has looked for it.
+    /// </summary>
+    public ConfigState Require(string projectId, string id)
     {
-        if (!found.TryGetValue((projectId, id), out var state))
+        if (found.TryGetValue((projectId, id), out var state))
         {
-            unknown.Add((projectId, id));
+            return state;
         }
 
-        return state;
+        notLocked.Add((projectId, id));
+        return ConfigState.Exists;
     }
 
     /// <summary>Sets the state of a configuration.</summary>
     public void Set(string projectId, string id, ConfigState state)
     {
         found[(projectId, id)] = state;
-        unknown.Remove((projectId, id));
+        notLocked.Remove((projectId, id));
     }
 
-    /// <summary>Locks the configurations that were asked for and not found yet. It waits for no lock.</summary>
+    /// <summary>Locks the configurations that are required since the last time. It waits for no lock.</summary>
     /// <returns>Whether there were any.</returns>
-    public async Task<bool> LockUnknownAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    public async Task<bool> LockRequiredAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        if (unknown.Count == 0)
+        if (notLocked.Count == 0)
         {
             return false;
         }
@@ -54,7 +57,7 @@ internal sealed class LockedConfigs
         var input = new RowParameters<(string ProjectId, Guid Id)>(command);
         input.AddColumn("project_id", NpgsqlDbType.Text, config => config.ProjectId);
         input.AddColumn("id", NpgsqlDbType.Uuid, config => config.Id);
-        foreach (var (projectId, text) in unknown.ToList())
+        foreach (var (projectId, text) in notLocked.ToList())
         {
             Set(projectId, text, ConfigState.Missing);
             if (CanonicalUuid.Parse(text) is { } id)

@@ -1,4 +1,5 @@
 using Deployments.Application.Common;
+using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 
@@ -49,6 +50,10 @@ internal sealed class LockedDeployment(SoftwareDeployment row, ulong xact)
             {
                 Apply(change, stored.Contains(change), configs);
             }
+            else if (change.IsAbandoned)
+            {
+                change.Fail(new UnavailableException()); // its caller may be waiting until nothing more is stored
+            }
         }
     }
 
@@ -94,7 +99,7 @@ internal sealed class LockedDeployment(SoftwareDeployment row, ulong xact)
 
         if (change.References.RequireExisting && next.ConfigId != Current.ConfigId)
         {
-            var config = configs.Find(next.ProjectId, next.ConfigId);
+            var config = configs.Require(next.ProjectId, next.ConfigId);
             IsConfigLocked |= config == ConfigState.Locked;
             if (config == ConfigState.Missing)
             {
@@ -104,7 +109,7 @@ internal sealed class LockedDeployment(SoftwareDeployment row, ulong xact)
         }
 
         (Current, IsChanged) = (next, true);
-        change.StoredVersion = next.Version;
+        change.LastAttempt = new(next.Version, next.ChangedTime);
         versions.Add((next, change.Caller));
         outcomes.Add((change, new ChangeOutcome(next), null));
     }

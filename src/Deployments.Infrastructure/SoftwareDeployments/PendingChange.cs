@@ -16,7 +16,7 @@ internal sealed class PendingChange(
     private readonly TaskCompletionSource<ChangeOutcome> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock sync = new();
     private CancellationTokenSource? latestAttempt;
-    private volatile bool isAbandoned;
+    private volatile bool hasLeft;
 
     /// <summary>The deployment.</summary>
     public Guid Id => id;
@@ -30,10 +30,10 @@ internal sealed class PendingChange(
 
     public long EnqueuedAt => enqueuedAt;
 
-    public bool IsAbandoned => isAbandoned;
+    public bool IsAbandoned => hasLeft || outcome.Task.IsCompleted;
 
-    /// <summary>The version that an attempt has written, whose commit may be unknown.</summary>
-    public int? StoredVersion { get; set; }
+    /// <summary>What an attempt has made of it, whose commit may be unknown.</summary>
+    public AttemptedChange? LastAttempt { get; set; }
 
     /// <summary>Orders a group by its rows, and the changes of one row as they came.</summary>
     public static int CompareByRow(PendingChange left, PendingChange right) =>
@@ -60,7 +60,7 @@ internal sealed class PendingChange(
             }
             catch (TimeoutException)
             {
-                await attempt.CancelAsync();
+                _ = attempt.CancelAsync(); // waits for the server, which may hang
             }
 
             try
@@ -75,17 +75,18 @@ internal sealed class PendingChange(
     }
 
     /// <summary>Lets an attempt store it.</summary>
-    /// <returns>False where its caller has stopped waiting.</returns>
+    /// <returns>False where nobody waits for it any more, or the attempt was given up: then another one may store it.</returns>
     public bool TryTake(CancellationTokenSource attempt)
     {
         lock (sync)
         {
-            if (!isAbandoned)
+            if (IsAbandoned || attempt.IsCancellationRequested)
             {
-                latestAttempt = attempt;
+                return false;
             }
 
-            return !isAbandoned;
+            latestAttempt = attempt;
+            return true;
         }
     }
 
@@ -104,8 +105,13 @@ internal sealed class PendingChange(
     {
         lock (sync)
         {
-            isAbandoned = true;
+            hasLeft = true;
             return latestAttempt;
         }
     }
 }
+
+/// <summary>A change as an attempt has sent it. With its caller's request these identify its event.</summary>
+/// <param name="Version">The version that it made.</param>
+/// <param name="Time">When.</param>
+internal readonly record struct AttemptedChange(int Version, DateTimeOffset Time);

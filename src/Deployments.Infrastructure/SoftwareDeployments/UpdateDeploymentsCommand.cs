@@ -95,7 +95,7 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
     /// <param name="before">What the row has.</param>
     /// <param name="caller">Whom the event names.</param>
     /// <param name="laterVersions">How many changes of the same deployment are added after this one.</param>
-    public void Add(SoftwareDeployment deployment, DeploymentValues before, Caller caller, int laterVersions = 0)
+    public void Add(SoftwareDeployment deployment, DeploymentValues before, Caller caller, int laterVersions)
     {
         var row = new ChangedRow(deployment, before, caller, laterVersions);
         rows.Add(row);
@@ -104,9 +104,8 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
     }
 
     /// <summary>Stores the added changes and commits the transaction that holds the rows' locks, in one round trip.</summary>
-    public async Task CommitAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    public async Task CommitAsync(CancellationToken cancellationToken)
     {
-        command.Connection = connection;
         try
         {
             await command.ExecuteNonQueryAsync(cancellationToken);

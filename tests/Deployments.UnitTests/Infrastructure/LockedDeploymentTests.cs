@@ -1,4 +1,5 @@
 using Deployments.Application.Common;
+using Deployments.Application.Common.Errors;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.SoftwareDeployments;
@@ -97,6 +98,21 @@ public sealed class LockedDeploymentTests : IDisposable
         Apply();
 
         row.Versions.Select(version => version.Deployment.StatusReason).ShouldBe(["kept"]);
+    }
+
+    [Test]
+    public async Task Apply_of_a_change_whose_caller_left_during_an_earlier_attempt_ends_the_wait_for_it()
+    {
+        var change = Add(Reason("left"));
+        using var leaving = new CancellationTokenSource();
+        var waiting = WaitAsync(change, leaving.Token);
+        change.TryTake(attempt);
+        await leaving.CancelAsync();
+
+        Apply();
+
+        row.Versions.ShouldBeEmpty();
+        await Should.ThrowAsync<UnavailableException>(() => waiting.WaitAsync(Limit / 4));
     }
 
     [TestCase(true, nameof(ConfigState.Exists), 2, false)]

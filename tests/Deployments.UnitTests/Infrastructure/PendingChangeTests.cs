@@ -29,10 +29,29 @@ public sealed class PendingChangeTests : IDisposable
     {
         var waiting = WaitAsync();
 
+        change.IsAbandoned.ShouldBeFalse();
         change.Succeed(Outcome);
 
         (await waiting).ShouldBe(Outcome);
-        change.IsAbandoned.ShouldBeFalse();
+    }
+
+    [Test]
+    public void Change_that_has_its_outcome_is_abandoned_and_no_attempt_may_take_it()
+    {
+        change.Succeed(Outcome);
+
+        change.IsAbandoned.ShouldBeTrue();
+        change.TryTake(attempt).ShouldBeFalse();
+    }
+
+    [Test]
+    public async Task Attempt_that_was_given_up_may_not_take_a_change_and_another_may()
+    {
+        await attempt.CancelAsync();
+
+        change.TryTake(attempt).ShouldBeFalse();
+        using var next = new CancellationTokenSource();
+        change.TryTake(next).ShouldBeTrue();
     }
 
     [Test]
