@@ -74,10 +74,11 @@ public sealed class ConfigReferenceTests
     }
 
     [Test]
-    public async Task Update_whose_config_is_locked_is_stored_later_even_if_others_with_its_request_id_are_stored_meanwhile()
+    public async Task Update_whose_config_is_locked_is_stored_later_even_if_another_instance_stores_others_with_its_request_id_meanwhile()
     {
         const int others = 5;
         var project = new Project(service);
+        var elsewhere = new Project(id: project.Id);
         var config = (await project.CreateConfigAsync("{}")).Id;
         var id = (await project.CreateAsync(Naming((await project.CreateConfigAsync("{}")).Id))).Id;
         var requestId = ("X-Openstack-Request-Id", $"req-{Guid.NewGuid()}");
@@ -90,7 +91,7 @@ public sealed class ConfigReferenceTests
         var waiting = project.UpdateAsync(id, $$"""{"config_id": "{{config}}"}""", requestId);
         for (var number = 0; number < others; number++)
         {
-            (await project.UpdateAsync(id, $$"""{"status_reason": "{{number}}"}""", requestId)).ShouldBeOk();
+            (await elsewhere.UpdateAsync(id, $$"""{"status_reason": "{{number}}"}""", requestId)).ShouldBeOk();
         }
 
         waiting.IsCompleted.ShouldBeFalse();
