@@ -20,6 +20,7 @@ internal sealed class Proxy : IAsyncDisposable
     private volatile bool swallowsNewConnections;
     private volatile bool losesNextResponse;
     private volatile byte[]? statementToLoseResponseOf;
+    private volatile Action? beforeLoss;
     private int lostStatements;
     private int lostResponses;
 
@@ -101,7 +102,12 @@ internal sealed class Proxy : IAsyncDisposable
 
     /// <summary>Loses the response to the next statement with a text and breaks its connection.</summary>
     /// <param name="statement">Any part of the statement.</param>
-    public void LoseResponseTo(string statement) => statementToLoseResponseOf = Encoding.ASCII.GetBytes(statement);
+    /// <param name="meanwhile">What happens after the database has responded, and before the connection breaks.</param>
+    public void LoseResponseTo(string statement, Action? meanwhile = null)
+    {
+        beforeLoss = meanwhile;
+        statementToLoseResponseOf = Encoding.ASCII.GetBytes(statement);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -163,7 +169,14 @@ internal sealed class Proxy : IAsyncDisposable
                     return LosesAtRandom() && Count(ref lostStatements);
                 }),
                 ForwardAsync(connection, toServer, toClient, _ =>
-                    (losesResponse || TakeLossOfNextResponse() || LosesAtRandom()) && Count(ref lostResponses)));
+                {
+                    if (losesResponse)
+                    {
+                        Interlocked.Exchange(ref beforeLoss, null)?.Invoke();
+                    }
+
+                    return (losesResponse || TakeLossOfNextResponse() || LosesAtRandom()) && Count(ref lostResponses);
+                }));
         }
         catch (Exception exception) when (IsBroken(exception))
         {

@@ -66,7 +66,7 @@ internal static class AuthenticationSetup
         services.AddDataProtection().UseEphemeralDataProtectionProvider(); // required by authentication; nothing uses its keys
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<ServiceOptions>>().Value.AgentKeys is { Count: > 0 } configured
             ? new AgentKeys([.. configured.Select(Convert.FromBase64String)])
-            : new AgentKeys(environment.IsDevelopment() ? [AgentKeys.OfDevelopment] : []));
+            : new AgentKeys(environment.IsDevelopment() ? [AgentKeys.DevelopmentKey] : []));
         services.Configure<AuthenticationOptions>(options => options.AddScheme<SignedAddressScheme>(SignedAddressScheme.Name, displayName: null));
         services.AddAuthorization(options =>
         {

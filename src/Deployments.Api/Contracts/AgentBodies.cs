@@ -29,20 +29,20 @@ public sealed record CollectorSettings
     /// <summary>Where it reads from. Images rely on <c>local</c>, which OpenStack Heat names too.</summary>
     public IReadOnlyList<string> Collectors { get; } = ["request", "local"];
 
-    /// <summary>The settings of the first.</summary>
+    /// <summary>The settings of the collector <c>request</c>.</summary>
     public required RequestCollectorSettings Request { get; init; }
 }
 
 /// <summary>Settings of the collector that reads from an address.</summary>
 public sealed record RequestCollectorSettings
 {
-    /// <summary>The address.</summary>
+    /// <summary>Absolute URL of the document.</summary>
     public required string MetadataUrl { get; init; }
 }
 
 /// <summary>What an agent reports, as it was sent.</summary>
 /// <param name="Bytes">The body.</param>
-[JsonBody(IsReadLater = true, MaxBytes = SignalBody.MaxBytes)]
+[JsonBody(MaxBytes = SignalBody.MaxBytes)]
 [ValidateNever]
 public sealed record SignalBody(ReadOnlyMemory<byte> Bytes)
 {

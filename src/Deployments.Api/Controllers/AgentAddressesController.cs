@@ -11,13 +11,13 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Deployments.Api.Controllers;
 
-/// <summary>The addresses of agents, which need no token. They are not in the document: nobody makes one up.</summary>
+/// <summary>The addresses of agents, which need no token. They are not in the OpenAPI document: callers get them from responses.</summary>
 [ApiController]
 [ApiExplorerSettings(IgnoreApi = true)]
 [SecretPath]
 public sealed class AgentAddressesController(IMediator mediator) : ControllerBase
 {
-    // An agent gives up after ten attempts, which shall take long.
+    // An agent retries ten times: make them last.
     private const int RetryAfterSeconds = 30;
 
     /// <summary>Read what to apply.</summary>
@@ -34,7 +34,7 @@ public sealed class AgentAddressesController(IMediator mediator) : ControllerBas
         var document = await mediator.Send(
             new GetAgentDocumentQuery(projectId, agentId, HttpContext.GetAgentAddresses(), wait, EntityTags.ReadKnownDocuments(ifNoneMatch, wait is not null)),
             cancellationToken);
-        Response.Headers.ETag = EntityTags.Of(document);
+        Response.Headers.ETag = EntityTags.Format(document);
         return document.Items is { } items
             ? new AgentDocumentEnvelope
             {

@@ -23,7 +23,7 @@ public sealed class AgentsController(IMediator mediator) : ControllerBase
     /// which they report. A server has one agent: it is created by the first request, and the same for each until it is revoked.
     /// </remarks>
     /// <param name="projectId">The project that owns the deployments: the token's own, or with the role admin any.</param>
-    /// <param name="body">Whose agent.</param>
+    /// <param name="body">The server.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The agent.</response>
     /// <response code="404">The service has no agents: it has no key to sign their addresses with.</response>

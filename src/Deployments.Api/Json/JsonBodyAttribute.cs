@@ -10,9 +10,6 @@ internal sealed class JsonBodyAttribute : Attribute
     /// <summary>Whether the size limit of batches applies.</summary>
     public bool IsBatch { get; init; }
 
-    /// <summary>Whether the use case reads the body itself, whatever its media type.</summary>
-    public bool IsReadLater { get; init; }
-
     /// <summary>A size limit of its own, in bytes; 0 for the configured one.</summary>
     public int MaxBytes { get; init; }
 }

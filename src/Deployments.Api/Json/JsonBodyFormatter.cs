@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text.Json;
 using Deployments.Api.Contracts;
@@ -25,6 +26,8 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
 
     private static readonly JsonBodyAttribute Default = new();
 
+    private readonly ConcurrentDictionary<Type, JsonBodyAttribute> shapes = [];
+
     private static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
 
     public bool CanRead(InputFormatterContext context) => true;
@@ -32,7 +35,8 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
     public async Task<InputFormatterResult> ReadAsync(InputFormatterContext context)
     {
         var request = context.HttpContext.Request;
-        var shape = context.ModelType.GetCustomAttribute<JsonBodyAttribute>() ?? Default;
+        var shape = shapes.GetOrAdd(context.ModelType, static type => type.GetCustomAttribute<JsonBodyAttribute>() ?? Default);
+        var isSignal = context.ModelType == typeof(SignalBody); // of any media type: its use case reads it
         var maxBytes = shape.MaxBytes > 0 ? shape.MaxBytes : shape.IsBatch ? maxBatchBytes : maxBodyBytes;
         var expected = Math.Min(Math.Min((request.ContentLength ?? 0) + 1, maxBytes + 1L), MaxPreallocatedBytes);
         var pooled = ArrayPool<byte>.Shared.Rent((int)Math.Max(expected, SmallestBuffer));
@@ -40,7 +44,7 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
         try
         {
             var length = await ReadAsync(request, buffer);
-            if (length > 0 && !shape.IsReadLater && !IsUtf8Json(request))
+            if (length > 0 && !isSignal && !IsUtf8Json(request))
             {
                 throw new HttpErrorException(StatusCodes.Status415UnsupportedMediaType);
             }
@@ -76,9 +80,11 @@ internal sealed class JsonBodyFormatter(JsonSerializerOptions options, int maxBo
                 await large.EnterAsync(context.HttpContext, length);
             }
 
-            if (shape.IsReadLater)
+            if (isSignal)
             {
-                return InputFormatterResult.Success(new SignalBody(buffer.AsSpan(0, length).ToArray()));
+                // Only the pooled buffer is used again.
+                return InputFormatterResult.Success(
+                    new SignalBody(buffer == pooled ? buffer.AsSpan(0, length).ToArray() : buffer.AsMemory(0, length)));
             }
 
             return InputFormatterResult.Success(Parse(buffer.AsSpan(0, length), context.ModelType, shape));

@@ -24,6 +24,7 @@ internal static partial class LoggedPath
     public static string Of(HttpContext context) =>
         FindReplacement(context) ?? (context.Request.PathBase + context.Request.Path).ToUriComponent();
 
-    [GeneratedRegex("/(agents|signals)/", RegexOptions.IgnoreCase)]
+    // Slashes may be encoded, and what encodes them encoded again.
+    [GeneratedRegex("(/|%(25)*2f)(agents|signals)(/|%(25)*2f)", RegexOptions.IgnoreCase)]
     private static partial Regex AddressForm();
 }

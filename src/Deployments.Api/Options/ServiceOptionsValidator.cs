@@ -71,7 +71,7 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration, IHos
         var bytes = new byte[key?.Length ?? 0];
         return !Convert.TryFromBase64String(key ?? string.Empty, bytes, out var length) || length < AgentKeys.MinBytes
                 ? [$"{name} must be a secret of at least {AgentKeys.MinBytes} bytes, in base64."]
-            : !environment.IsDevelopment() && bytes.AsSpan(0, length).SequenceEqual(AgentKeys.OfDevelopment)
+            : !environment.IsDevelopment() && bytes.AsSpan(0, length).SequenceEqual(AgentKeys.DevelopmentKey)
                 ? [$"{name} is the development key, which everybody knows."]
             : [];
     }

@@ -9,7 +9,7 @@ namespace Deployments.Application.Agents;
 /// <summary>A run of a deployment, as agents read it: its configuration, with the values of its inputs.</summary>
 public sealed record AgentItemDto
 {
-    /// <summary>The run. An agent applies each once.</summary>
+    /// <summary>UUID of the run. An agent applies each once.</summary>
     public required Guid Id { get; init; }
 
     /// <summary>The configuration's name, in which a slash is an underscore; the deployment's id if it has none.</summary>
@@ -38,7 +38,7 @@ public sealed record AgentItemDto
     public required IReadOnlyDictionary<string, JsonElement> Options { get; init; }
 }
 
-/// <summary>Makes what agents read of a deployment. The names and defaults are those of OpenStack Heat.</summary>
+/// <summary>Builds the document's item for a deployment. The names and defaults are those of OpenStack Heat.</summary>
 internal static class AgentItem
 {
     private const string DefaultGroup = "Heat::Ungrouped";
@@ -46,39 +46,39 @@ internal static class AgentItem
     private static readonly JsonElement Null = JsonElement.Parse("null");
     private static readonly JsonElement EmptyText = Text(string.Empty);
 
-    /// <param name="applied">The deployment.</param>
+    /// <param name="deployment">The deployment.</param>
     /// <param name="signalAddress">Where its agent reports the outcome of the run.</param>
     /// <param name="mapper">Maps inputs and outputs.</param>
-    public static AgentItemDto Create(AppliedDeployment applied, string signalAddress, IMapper mapper) => new()
+    public static AgentItemDto Create(DeploymentToApply deployment, string signalAddress, IMapper mapper) => new()
     {
-        Id = applied.Run,
-        Name = (applied.Name ?? applied.DeploymentId.ToString()).Replace('/', '_'),
-        Group = applied.Group ?? DefaultGroup,
-        CreationTime = applied.CreationTime,
-        Deadline = applied.Deadline,
-        Config = applied.Config is { ValueKind: not JsonValueKind.Null } config ? config : EmptyText,
-        Inputs = InputsOf(applied, signalAddress, mapper),
-        Outputs = mapper.Map<IReadOnlyList<ConfigOutputDto>>(applied.Outputs),
-        Options = applied.Options,
+        Id = deployment.Run,
+        Name = (deployment.Name ?? deployment.DeploymentId.ToString()).Replace('/', '_'),
+        Group = deployment.Group ?? DefaultGroup,
+        CreationTime = deployment.CreationTime,
+        Deadline = deployment.Deadline,
+        Config = deployment.Config is { ValueKind: not JsonValueKind.Null } config ? config : EmptyText,
+        Inputs = InputsOf(deployment, signalAddress, mapper),
+        Outputs = mapper.Map<IReadOnlyList<ConfigOutputDto>>(deployment.Outputs),
+        Options = deployment.Options,
     };
 
-    private static List<ConfigInputDto> InputsOf(AppliedDeployment applied, string signalAddress, IMapper mapper)
+    private static List<ConfigInputDto> InputsOf(DeploymentToApply deployment, string signalAddress, IMapper mapper)
     {
-        var given = applied.InputValues ?? new Dictionary<string, JsonElement>();
-        var inputs = applied.Inputs
+        var given = deployment.InputValues ?? new Dictionary<string, JsonElement>();
+        var inputs = deployment.Inputs
             .Select(input => mapper.Map<ConfigInputDto>(input) with
             {
                 Value = given.TryGetValue(input.Name, out var value) ? value : input.Value ?? input.Default ?? Null,
             })
             .ToList();
-        var names = applied.Inputs.Select(input => input.Name).ToHashSet();
+        var names = deployment.Inputs.Select(input => input.Name).ToHashSet();
         foreach (var (name, value) in given)
         {
             AddUnlessNamed(name, value);
         }
 
-        AddUnlessNamed("deploy_server_id", Text(applied.ServerId));
-        AddUnlessNamed("deploy_action", Text(applied.Action ?? string.Empty));
+        AddUnlessNamed("deploy_server_id", Text(deployment.ServerId));
+        AddUnlessNamed("deploy_action", Text(deployment.Action ?? string.Empty));
         AddUnlessNamed("deploy_signal_transport", Text("TEMP_URL_SIGNAL"));
         AddUnlessNamed("deploy_signal_id", Text(signalAddress));
         AddUnlessNamed("deploy_signal_verb", Text("PUT")); // agents do not retry a POST

@@ -14,14 +14,14 @@ namespace Deployments.Application.Agents;
 /// not respond.
 /// </summary>
 /// <param name="ProjectId">The project that asks, already authorised.</param>
-/// <param name="Agent">Whose agent.</param>
+/// <param name="Agent">The server.</param>
 /// <param name="Addresses">Makes the address.</param>
 public sealed record CreateAgentCommand(string ProjectId, NewAgent Agent, IAgentAddresses Addresses) : IRequest<AgentDto>;
 
 /// <summary>The agent to create. Fields that are not listed here are ignored.</summary>
 public sealed record NewAgent
 {
-    /// <summary>The server that it runs on: any text, such as the UUID of a Nova server.</summary>
+    /// <summary>The server that it runs on: any text of 1 to 255 characters, such as the UUID of a Nova server.</summary>
     public string? ServerId { get; init; }
 }
 
@@ -58,12 +58,12 @@ internal sealed class CreateAgentHandler(IAgentStore agents, TimeProvider clock)
     public async Task<AgentDto> Handle(CreateAgentCommand command, CancellationToken cancellationToken)
     {
         var agent = await agents.AddAsync(
-            new Agent(Uuid.NewDatabaseFriendly(Database.PostgreSql), command.ProjectId, command.Agent.ServerId!, clock.GetUtcNow()),
+            () => new Agent(Uuid.NewDatabaseFriendly(Database.PostgreSql), command.ProjectId, command.Agent.ServerId!, clock.GetUtcNow()),
             cancellationToken);
         return new AgentDto
         {
             ServerId = agent.ServerId,
-            MetadataUrl = command.Addresses.OfDocument(agent.ProjectId, agent.Id),
+            MetadataUrl = command.Addresses.CreateDocumentUrl(agent.ProjectId, agent.Id),
             CreationTime = agent.CreationTime,
             LastSeen = agent.LastSeen,
         };

@@ -19,9 +19,3 @@ internal sealed class FindAgentHandler(IAgentStore agents) : AsyncRequestHandler
         agents.MarkSeen(query.ProjectId, query.AgentId);
     }
 }
-
-internal static class AgentLookup
-{
-    // The same as for a path that does not exist, and without a part of the address.
-    public static NotFoundException NotFound() => new("This path does not exist.");
-}

@@ -18,26 +18,27 @@ namespace Deployments.Application.Agents;
 /// <summary>
 /// What an agent applies: one run for each deployment of its server that its project owns and whose configuration exists, whatever its
 /// status, by the configuration's name (none first), then by the deployment's creation. Only the first have been read, the others are read
-/// as they are enumerated. With <paramref name="Wait"/> it is returned once it is no longer known, or the time is up.
+/// as they are enumerated. With <paramref name="Wait"/> the response is held until the document differs from those in
+/// <paramref name="Known"/>, or the time is up.
 /// Throws <see cref="InvalidRequestException"/>, <see cref="NotFoundException"/> when the agent was revoked, also meanwhile,
 /// <see cref="UnavailableException"/> when the database does not respond, also while the result is enumerated, or too many wait.
 /// </summary>
 /// <param name="ProjectId">The agent's project.</param>
 /// <param name="AgentId">The agent.</param>
 /// <param name="Addresses">Makes the addresses in the document.</param>
-/// <param name="Wait">1 to 50 seconds to wait for a document that is not known; null not to wait.</param>
-/// <param name="Known">The documents that the agent has; null for none, and then nothing is waited for.</param>
+/// <param name="Wait">The seconds to hold the response, 1 to 50. Null: respond at once.</param>
+/// <param name="Known">The documents that the agent has. Null: none, and the response is not held.</param>
 public sealed record GetAgentDocumentQuery(
     string ProjectId, Guid AgentId, IAgentAddresses Addresses, int? Wait = null, KnownDocuments? Known = null)
     : IRequest<AgentDocument>, IHeldRequest;
 
 /// <summary>The documents that an agent has.</summary>
 /// <param name="Fingerprints">Their fingerprints.</param>
-/// <param name="IncludesAny">Whether it has whatever there is.</param>
-public sealed record KnownDocuments(IReadOnlySet<string> Fingerprints, bool IncludesAny);
+/// <param name="MatchesAny">Whether any document is one of them.</param>
+public sealed record KnownDocuments(IReadOnlySet<string> Fingerprints, bool MatchesAny);
 
 /// <summary>What an agent applies.</summary>
-/// <param name="Fingerprint">Is another whenever the document is.</param>
+/// <param name="Fingerprint">Changes whenever the document changes.</param>
 /// <param name="MetadataUrl">The address of the document, signed with the present key.</param>
 /// <param name="Items">The runs; null if the agent has this document.</param>
 public sealed record AgentDocument(string Fingerprint, string MetadataUrl, IAsyncEnumerable<AgentItemDto>? Items);
@@ -72,19 +73,19 @@ internal sealed class GetAgentDocumentHandler(
     private async Task<AgentDocument> WaitAsync(GetAgentDocumentQuery query, TimeSpan time, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
-        var runs = await turns.RunAsync(token => ListAsync(query, token), cancellationToken);
-        if (!IsKnown(query, runs))
+        var listing = await turns.RunAsync(token => ListAsync(query, token), cancellationToken);
+        if (!IsKnown(query, listing))
         {
             return await OpenInTimeAsync();
         }
 
-        using var watch = waiter.WatchAgent(query.ProjectId, query.AgentId, runs.ServerId);
+        using var watch = waiter.WatchAgent(query.ProjectId, query.AgentId, listing.Runs.ServerId);
         while (true)
         {
             var end = await sharedReads.ReadEndAsync(query.ProjectId, cancellationToken); // before the runs, so that nothing falls between
-            runs = await turns.RunAsync(token => ListAsync(query, token), cancellationToken);
+            listing = await turns.RunAsync(token => ListAsync(query, token), cancellationToken);
             var remaining = time - clock.GetElapsedTime(started);
-            if (!IsKnown(query, runs) || remaining <= TimeSpan.Zero || watch.IsStopping)
+            if (!IsKnown(query, listing) || remaining <= TimeSpan.Zero || watch.IsStopping)
             {
                 return await OpenInTimeAsync();
             }
@@ -96,45 +97,45 @@ internal sealed class GetAgentDocumentHandler(
             }
         }
 
-        Task<AgentDocument> OpenInTimeAsync() => deadline.RunAsync(token => OpenAsync(query, runs, token), cancellationToken);
+        Task<AgentDocument> OpenInTimeAsync() => deadline.RunAsync(token => OpenAsync(query, listing, token), cancellationToken);
     }
 
-    private async Task<AgentRuns> ListAsync(GetAgentDocumentQuery query, CancellationToken cancellationToken)
+    private async Task<Listing> ListAsync(GetAgentDocumentQuery query, CancellationToken cancellationToken)
     {
         var runs = await agents.ListRunsAsync(query.ProjectId, query.AgentId, cancellationToken) ?? throw AgentLookup.NotFound();
         agents.MarkSeen(query.ProjectId, query.AgentId);
-        return runs;
+        return new Listing(runs, ComputeFingerprint(query.Addresses, runs));
     }
 
-    private async Task<AgentDocument> OpenAsync(GetAgentDocumentQuery query, AgentRuns runs, CancellationToken cancellationToken)
+    private async Task<AgentDocument> OpenAsync(GetAgentDocumentQuery query, Listing listing, CancellationToken cancellationToken)
     {
-        if (IsKnown(query, runs))
+        if (IsKnown(query, listing))
         {
             return Document(items: null);
         }
 
         // The first are read before this returns, while a failure of the database can still be the response.
-        var ids = runs.Runs.Select(run => run.DeploymentId).ToList();
+        var ids = listing.Runs.Runs.Select(run => run.DeploymentId).ToList();
         var first = await ReadAsync(query, ids, 0, FirstChunk, cancellationToken);
         return Document(ReadAllAsync(query, ids, first, CancellationToken.None));
 
         AgentDocument Document(IAsyncEnumerable<AgentItemDto>? items) =>
-            new(FingerprintOf(query, runs), query.Addresses.OfDocument(query.ProjectId, query.AgentId), items);
+            new(listing.Fingerprint, query.Addresses.CreateDocumentUrl(query.ProjectId, query.AgentId), items);
     }
 
     private async IAsyncEnumerable<AgentItemDto> ReadAllAsync(
         GetAgentDocumentQuery query,
         IReadOnlyList<Guid> ids,
-        Chunk<AppliedDeployment> chunk,
+        Chunk<DeploymentToApply> chunk,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (next, count) = (0, FirstChunk);
         while (true)
         {
-            foreach (var applied in chunk.Items)
+            foreach (var deployment in chunk.Items)
             {
-                var address = query.Addresses.OfSignal(query.ProjectId, query.AgentId, applied.DeploymentId, applied.Run);
-                yield return AgentItem.Create(applied, address, mapper);
+                var address = query.Addresses.CreateSignalUrl(query.ProjectId, query.AgentId, deployment.DeploymentId, deployment.Run);
+                yield return AgentItem.Create(deployment, address, mapper);
             }
 
             if (chunk.IsTruncated)
@@ -163,22 +164,22 @@ internal sealed class GetAgentDocumentHandler(
         }
     }
 
-    private Task<Chunk<AppliedDeployment>> ReadAsync(
+    private Task<Chunk<DeploymentToApply>> ReadAsync(
         GetAgentDocumentQuery query, IReadOnlyList<Guid> ids, int start, int count, CancellationToken cancellationToken) =>
         ids.Count == 0
-            ? Task.FromResult(new Chunk<AppliedDeployment>([], IsTruncated: false))
+            ? Task.FromResult(new Chunk<DeploymentToApply>([], IsTruncated: false))
             : agents.ReadAsync(query.ProjectId, [.. ids.Skip(start).Take(count)], cancellationToken);
 
-    private static bool IsKnown(GetAgentDocumentQuery query, AgentRuns runs) =>
-        query.Known is { } known && (known.IncludesAny || known.Fingerprints.Contains(FingerprintOf(query, runs)));
+    private static bool IsKnown(GetAgentDocumentQuery query, Listing listing) =>
+        query.Known is { } known && (known.MatchesAny || known.Fingerprints.Contains(listing.Fingerprint));
 
     /// <remarks>A run does not change, and its configuration neither: so the runs stand for all of the document.</remarks>
-    private static string FingerprintOf(GetAgentDocumentQuery query, AgentRuns runs)
+    private static string ComputeFingerprint(IAgentAddresses addresses, AgentRuns runs)
     {
         const int guid = 16;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData([Format]);
-        hash.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(query.Addresses.Form)));
+        hash.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(addresses.Form)));
         Span<byte> bytes = stackalloc byte[guid + guid + sizeof(long)];
         foreach (var run in runs.Runs)
         {
@@ -190,4 +191,6 @@ internal sealed class GetAgentDocumentHandler(
 
         return Base64Url.EncodeToString(hash.GetHashAndReset().AsSpan(0, guid));
     }
+
+    private sealed record Listing(AgentRuns Runs, string Fingerprint);
 }

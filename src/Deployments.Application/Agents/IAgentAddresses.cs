@@ -11,24 +11,24 @@ public interface IAgentAddresses
     /// <summary>The address from which an agent reads what to apply.</summary>
     /// <param name="projectId">The agent's project.</param>
     /// <param name="agentId">The agent.</param>
-    string OfDocument(string projectId, Guid agentId);
+    string CreateDocumentUrl(string projectId, Guid agentId);
 
     /// <summary>The address to which an agent reports the outcome of a run.</summary>
     /// <param name="projectId">The agent's project.</param>
     /// <param name="agentId">The agent.</param>
     /// <param name="deploymentId">The deployment.</param>
     /// <param name="run">The run.</param>
-    string OfSignal(string projectId, Guid agentId, Guid deploymentId, Guid run);
+    string CreateSignalUrl(string projectId, Guid agentId, Guid deploymentId, Guid run);
 
-    /// <summary>The codes that sign the address of an agent's document: one for each key.</summary>
+    /// <summary>The macs of the address of an agent's document: one for each key.</summary>
     /// <param name="projectId">The agent's project.</param>
     /// <param name="agentId">The agent.</param>
-    IEnumerable<string> MacsOfDocument(string projectId, Guid agentId);
+    IEnumerable<string> ComputeDocumentMacs(string projectId, Guid agentId);
 
-    /// <summary>The codes that sign the address of a run's signal: one for each key.</summary>
+    /// <summary>The macs of the address of a run's signal: one for each key.</summary>
     /// <param name="projectId">The agent's project.</param>
     /// <param name="agentId">The agent.</param>
     /// <param name="deploymentId">The deployment.</param>
     /// <param name="run">The run.</param>
-    IEnumerable<string> MacsOfSignal(string projectId, Guid agentId, Guid deploymentId, Guid run);
+    IEnumerable<string> ComputeSignalMacs(string projectId, Guid agentId, Guid deploymentId, Guid run);
 }

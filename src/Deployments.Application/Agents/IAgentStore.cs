@@ -13,10 +13,10 @@ namespace Deployments.Application.Agents;
 public interface IAgentStore
 {
     /// <summary>Stores a new agent, unless its server has one.</summary>
-    /// <param name="agent">The agent, with an id of its own.</param>
+    /// <param name="create">Creates the agent, with an id of its own each time.</param>
     /// <param name="cancellationToken">Stops the work; it may have been stored nevertheless.</param>
     /// <returns>The agent of the server.</returns>
-    Task<Agent> AddAsync(Agent agent, CancellationToken cancellationToken);
+    Task<Agent> AddAsync(Func<Agent> create, CancellationToken cancellationToken);
 
     /// <summary>Deletes the agent of a server, and ends the requests that it has waiting, on every instance.</summary>
     /// <param name="projectId">The project that asks.</param>
@@ -53,7 +53,7 @@ public interface IAgentStore
     /// <param name="projectId">The project that owns them.</param>
     /// <param name="ids">Which.</param>
     /// <param name="cancellationToken">Stops the work.</param>
-    Task<Chunk<AppliedDeployment>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken);
+    Task<Chunk<DeploymentToApply>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken);
 
     /// <summary>The outputs that the configuration of a deployment declares; none if it does not exist.</summary>
     /// <param name="projectId">The agent's project.</param>
@@ -63,6 +63,12 @@ public interface IAgentStore
     /// <returns>Null if there is no such agent, or no such deployment of its server.</returns>
     Task<IReadOnlyList<ConfigOutput>?> FindOutputsAsync(
         string projectId, Guid agentId, Guid deploymentId, CancellationToken cancellationToken);
+}
+
+internal static class AgentLookup
+{
+    // The same as for a path that does not exist, and without a part of the address.
+    public static NotFoundException NotFound() => new("This path does not exist.");
 }
 
 /// <summary>The runs that an agent applies.</summary>
@@ -76,8 +82,8 @@ public sealed record AgentRuns(string ServerId, IReadOnlyList<ListedRun> Runs);
 /// <param name="Deadline">The deadline of the run; null without a timeout.</param>
 public readonly record struct ListedRun(Guid DeploymentId, Guid Run, DateTimeOffset? Deadline);
 
-/// <summary>A deployment and the configuration that it applies.</summary>
-public sealed record AppliedDeployment
+/// <summary>A deployment that an agent applies, with its configuration.</summary>
+public sealed record DeploymentToApply
 {
     /// <summary>The deployment.</summary>
     public required Guid DeploymentId { get; init; }

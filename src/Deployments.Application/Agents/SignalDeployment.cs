@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.RegularExpressions;
 using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
@@ -27,9 +28,13 @@ public sealed record SignalDeploymentCommand(
 internal sealed partial class SignalDeploymentHandler(IAgentStore agents, IDeploymentCommands commands, TimeProvider clock)
     : AsyncRequestHandler<SignalDeploymentCommand>
 {
+    private static readonly SearchValues<char> HexDigitsAndHyphen = SearchValues.Create("0123456789abcdefABCDEF-");
+
     protected override async Task Handle(SignalDeploymentCommand command, CancellationToken cancellationToken)
     {
         var report = await ReadAsync(command, cancellationToken);
+
+        // Read without a lock: a change of config_id starts another run, whose signal this is not.
         var outputs = await agents.FindOutputsAsync(command.ProjectId, command.AgentId, command.DeploymentId, cancellationToken)
             ?? throw AgentLookup.NotFound();
         var signal = SignalOutcome.Ignored;
@@ -54,20 +59,21 @@ internal sealed partial class SignalDeploymentHandler(IAgentStore agents, IDeplo
         }
     }
 
-    /// <summary>Reads the report, without the agent's addresses and their codes: those who may read the deployment are not its agent.</summary>
+    /// <summary>Reads the report, without the agent's addresses and their macs: those who may read the deployment are not its agent.</summary>
     private async Task<AgentReport> ReadAsync(SignalDeploymentCommand command, CancellationToken cancellationToken)
     {
         var (projectId, agentId, addresses) = (command.ProjectId, command.AgentId, command.Addresses);
         List<string> macs =
         [
-            .. addresses.MacsOfSignal(projectId, agentId, command.DeploymentId, command.Run), .. addresses.MacsOfDocument(projectId, agentId),
+            .. addresses.ComputeSignalMacs(projectId, agentId, command.DeploymentId, command.Run),
+            .. addresses.ComputeDocumentMacs(projectId, agentId),
         ];
         var hasOthers = false;
         var report = Read();
         if (hasOthers && await agents.ListRunsAsync(projectId, agentId, cancellationToken) is { } listed)
         {
-            // A code alone cannot be told from other text. Those of former runs are left: nothing can be done with them.
-            macs.AddRange(listed.Runs.SelectMany(run => addresses.MacsOfSignal(projectId, agentId, run.DeploymentId, run.Run)));
+            // A mac alone has no mark that other text does not have. Those of former runs are left: nothing can be done with them.
+            macs.AddRange(listed.Runs.SelectMany(run => addresses.ComputeSignalMacs(projectId, agentId, run.DeploymentId, run.Run)));
             report = Read();
         }
 
@@ -83,11 +89,25 @@ internal sealed partial class SignalDeploymentHandler(IAgentStore agents, IDeplo
         string Redact(AddressRedaction redaction, string text)
         {
             var redacted = redaction.Apply(text);
-            hasOthers |= MacForm().IsMatch(redacted);
+            hasOthers = hasOthers || MayHaveMac(redacted);
             return redacted;
         }
     }
 
-    [GeneratedRegex("[A-Za-z0-9_-]{43}")]
-    private static partial Regex MacForm();
+    // Checksums and UUIDs, which are common in reports, are words of hexadecimal digits alone.
+    private static bool MayHaveMac(ReadOnlySpan<char> text)
+    {
+        foreach (var word in LongWords().EnumerateMatches(text))
+        {
+            if (text.Slice(word.Index, word.Length).ContainsAnyExcept(HexDigitsAndHyphen))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    [GeneratedRegex("[A-Za-z0-9_-]{43,}")]
+    private static partial Regex LongWords();
 }

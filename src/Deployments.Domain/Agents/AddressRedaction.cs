@@ -5,7 +5,7 @@ namespace Deployments.Domain.Agents;
 
 /// <summary>Removes the addresses of an agent from text: who may read a deployment may not act as its agent.</summary>
 /// <param name="agentId">The agent. Its id is part of each of its addresses.</param>
-/// <param name="macs">The codes that sign its addresses. They are removed without an address around them too.</param>
+/// <param name="macs">The macs of its addresses. They are removed without an address around them too.</param>
 public sealed class AddressRedaction(Guid agentId, IReadOnlyCollection<string> macs)
 {
     /// <summary>What a text has in place of an address.</summary>

@@ -37,7 +37,8 @@ public sealed partial class AgentReport
 
     /// <summary>
     /// Reads the body of a signal. What cannot be stored is replaced: a NUL, half of a surrogate pair and what is not UTF-8 by U+FFFD, a
-    /// value nested too deep by its JSON text. Of duplicate names the last counts.
+    /// value nested too deep by its JSON text, and the numbers NaN, Infinity and -Infinity, which Python writes, by strings. Of duplicate
+    /// names in an object the last counts.
     /// </summary>
     /// <param name="body">The body; without any, or with null, the report is empty.</param>
     /// <param name="redact">Replaces the agent's addresses in a string or name.</param>
@@ -52,7 +53,7 @@ public sealed partial class AgentReport
 
         try
         {
-            return Read(Encoding.UTF8.GetBytes(Escape().Replace(text, ReplaceUnstorable)), redact);
+            return Read(Encoding.UTF8.GetBytes(ReplaceUnstorable(text)), redact);
         }
         catch (JsonException)
         {
@@ -137,9 +138,58 @@ public sealed partial class AgentReport
         }
 
         writer.Flush();
-        return depth > MaxDepth
-            ? JsonSerializer.SerializeToElement(Encoding.UTF8.GetString(value.WrittenSpan))
-            : JsonElement.Parse(value.WrittenSpan);
+        if (depth > MaxDepth)
+        {
+            return JsonSerializer.SerializeToElement(Encoding.UTF8.GetString(value.WrittenSpan));
+        }
+
+        var parsed = JsonElement.Parse(value.WrittenSpan);
+        if (depth == 0)
+        {
+            return parsed;
+        }
+
+        value.ResetWrittenCount();
+        writer.Reset();
+        WriteWithoutDuplicates(parsed, writer);
+        writer.Flush();
+        return JsonElement.Parse(value.WrittenSpan);
+    }
+
+    // An object with duplicate names could be stored, but a body that has it is refused.
+    private static void WriteWithoutDuplicates(JsonElement value, Utf8JsonWriter writer)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                var members = new OrderedDictionary<string, JsonElement>();
+                foreach (var member in value.EnumerateObject())
+                {
+                    members[member.Name] = member.Value;
+                }
+
+                writer.WriteStartObject();
+                foreach (var (name, last) in members)
+                {
+                    writer.WritePropertyName(name);
+                    WriteWithoutDuplicates(last, writer);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in value.EnumerateArray())
+                {
+                    WriteWithoutDuplicates(item, writer);
+                }
+
+                writer.WriteEndArray();
+                break;
+            default:
+                value.WriteTo(writer);
+                break;
+        }
     }
 
     private static void Copy(ref Utf8JsonReader reader, Utf8JsonWriter writer, Func<string, string> redact)
@@ -181,9 +231,19 @@ public sealed partial class AgentReport
     private static string TextOf(JsonElement value) =>
         value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
-    private static string ReplaceUnstorable(Match escape) => escape.Groups["unstorable"].Success ? @"\ufffd" : escape.Value;
+    private static string ReplaceUnstorable(string text)
+    {
+        var isInString = false;
+        return Unstorable().Replace(text, found =>
+        {
+            isInString ^= found.ValueSpan is "\"";
+            return found.Groups["character"].Success ? @"\ufffd"
+                : found.Groups["number"].Success && !isInString ? $"\"{found.Value}\""
+                : found.Value;
+        });
+    }
 
-    // Each escape of JSON, so that an escaped backslash is not the beginning of another.
-    [GeneratedRegex(@"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?<unstorable>u0000|u[dD][89a-fA-F][0-9a-fA-F]{2})|.)")]
-    private static partial Regex Escape();
+    // Each escape of JSON, so that an escaped backslash is not the beginning of another, and each end of a string.
+    [GeneratedRegex(@"""|(?<number>NaN|-?Infinity)|\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?<character>u0000|u[dD][89a-fA-F][0-9a-fA-F]{2})|.)")]
+    private static partial Regex Unstorable();
 }

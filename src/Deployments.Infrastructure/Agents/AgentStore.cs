@@ -21,23 +21,24 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
 
     private static readonly string ListRuns =
         $"""
-        SELECT agent.server_id, applied.id, applied.run, applied.deadline
+        SELECT agent.server_id, listed.id, listed.run, listed.deadline
         FROM agents AS agent
         LEFT JOIN LATERAL (
             SELECT deployment.id, {Run} AS run, {Deadline} AS deadline, deployment.creation_time, config.name
             FROM software_deployments AS deployment
             CROSS JOIN LATERAL {ConfigOf("deployment", "name")} AS config
             WHERE deployment.project_id = agent.project_id AND deployment.server_id = agent.server_id
-        ) AS applied ON true
+        ) AS listed ON true
         WHERE agent.project_id = @project_id AND agent.id = @agent_id
-        ORDER BY applied.name COLLATE "C" NULLS FIRST, applied.creation_time, applied.id
+        ORDER BY listed.name COLLATE "C" NULLS FIRST, listed.creation_time, listed.id
         """;
 
-    private static readonly string ReadApplied =
+    // The planner does not see the array's length in a SELECT: else it would find a plan for so few rows cheaper, and plan each time.
+    private static readonly string ReadDeploymentsToApply =
         $"""
         SELECT deployment.id, {Run} AS run, {Deadline} AS deadline, deployment.server_id, deployment.action, deployment.input_values,
             config.name, config."group", config.creation_time, config.config, config.inputs, config.outputs, config.options
-        FROM unnest(@ids) WITH ORDINALITY AS listed (id, index)
+        FROM unnest((SELECT @ids)) WITH ORDINALITY AS listed (id, index)
         JOIN software_deployments AS deployment ON deployment.project_id = @project_id AND deployment.id = listed.id
         CROSS JOIN LATERAL {ConfigOf("deployment", "name, \"group\", creation_time, config, inputs, outputs, options")} AS config
         ORDER BY listed.index
@@ -57,9 +58,10 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
 
     private const string Deadline = "COALESCE(deployment.deadline, deployment.run_deadline)";
 
-    public Task<Agent> AddAsync(Agent agent, CancellationToken cancellationToken) => database.RunAsync(
+    public Task<Agent> AddAsync(Func<Agent> create, CancellationToken cancellationToken) => database.RunAsync(
         async attempt =>
         {
+            var agent = create(); // for each attempt: what an earlier one stored may have been revoked since
             while (true)
             {
                 // Nothing where a concurrent request has just stored another one, which the next statement sees.
@@ -85,21 +87,29 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
         },
         cancellationToken);
 
-    public Task<bool> DeleteAsync(string projectId, string serverId, CancellationToken cancellationToken) => database.RunAsync(
-        async attempt =>
-        {
-            var deleted = await attempt.Context.Agents
-                .Where(agent => agent.ProjectId == projectId && agent.ServerId == serverId)
-                .ExecuteDeleteAsync(attempt.Token);
-            if (deleted == 0 && !attempt.IsRetry)
+    public async Task<bool> DeleteAsync(string projectId, string serverId, CancellationToken cancellationToken)
+    {
+        Guid? found = null;
+        return await database.RunAsync(
+            async attempt =>
             {
-                return false;
-            }
+                found ??= await attempt.Context.Agents
+                    .Where(agent => agent.ProjectId == projectId && agent.ServerId == serverId)
+                    .Select(agent => (Guid?)agent.Id)
+                    .SingleOrDefaultAsync(attempt.Token);
+                if (found is null)
+                {
+                    return false;
+                }
 
-            signal.Revoked(projectId, serverId);
-            return true;
-        },
-        cancellationToken);
+                await attempt.Context.Agents
+                    .Where(agent => agent.ProjectId == projectId && agent.Id == found)
+                    .ExecuteDeleteAsync(attempt.Token);
+                signal.Revoked(projectId, serverId);
+                return true;
+            },
+            cancellationToken);
+    }
 
     public Task<Agent?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
         database.RunAsync(attempt => Find(attempt.Context, projectId, id, attempt.Token), cancellationToken);
@@ -120,7 +130,7 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
                 serverId ??= rows.GetString(0);
                 if (!rows.IsDBNull(1))
                 {
-                    runs.Add(new ListedRun(rows.GetGuid(1), rows.GetGuid(2), TimeOrNull(rows, 3)));
+                    runs.Add(new ListedRun(rows.GetGuid(1), rows.GetGuid(2), rows.GetTimeOrNull(3)));
                 }
             }
 
@@ -128,27 +138,27 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
         },
         cancellationToken);
 
-    public Task<Chunk<AppliedDeployment>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
+    public Task<Chunk<DeploymentToApply>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
         database.RunAsync(
             async attempt =>
             {
-                await using var command = await attempt.CreateCommandAsync(ReadApplied);
+                await using var command = await attempt.CreateCommandAsync(ReadDeploymentsToApply);
                 command.Parameters.AddWithValue("project_id", projectId);
                 command.Parameters.AddWithValue("ids", ids.ToArray());
                 await using var rows = await command.ExecuteReaderAsync(attempt.Token);
-                var (items, size) = (new List<AppliedDeployment>(), 0L);
+                var (items, size) = (new List<DeploymentToApply>(), 0L);
                 while (await rows.ReadAsync(attempt.Token))
                 {
                     if (size > RowSize.MaxChunkBytes)
                     {
-                        return new Chunk<AppliedDeployment>(items, IsTruncated: true);
+                        return new Chunk<DeploymentToApply>(items, IsTruncated: true);
                     }
 
                     items.Add(Read(rows, out var bytes));
                     size += bytes;
                 }
 
-                return new Chunk<AppliedDeployment>(items, IsTruncated: false);
+                return new Chunk<DeploymentToApply>(items, IsTruncated: false);
             },
             cancellationToken);
 
@@ -168,21 +178,21 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
             },
             cancellationToken);
 
-    private static AppliedDeployment Read(DbDataReader row, out long size)
+    private static DeploymentToApply Read(DbDataReader row, out long size)
     {
-        var (inputValues, config) = (TextOrNull(row, 5), TextOrNull(row, 9));
+        var (inputValues, config) = (row.GetStringOrNull(5), row.GetStringOrNull(9));
         var (inputs, outputs, options) = (row.GetString(10), row.GetString(11), row.GetString(12));
         size = RowSize.Of(inputValues, config, inputs, outputs, options);
-        return new AppliedDeployment
+        return new DeploymentToApply
         {
             DeploymentId = row.GetGuid(0),
             Run = row.GetGuid(1),
-            Deadline = TimeOrNull(row, 2),
+            Deadline = row.GetTimeOrNull(2),
             ServerId = row.GetString(3),
-            Action = TextOrNull(row, 4),
+            Action = row.GetStringOrNull(4),
             InputValues = inputValues is null ? null : JsonColumn.Read<IReadOnlyDictionary<string, JsonElement>>(inputValues),
-            Name = TextOrNull(row, 6),
-            Group = TextOrNull(row, 7),
+            Name = row.GetStringOrNull(6),
+            Group = row.GetStringOrNull(7),
             CreationTime = row.GetFieldValue<DateTimeOffset>(8),
             Config = config is null ? null : JsonColumn.Read<JsonElement>(config),
             Inputs = JsonColumn.Read<IReadOnlyList<ConfigInput>>(inputs),
@@ -190,11 +200,6 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
             Options = JsonColumn.Read<IReadOnlyDictionary<string, JsonElement>>(options),
         };
     }
-
-    private static string? TextOrNull(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    private static DateTimeOffset? TimeOrNull(DbDataReader row, int column) =>
-        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 
     /// <remarks>LIMIT 1 changes no result: it makes the planner look up the primary key once for each deployment.</remarks>
     private static string ConfigOf(string deployment, string columns) =>

@@ -1,5 +1,4 @@
 using Deployments.Application.Common;
-using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure.Agents;
 using Deployments.Infrastructure.Postgres;
 using Microsoft.Extensions.Hosting;
@@ -8,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Deployments.Infrastructure.BackgroundJobs;
 
 /// <summary>
-/// Stores once a minute, and at the end, when agents were last seen, to the minute. What cannot be stored is dropped: the agents come again. Instances that
-/// store the same agents at once skip each other's rows.
+/// Stores once a minute, and at the end, when agents were last seen, to the minute. What cannot be stored is dropped: the agents come
+/// again. Instances that store the same agents at once skip each other's rows.
 /// </summary>
 internal sealed partial class AgentSightingsJob(
     MigrationJob migration,
@@ -24,7 +23,6 @@ internal sealed partial class AgentSightingsJob(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        DeploymentMetrics.LateSignals.Add(0); // it is reported from the start, and not from the first
         await migration.WaitUntilCurrentAsync(stoppingToken);
         await PeriodicJob.RunAsync(Interval, clock, _ => StoreAllAsync(), stoppingToken);
         await StoreAllAsync(); // what is left: the server has stopped before

@@ -117,26 +117,21 @@ internal sealed class LockDeploymentsCommand : IAsyncDisposable
         row.GetString(Column.ConfigId),
         row.GetString(Column.ServerId),
         DeploymentStatusNames.Parse(row.GetString(Column.Status))!.Value,
-        Text(row, Column.StatusReason),
-        Text(row, Column.Action),
+        row.GetStringOrNull(Column.StatusReason),
+        row.GetStringOrNull(Column.Action),
         Json(row, Column.InputValues),
         Json(row, Column.OutputValues),
-        Text(row, Column.StackUserProjectId),
+        row.GetStringOrNull(Column.StackUserProjectId),
         row.GetFieldValue<DateTimeOffset>(Column.CreationTime),
-        Time(row, Column.UpdatedTime),
+        row.GetTimeOrNull(Column.UpdatedTime),
         row.IsDBNull(Column.Timeout) ? null : row.GetInt32(Column.Timeout),
-        Time(row, Column.Deadline),
+        row.GetTimeOrNull(Column.Deadline),
         row.IsDBNull(Column.RunId) ? null : row.GetGuid(Column.RunId),
-        Time(row, Column.RunDeadline),
+        row.GetTimeOrNull(Column.RunDeadline),
         row.IsDBNull(Column.IdempotencyKey)
             ? null
             : new IdempotencyKey(row.GetString(Column.IdempotencyKey), row.GetInt32(Column.IdempotencyIndex), row.GetFieldValue<byte[]>(Column.RequestHash)),
         row.GetInt32(Column.Version));
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 
     private static IReadOnlyDictionary<string, JsonElement>? Json(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : JsonColumn.Read<IReadOnlyDictionary<string, JsonElement>>(row.GetString(column));

@@ -33,7 +33,7 @@ public sealed class AddressSecrecyTests
         foreach (var unknown in new[]
         {
             $"{path}A", $"{path}/a", path[..^1], $"/AGENTS{path["/agents".Length..]}A", $"//{path}", $"/prefix{path}", $"/prefix{signalPath}", $"/v1{path}", $"/v1/{project.Id}{path}",
-            $"/v1/{project.Id}{signalPath}", $"/%61gents{path["/agents".Length..]}A",
+            $"/v1/{project.Id}{signalPath}", $"/%61gents{path["/agents".Length..]}A", Encoded(path, "%2F"), Encoded(path, "%2f"), Encoded(path, "%252F"), Encoded(signalPath, "%2F"), $"/prefix%2F{Encoded(signalPath, "%2F")[1..]}",
         })
         {
             ((int)(await SendAsync(HttpMethod.Get, unknown)).Status).ShouldBeInRange(400, 499, unknown);
@@ -66,6 +66,8 @@ public sealed class AddressSecrecyTests
             return responses[^1];
         }
     }
+
+    private static string Encoded(string path, string slash) => "/" + path[1..].Replace("/", slash, StringComparison.Ordinal);
 
     /// <returns>The address of the document and that of its only signal, by the instance itself.</returns>
     private static async Task<(string Agent, string Signal)> CreateAsync(ServiceProcess service, Project project)

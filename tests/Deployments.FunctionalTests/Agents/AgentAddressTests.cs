@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using Deployments.FunctionalTests.Support;
 using NUnit.Framework;
 using Shouldly;
@@ -10,17 +11,16 @@ public sealed class AgentAddressTests
 {
     private static IEnumerable<TestCaseData> Changes =>
     [
-        Case("another first character of the code", path => WithLastPart(path, mac => (mac[0] == 'A' ? 'B' : 'A') + mac[1..])),
-        Case("another last character of the code", path => WithLastPart(path, mac => mac[..^1] + (mac[^1] == 'A' ? 'B' : 'A'))),
-        Case("the code in other letters", path => WithLastPart(path, mac => string.Concat(mac.Select(letter => char.IsUpper(letter) ? char.ToLowerInvariant(letter) : char.ToUpperInvariant(letter))))),
-        Case("the code cut by a character", path => path[..^1]),
-        Case("the code without its last four characters", path => path[..^4]),
-        Case("an empty code", path => WithLastPart(path, _ => string.Empty)),
-        Case("no code", path => path[..path.LastIndexOf('/')]),
+        Case("another first character of the mac", path => WithLastPart(path, mac => (mac[0] == 'A' ? 'B' : 'A') + mac[1..])),
+        Case("another last character of the mac", path => WithLastPart(path, mac => mac[..^1] + (mac[^1] == 'A' ? 'B' : 'A'))),
+        Case("the mac in other letters", path => WithLastPart(path, mac => string.Concat(mac.Select(letter => char.IsUpper(letter) ? char.ToLowerInvariant(letter) : char.ToUpperInvariant(letter))))),
+        Case("the mac cut by a character", path => path[..^1]),
+        Case("the mac without its last four characters", path => path[..^4]),
+        Case("an empty mac", path => WithLastPart(path, _ => string.Empty)),
+        Case("no mac", path => path[..path.LastIndexOf('/')]),
         Case("padding", path => path + "="),
         Case("a character more", path => path + "A"),
         Case("white space", path => path + "%20"),
-        Case("NUL", path => path + "%00"),
         Case("what is not UTF-8", path => path + "%ff"),
         Case("a part more", path => path + "/a"),
         Case("another project", path => WithPart(path, 2, project => project + "0")),
@@ -43,14 +43,9 @@ public sealed class AgentAddressTests
         var document = await agent.ReadOnPathAsync(change(Agent.PathOf(agent.Address)), statements.Trace);
         var put = await agent.SignalAsync(change(Agent.PathOf(signal)), Requests.Body("{}"), HttpMethod.Put, statements.Trace);
 
-        // Kestrel itself refuses a path with NUL.
-        if (document.Status != HttpStatusCode.BadRequest)
-        {
-            document.ShouldBeError(HttpStatusCode.NotFound);
-            put.ShouldBeError(HttpStatusCode.NotFound);
-            document.Headers.ShouldNotContainKey("WWW-Authenticate");
-        }
-
+        document.ShouldBeError(HttpStatusCode.NotFound);
+        put.ShouldBeError(HttpStatusCode.NotFound);
+        document.Headers.ShouldNotContainKey("WWW-Authenticate");
         foreach (var response in new[] { document, put })
         {
             response.Text.ShouldNotContain(agent.Mac);
@@ -59,6 +54,62 @@ public sealed class AgentAddressTests
 
         statements.Captured.ShouldBeEmpty();
         (await agent.ReadItemsAsync()).ShouldHaveSingleItem();
+    }
+
+    /// <summary>The server itself refuses it, before it is an address.</summary>
+    [Test]
+    public async Task Address_with_NUL_returns_400_without_a_statement()
+    {
+        var (_, agent, signal) = await StartAsync();
+        using var statements = new Statements();
+
+        var document = await agent.ReadOnPathAsync($"{Agent.PathOf(agent.Address)}%00", statements.Trace);
+        var put = await agent.SignalAsync($"{Agent.PathOf(signal)}%00", Requests.Body("{}"), HttpMethod.Put, statements.Trace);
+
+        document.Status.ShouldBe(HttpStatusCode.BadRequest);
+        put.Status.ShouldBe(HttpStatusCode.BadRequest);
+        statements.Captured.ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task Address_with_a_withdrawn_key_returns_404_without_a_statement()
+    {
+        var (project, agent, signal) = await StartAsync();
+        await using var service = await Service.StartReadyAsync(
+            TestRun.ConnectionString,
+            new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:AgentKeys:0"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) });
+        var withdrawn = agent with { Service = service };
+        using var statements = new Statements();
+
+        var responses = await Task.WhenAll(
+            withdrawn.ReadAsync("", statements.Trace),
+            withdrawn.ReadAsync("?wait=50", ("If-None-Match", "\"a\""), statements.Trace),
+            withdrawn.SignalAsync(signal, Requests.Body("{}"), HttpMethod.Put, statements.Trace));
+
+        responses.ShouldAllBe(response => response.Status == HttpStatusCode.NotFound);
+        statements.Captured.ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task Address_of_a_revoked_agent_returns_404_after_one_statement_that_changes_nothing()
+    {
+        var (project, agent, signal) = await StartAsync();
+        (await project.RevokeAgentAsync("s")).ShouldBeGone();
+        Func<(string Name, string Value), Task<ApiResponse>>[] requests =
+        [
+            trace => agent.ReadAsync("", trace),
+            trace => agent.ReadAsync("?wait=50", ("If-None-Match", "\"a\""), trace),
+            trace => TestRun.Service.SendAsync(Requests.Make(HttpMethod.Head, Agent.PathOf(agent.Address), trace)),
+            trace => agent.SignalAsync(signal, Requests.Body("{}"), HttpMethod.Put, trace),
+            trace => agent.SignalAsync(signal, Requests.Body("{}"), HttpMethod.Post, trace),
+        ];
+
+        foreach (var send in requests)
+        {
+            using var statements = new Statements();
+            (await send(statements.Trace)).Status.ShouldBe(HttpStatusCode.NotFound);
+            statements.Captured.ShouldHaveSingleItem().ShouldStartWith("SELECT");
+        }
     }
 
     [Test]
@@ -73,7 +124,7 @@ public sealed class AgentAddressTests
     }
 
     [Test]
-    public async Task Address_of_one_purpose_with_the_code_of_the_other_returns_404()
+    public async Task Address_of_one_purpose_with_the_mac_of_the_other_returns_404()
     {
         var (project, agent, signal) = await StartAsync();
 
@@ -154,25 +205,21 @@ public sealed class AgentAddressTests
     }
 
     [Test]
-    public async Task Agent_over_a_high_rate_is_told_to_retry_its_signal_after_30_seconds()
+    public async Task Signal_over_the_agents_rate_returns_429_with_Retry_After_30_even_if_the_next_token_comes_sooner()
     {
         await using var service = await Service.StartReadyAsync(
             TestRun.ConnectionString,
             new Dictionary<string, string>(Token.SigningKeys)
             {
-                ["Deployments:AgentRateLimit:PerSecond"] = "0.5",
-                ["Deployments:AgentRateLimit:Burst"] = "1",
-                ["Deployments:RateLimit:PerSecond"] = "1000",
+                ["Deployments:AgentRateLimit:PerSecond"] = "0.05",
+                ["Deployments:AgentRateLimit:Burst"] = "2",
             });
-        var (_, agent, signal) = await StartAsync(service);
+        var (_, agent, signal) = await StartAsync(service); // the first of its requests
 
-        var responses = new List<ApiResponse>();
-        while (responses.All(response => response.Status != HttpStatusCode.TooManyRequests))
-        {
-            responses.Add(await agent.SignalAsync(signal, "{}"));
-        }
+        var responses = await Task.WhenAll(agent.SignalAsync(signal, "{}"), agent.SignalAsync(signal, "{}"));
 
-        responses[^1].Headers["Retry-After"].ShouldBe("30");
+        responses.Select(response => response.Status).ShouldBe([HttpStatusCode.NoContent, HttpStatusCode.TooManyRequests], ignoreOrder: true);
+        responses.Single(response => response.Status == HttpStatusCode.TooManyRequests).Headers["Retry-After"].ShouldBe("30");
     }
 
     private static async Task<(Project Project, Agent Agent, string Signal)> StartAsync(Service? service = null)

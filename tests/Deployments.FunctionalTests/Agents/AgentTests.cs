@@ -208,6 +208,52 @@ public sealed class AgentTests
     }
 
     [Test]
+    public async Task Revoke_agent_that_does_not_exist_and_whose_database_response_is_lost_returns_404()
+    {
+        await using var proxy = new Proxy(TestRun.ConnectionString);
+        proxy.Open();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+
+        proxy.LoseResponseTo("FROM agents");
+        var response = await new Project(service).RevokeAgentAsync("s");
+
+        proxy.LostResponses.ShouldBe(1);
+        response.ShouldBeError(HttpStatusCode.NotFound);
+    }
+
+    [Test]
+    public async Task Create_agent_whose_database_response_is_lost_returns_the_agent_that_was_stored()
+    {
+        await using var proxy = new Proxy(TestRun.ConnectionString);
+        proxy.Open();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+
+        proxy.LoseResponseTo("INSERT INTO agents");
+        var created = await project.CreateAgentAsync(Server);
+
+        proxy.LostResponses.ShouldBe(1);
+        (await project.CreateAgentAsync(Server)).ShouldBeOk().Text.ShouldBe(created.ShouldBeOk().Text);
+    }
+
+    [Test]
+    public async Task Create_agent_whose_database_response_is_lost_and_whose_agent_is_revoked_meanwhile_returns_another_agent()
+    {
+        await using var proxy = new Proxy(TestRun.ConnectionString);
+        proxy.Open();
+        await using var service = await Service.StartReadyAsync(proxy.ConnectionString);
+        var project = new Project(service);
+        Guid? revoked = null;
+
+        proxy.LoseResponseTo("INSERT INTO agents", meanwhile: () => revoked = Revoke(project));
+        var agent = await Agent.CreateAsync(project, service: service);
+
+        proxy.LostResponses.ShouldBe(1);
+        revoked.ShouldNotBeNull();
+        agent.Id.ShouldNotBe($"{revoked}");
+    }
+
+    [Test]
     public async Task Agent_was_last_seen_when_it_read_its_document()
     {
         var project = new Project();
@@ -227,6 +273,13 @@ public sealed class AgentTests
         }
 
         (await project.CreateAgentAsync("""{"server_id": "unseen"}""")).Text.ShouldContain("\"last_seen\":null");
+    }
+
+    private static Guid? Revoke(Project project)
+    {
+        using var delete = TestRun.Database.CreateCommand("DELETE FROM agents WHERE project_id = $1 RETURNING id");
+        delete.Parameters.Add(new() { Value = project.Id });
+        return (Guid?)delete.ExecuteScalar();
     }
 
     private static TestCaseData Case(string name, Func<Token, Token> change) =>

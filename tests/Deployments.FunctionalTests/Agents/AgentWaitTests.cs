@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Deployments.FunctionalTests.Support;
 using NUnit.Framework;
@@ -10,13 +11,19 @@ public sealed class AgentWaitTests
 {
     private const string IfNoneMatch = "If-None-Match";
 
+    /// <summary>The longest wait: a response that comes sooner was not held to its end.</summary>
+    private static readonly TimeSpan HeldTime = TimeSpan.FromSeconds(50);
+
     [Test]
     public async Task Wait_without_an_entity_tag_and_with_another_one_is_answered_at_once()
     {
         var agent = await Agent.CreateAsync(new Project());
+        var elapsed = Stopwatch.StartNew();
 
         (await agent.ReadAsync("?wait=50")).ShouldBeOk();
         (await agent.ReadAsync("?wait=50", (IfNoneMatch, "\"other\""))).ShouldBeOk();
+
+        elapsed.Elapsed.ShouldBeLessThan(HeldTime);
     }
 
     [Test]
@@ -25,8 +32,10 @@ public sealed class AgentWaitTests
         var agent = await Agent.CreateAsync(new Project());
         var tag = (await agent.ReadAsync()).EntityTag;
 
+        var elapsed = Stopwatch.StartNew();
         var response = await agent.ReadAsync("?wait=1", (IfNoneMatch, tag));
 
+        elapsed.Elapsed.ShouldBeInRange(TimeSpan.FromSeconds(1), HeldTime);
         response.Status.ShouldBe(HttpStatusCode.NotModified);
         response.EntityTag.ShouldBe(tag);
     }
@@ -81,6 +90,7 @@ public sealed class AgentWaitTests
         var unconcerned = other.ReadAsync("?wait=50", (IfNoneMatch, (await other.ReadAsync()).EntityTag));
         await WaitUntilHeldAsync(service, 2);
         await WaitUntilHeldAsync(TestRun.Service, 1);
+        var elapsed = Stopwatch.StartNew();
         (await project.RevokeAgentAsync("s")).ShouldBeGone();
 
         foreach (var response in await Task.WhenAll(held))
@@ -88,6 +98,7 @@ public sealed class AgentWaitTests
             response.ShouldBeError(HttpStatusCode.NotFound);
         }
 
+        elapsed.Elapsed.ShouldBeLessThan(HeldTime / 2);
         unconcerned.IsCompleted.ShouldBeFalse();
         (await project.RevokeAgentAsync("other")).ShouldBeGone();
         (await unconcerned).ShouldBeError(HttpStatusCode.NotFound);
@@ -104,11 +115,13 @@ public sealed class AgentWaitTests
 
         var held = agent.ReadAsync("?wait=50", (IfNoneMatch, tag));
         await WaitUntilHeldAsync(service, 1);
+        var elapsed = Stopwatch.StartNew();
         await using var delete = TestRun.Database.CreateCommand("DELETE FROM agents WHERE project_id = $1");
         delete.Parameters.Add(new() { Value = project.Id });
         await delete.ExecuteNonQueryAsync();
 
         (await held).ShouldBeError(HttpStatusCode.NotFound);
+        elapsed.Elapsed.ShouldBeLessThan(HeldTime / 2);
     }
 
     [Test]

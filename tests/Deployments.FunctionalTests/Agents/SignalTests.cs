@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Deployments.FunctionalTests.Support;
@@ -98,6 +99,8 @@ public sealed class SignalTests
     [TestCase("""{"result": "a\ud800b"}""", "a\ufffdb")]
     [TestCase("""{"result": "a\udc00"}""", "a\ufffd")]
     [TestCase("""{"result": 1, "result": "last"}""", "last")]
+    [TestCase("""{"result": NaN}""", "NaN")]
+    [TestCase("""{"other": [Infinity], "result": -Infinity}""", "-Infinity")]
     public async Task Signal_that_cannot_be_stored_as_it_is_is_stored_with_replacements(string body, string result)
     {
         var (project, agent, id, address) = await StartAsync();
@@ -105,6 +108,18 @@ public sealed class SignalTests
         (await agent.SignalAsync(address, body)).ShouldBeGone();
 
         (await project.GetAsync(id)).Deployment.GetProperty("output_values").GetProperty("result").GetString().ShouldBe(result);
+    }
+
+    [Test]
+    public async Task Signal_with_duplicate_names_in_a_value_stores_the_last_so_that_the_value_can_be_sent_back()
+    {
+        var (project, agent, id, address) = await StartAsync();
+
+        (await agent.SignalAsync(address, """{"result": {"a": 1, "a": {"b": 1, "b": 2} } }""")).ShouldBeGone();
+
+        var outputs = (await project.GetAsync(id)).Deployment.GetProperty("output_values").GetRawText();
+        outputs.ShouldContain("""{"a":{"b":2}}""");
+        (await project.UpdateAsync(id, $$"""{"output_values": {{outputs}} }""")).ShouldBeOk();
     }
 
     [TestCase(64)]
@@ -219,7 +234,7 @@ public sealed class SignalTests
     }
 
     [Test]
-    public async Task Signal_is_stored_without_the_addresses_of_its_agent_and_their_codes()
+    public async Task Signal_is_stored_without_the_addresses_of_its_agent_and_their_macs()
     {
         var (project, agent, id, address) = await StartAsync();
         var config = (await project.CreateConfigAsync("{}")).Id;
@@ -252,6 +267,22 @@ public sealed class SignalTests
         outputs.GetProperty("deploy_stderr").GetString().ShouldBe("[signal address] [signal address] [signal address] x[signal address]y");
         outputs.GetProperty("result").GetRawText().ShouldBe("""{"[signal address]":["[signal address]","kept"]}""");
         shown.Deployment.GetProperty("status_reason").GetString().ShouldBe("err : [signal address]");
+    }
+
+    [Test]
+    public async Task Signal_with_checksums_and_UUIDs_does_not_list_the_runs_of_its_agent()
+    {
+        var (_, agent, _, address) = await StartAsync();
+        var checksum = Convert.ToHexString(SHA256.HashData("a"u8));
+        using var statements = new Statements();
+
+        (await agent.SignalAsync(
+            address,
+            Requests.Body($$"""{"result": "{{checksum}} {{checksum.ToLowerInvariant()}} {{Guid.NewGuid()}}-{{Guid.NewGuid()}}"}"""),
+            HttpMethod.Put,
+            statements.Trace)).ShouldBeGone();
+
+        statements.Captured.Count(statement => statement.Contains("FROM agents", StringComparison.Ordinal)).ShouldBe(1);
     }
 
     private static async Task<(Project Project, Agent Agent, string Id, string Address)> StartAsync(string more = "\"action\": null", Service? service = null)

@@ -19,7 +19,7 @@ internal sealed record Agent(Service Service, string Address)
         return new Agent(service ?? TestRun.Service, created.Json.GetProperty("agent").GetProperty("metadata_url").GetString()!);
     }
 
-    /// <summary>The code that the service's key gives the fields of an address.</summary>
+    /// <summary>The mac that the service's key gives the fields of an address.</summary>
     public static string Sign(byte[] key, params string[] fields)
     {
         using var text = new MemoryStream();

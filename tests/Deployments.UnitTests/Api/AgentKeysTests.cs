@@ -91,12 +91,12 @@ public class AgentKeysTests
         var keys = new AgentKeys([First]);
         var addresses = new AgentAddresses(keys, "https://example.org/base", TimeFormat.Utc);
 
-        addresses.OfDocument("a project/é", agent).ShouldBe(
+        addresses.CreateDocumentUrl("a project/é", agent).ShouldBe(
             $"https://example.org/base/agents/a%20project%2F%C3%A9/{agent}/{keys.Sign("metadata", "a project/é", agent.ToString())}");
-        addresses.OfSignal("p", agent, deployment, run).ShouldBe(
+        addresses.CreateSignalUrl("p", agent, deployment, run).ShouldBe(
             $"https://example.org/base/signals/p/{agent}/{deployment}/{run}/{keys.Sign("signal", "p", agent.ToString(), deployment.ToString(), run.ToString())}");
-        addresses.MacsOfDocument("p", agent).ShouldBe([addresses.OfDocument("p", agent).Split('/')[^1]]);
-        addresses.MacsOfSignal("p", agent, deployment, run).ShouldBe([addresses.OfSignal("p", agent, deployment, run).Split('/')[^1]]);
+        addresses.ComputeDocumentMacs("p", agent).ShouldBe([addresses.CreateDocumentUrl("p", agent).Split('/')[^1]]);
+        addresses.ComputeSignalMacs("p", agent, deployment, run).ShouldBe([addresses.CreateSignalUrl("p", agent, deployment, run).Split('/')[^1]]);
     }
 
     [Test]

@@ -23,6 +23,9 @@ public class LoggedPathTests
     [TestCase("/prefix/agents/p/a/mac")]
     [TestCase("/Signals/p/a/d/r/mac")]
     [TestCase("/v1/p/signals/a")]
+    [TestCase("/agents%2Fp%2Fa%2Fmac")]
+    [TestCase("/prefix%2fsignals%2fp")]
+    [TestCase("/prefix%252Fagents%25252fp")]
     public void Path_without_a_route_that_may_be_an_address_is_not_logged(string path) => LoggedPath.Of(Request(path)).ShouldBe("-");
 
     [Test]

@@ -98,13 +98,13 @@ public class GetAgentDocumentTests
     {
         public string Form => form;
 
-        public string OfDocument(string projectId, Guid agentId) => "a document";
+        public string CreateDocumentUrl(string projectId, Guid agentId) => "a document";
 
-        public string OfSignal(string projectId, Guid agentId, Guid deploymentId, Guid run) => "a signal";
+        public string CreateSignalUrl(string projectId, Guid agentId, Guid deploymentId, Guid run) => "a signal";
 
-        public IEnumerable<string> MacsOfDocument(string projectId, Guid agentId) => [];
+        public IEnumerable<string> ComputeDocumentMacs(string projectId, Guid agentId) => [];
 
-        public IEnumerable<string> MacsOfSignal(string projectId, Guid agentId, Guid deploymentId, Guid run) => [];
+        public IEnumerable<string> ComputeSignalMacs(string projectId, Guid agentId, Guid deploymentId, Guid run) => [];
     }
 
     private sealed class Store : IAgentStore
@@ -126,11 +126,11 @@ public class GetAgentDocumentTests
         public Task<AgentRuns?> ListRunsAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
             Task.FromResult<AgentRuns?>(new AgentRuns("server", Runs));
 
-        public Task<Chunk<AppliedDeployment>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
+        public Task<Chunk<DeploymentToApply>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
         {
             Reads.Add(ids.Count);
             var existing = ids.Where(id => !Deleted.Contains(id)).ToList();
-            return Task.FromResult(new Chunk<AppliedDeployment>(
+            return Task.FromResult(new Chunk<DeploymentToApply>(
                 [.. existing.Take(MaxAtOnce).Select(Applied)], IsTruncated: existing.Count > MaxAtOnce));
         }
 
@@ -139,7 +139,7 @@ public class GetAgentDocumentTests
             // Nothing to do.
         }
 
-        public Task<Agent> AddAsync(Agent agent, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<Agent> AddAsync(Func<Agent> create, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<bool> DeleteAsync(string projectId, string serverId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -148,7 +148,7 @@ public class GetAgentDocumentTests
         public Task<IReadOnlyList<ConfigOutput>?> FindOutputsAsync(
             string projectId, Guid agentId, Guid deploymentId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        private static AppliedDeployment Applied(Guid id) => new()
+        private static DeploymentToApply Applied(Guid id) => new()
         {
             DeploymentId = id,
             Run = id,

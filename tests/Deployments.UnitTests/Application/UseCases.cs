@@ -103,7 +103,7 @@ internal static class UseCases
             string projectId, string serverId, bool includeShared, AppliedConfig? after, int count, CancellationToken cancellationToken) =>
             throw Called();
 
-        public Task<Agent> AddAsync(Agent agent, CancellationToken cancellationToken) =>
+        public Task<Agent> AddAsync(Func<Agent> create, CancellationToken cancellationToken) =>
             throw Called();
 
         public Task<bool> DeleteAsync(string projectId, string serverId, CancellationToken cancellationToken) =>
@@ -118,7 +118,7 @@ internal static class UseCases
         public Task<AgentRuns?> ListRunsAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
             throw Called();
 
-        public Task<Chunk<AppliedDeployment>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
+        public Task<Chunk<DeploymentToApply>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
             throw Called();
 
         public Task<IReadOnlyList<ConfigOutput>?> FindOutputsAsync(

@@ -37,6 +37,9 @@ public sealed class AgentReportTests
     [TestCase("{'out':1}")]
     [TestCase("out=1")]
     [TestCase("<out/>")]
+    [TestCase("NaN")]
+    [TestCase("{\"out\":NaN1}")]
+    [TestCase("{\"out\":-NaN}")]
     public void Body_that_is_not_a_JSON_object_is_no_report(string body) => Read(body).ShouldBeNull();
 
     [Test]
@@ -51,6 +54,13 @@ public sealed class AgentReportTests
     [TestCase("true", "true")]
     [TestCase("null", "null")]
     [TestCase("""[ 1, {"b":2,"a":[ ]} ]""", """[1,{"b":2,"a":[]}]""")]
+    [TestCase("NaN", "\"NaN\"")]
+    [TestCase("Infinity", "\"Infinity\"")]
+    [TestCase("-Infinity", "\"-Infinity\"")]
+    [TestCase("""[NaN, {"NaN":-Infinity}]""", """["NaN",{"NaN":"-Infinity"}]""")]
+    [TestCase(""" "NaN \" -Infinity" """, """ "NaN \" -Infinity" """)]
+    [TestCase(""" ["\\", NaN] """, """ ["\\","NaN"] """)]
+    [TestCase("""{"a":1,"b":2,"\u0061":[{"c":1,"c":1.0}]}""", """{"a":[{"c":1.0}],"b":2}""")]
     [TestCase("\"ü😀\"", """ "ü\uD83D\uDE00" """)]
     [TestCase(""" "\u00fc\ud83d\ude00\/\n\t\"\\" """, """ "ü\uD83D\uDE00/\n\t\"\\" """)]
     public void Value_is_kept(string sent, string kept) => ValueOf(sent).ShouldBe(kept.Trim());
@@ -63,7 +73,7 @@ public sealed class AgentReportTests
     [TestCase("""\ud83d😀""", "\uFFFD😀", TestName = "Surrogate_before_a_character_becomes_U+FFFD")]
     [TestCase("""\\u0000\\ud800""", """\u0000\ud800""", TestName = "Escaped_backslash_begins_no_escape")]
     [TestCase("""\\\u0000""", "\\\uFFFD", TestName = "NUL_after_an_escaped_backslash_becomes_U+FFFD")]
-    public void Text(string sent, string kept)
+    public void Character_that_cannot_be_stored_is_replaced_in_strings_and_names(string sent, string kept)
     {
         JsonElement.Parse(ValueOf($"\"{sent}\"")).GetString().ShouldBe(kept);
         JsonElement.Parse(ValueOf($$"""{"{{sent}}":[]}""")).EnumerateObject().Single().Name.ShouldBe(kept);

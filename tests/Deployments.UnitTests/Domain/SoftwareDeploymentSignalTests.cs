@@ -188,7 +188,7 @@ public sealed class SoftwareDeploymentSignalTests
         """{"deploy_stdout":"hello\n","deploy_stderr":"warn\n","deploy_status_code":0}""",
         TestName = "Outputs_of_a_hook_are_stored")]
     [TestCase("""{"result":{"b":1.0,"a":[1e400]}}""", $$"""{"result":{"b":1.0,"a":[1e400]},{{HookOutputs}}}""", TestName = "Outputs_are_stored_as_sent")]
-    public void Outputs(string body, string stored)
+    public void Signal_stores_declared_outputs_and_those_of_a_hook(string body, string stored)
     {
         var deployment = Create();
 

@@ -16,24 +16,24 @@ internal sealed class AgentAddresses(AgentKeys keys, string baseAddress, TimeFor
 {
     public string Form => $"{keys.SigningKeyName} {timeFormat} {baseAddress}";
 
-    public string OfDocument(string projectId, Guid agentId) =>
-        $"{baseAddress}/agents/{Uri.EscapeDataString(projectId)}/{agentId}/{keys.Sign(FieldsOfDocument(projectId, agentId.ToString()))}";
+    public string CreateDocumentUrl(string projectId, Guid agentId) =>
+        $"{baseAddress}/agents/{Uri.EscapeDataString(projectId)}/{agentId}/{keys.Sign(ListDocumentFields(projectId, agentId.ToString()))}";
 
-    public string OfSignal(string projectId, Guid agentId, Guid deploymentId, Guid run) =>
+    public string CreateSignalUrl(string projectId, Guid agentId, Guid deploymentId, Guid run) =>
         $"{baseAddress}/signals/{Uri.EscapeDataString(projectId)}/{agentId}/{deploymentId}/{run}/"
-        + keys.Sign(FieldsOfSignal(projectId, agentId.ToString(), deploymentId.ToString(), run.ToString()));
+        + keys.Sign(ListSignalFields(projectId, agentId.ToString(), deploymentId.ToString(), run.ToString()));
 
-    public IEnumerable<string> MacsOfDocument(string projectId, Guid agentId) =>
-        keys.SignWithEach(FieldsOfDocument(projectId, agentId.ToString()));
+    public IEnumerable<string> ComputeDocumentMacs(string projectId, Guid agentId) =>
+        keys.SignWithEach(ListDocumentFields(projectId, agentId.ToString()));
 
-    public IEnumerable<string> MacsOfSignal(string projectId, Guid agentId, Guid deploymentId, Guid run) =>
-        keys.SignWithEach(FieldsOfSignal(projectId, agentId.ToString(), deploymentId.ToString(), run.ToString()));
+    public IEnumerable<string> ComputeSignalMacs(string projectId, Guid agentId, Guid deploymentId, Guid run) =>
+        keys.SignWithEach(ListSignalFields(projectId, agentId.ToString(), deploymentId.ToString(), run.ToString()));
 
-    /// <summary>What the code in the address of a document signs.</summary>
-    public static string[] FieldsOfDocument(string projectId, string agentId) => ["metadata", projectId, agentId];
+    /// <summary>The fields that the mac in the address of a document signs.</summary>
+    public static string[] ListDocumentFields(string projectId, string agentId) => ["metadata", projectId, agentId];
 
-    /// <summary>What the code in the address of a signal signs.</summary>
-    public static string[] FieldsOfSignal(string projectId, string agentId, string deploymentId, string run) =>
+    /// <summary>The fields that the mac in the address of a signal signs.</summary>
+    public static string[] ListSignalFields(string projectId, string agentId, string deploymentId, string run) =>
         ["signal", projectId, agentId, deploymentId, run];
 }
 

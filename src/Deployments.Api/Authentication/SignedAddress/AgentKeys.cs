@@ -10,21 +10,21 @@ internal sealed class AgentKeys(IReadOnlyList<byte[]> keys)
 {
     public const int MinBytes = 32;
 
-    /// <summary>The key of Development. It is not a secret: a service that is configured with it elsewhere refuses to start.</summary>
-    public static readonly byte[] OfDevelopment = Encoding.UTF8.GetBytes("deployments: the development key of agents, known to everybody");
+    /// <summary>The key in Development. It is not a secret: a service that is configured with it elsewhere refuses to start.</summary>
+    public static readonly byte[] DevelopmentKey = Encoding.UTF8.GetBytes("deployments: the development key of agents, known to everybody");
 
     public bool IsEmpty => keys.Count == 0;
 
     /// <summary>Names the key that signs, and does not disclose it.</summary>
     public string SigningKeyName => Sign("name");
 
-    /// <summary>The code that signs the fields of an address.</summary>
+    /// <summary>The mac of the fields of an address.</summary>
     public string Sign(params string[] fields) => Sign(keys[0], fields);
 
     /// <summary>The same with each key.</summary>
     public IEnumerable<string> SignWithEach(params string[] fields) => keys.Select(key => Sign(key, fields));
 
-    /// <summary>Whether a code signs the fields. Compared as text, in constant time: no other text is the same code.</summary>
+    /// <summary>Whether a mac is that of the fields. Compared as text, in constant time: no other text is the same mac.</summary>
     public bool IsSignature(string mac, params string[] fields)
     {
         var given = Encoding.UTF8.GetBytes(mac);

@@ -58,8 +58,8 @@ internal sealed class SignedAddressScheme(AgentKeys keys, ErrorWriter errors) : 
     {
         var (project, agent, mac) = (Value(AgentRoutes.Project), Value(AgentRoutes.AgentId), Value(AgentRoutes.Mac));
         return Value(AgentRoutes.DeploymentId) is { Length: > 0 } deployment
-            ? keys.IsSignature(mac, AgentAddresses.FieldsOfSignal(project, agent, deployment, Value(AgentRoutes.Run))) ? SendSignal : null
-            : keys.IsSignature(mac, AgentAddresses.FieldsOfDocument(project, agent)) ? ReadDocument : null;
+            ? keys.IsSignature(mac, AgentAddresses.ListSignalFields(project, agent, deployment, Value(AgentRoutes.Run))) ? SendSignal : null
+            : keys.IsSignature(mac, AgentAddresses.ListDocumentFields(project, agent)) ? ReadDocument : null;
     }
 
     private string Value(string name) => context.GetRouteValue(name) as string ?? string.Empty;

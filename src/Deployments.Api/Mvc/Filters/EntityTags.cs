@@ -118,7 +118,7 @@ internal sealed partial class EntityTags(IOptions<ServiceOptions> options) : IRe
     }
 
     /// <summary>The strong entity tag of a document.</summary>
-    public static string Of(AgentDocument document) => $"\"{document.Fingerprint}\"";
+    public static string Format(AgentDocument document) => $"\"{document.Fingerprint}\"";
 
     private static IList<EntityTagHeaderValue> ParseAwaited(string header) =>
         !EntityTagHeaderValue.TryParseStrictList([header], out var tags)
