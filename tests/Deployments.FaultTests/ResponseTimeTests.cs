@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Deployments.FaultTests.Support;
@@ -26,7 +27,7 @@ public sealed class ResponseTimeTests
         await using var service = await ServiceProcess.StartAsync(Services.Settings(proxy.ConnectionString));
         using var client = new Client();
 
-        await ShouldBeUnavailableInTimeAsync(service, client, EveryOperation(NobodysId));
+        await ShouldBeUnavailableInTimeAsync(service, client, [.. EveryOperation(NobodysId), .. Agents("s")]);
     }
 
     [Test]
@@ -38,6 +39,7 @@ public sealed class ResponseTimeTests
         await using var services = await Services.StartAsync(proxy.ConnectionString, 1);
         using var client = new Client();
         var id = (await client.CreateAsync(services[0], "stored")).Id;
+        var (document, signal) = await CreateAgentAsync(services[0], client);
 
         if (silent)
         {
@@ -48,7 +50,7 @@ public sealed class ResponseTimeTests
             proxy.Close();
         }
 
-        await ShouldBeUnavailableInTimeAsync(services[0], client, EveryOperation($"{id}"));
+        await ShouldBeUnavailableInTimeAsync(services[0], client, [.. EveryOperation($"{id}"), .. Agents("s"), .. Addresses(document, signal)]);
     }
 
     [Test]
@@ -58,6 +60,7 @@ public sealed class ResponseTimeTests
         await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
         using var client = new Client();
         var id = (await client.CreateAsync(services[0], "stored")).Id;
+        var (_, signal) = await CreateAgentAsync(services[0], client);
         await postgres.ExecuteAsync(
             $"""
             CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -65,10 +68,10 @@ public sealed class ResponseTimeTests
             CREATE TRIGGER fail BEFORE INSERT ON deployment_events FOR EACH STATEMENT EXECUTE FUNCTION fail();
             """);
 
-        await ShouldBeUnavailableInTimeAsync(services[0], client, Writes(id));
+        await ShouldBeUnavailableInTimeAsync(services[0], client, [.. Writes(id), Signal(signal)]);
 
-        (await postgres.CountAsync("SELECT count(*) FROM software_deployments WHERE status = 'IN_PROGRESS'")).ShouldBe(1);
-        (await postgres.CountAsync("SELECT count(*) FROM deployment_events")).ShouldBe(1);
+        (await postgres.CountAsync("SELECT count(*) FROM software_deployments WHERE status = 'IN_PROGRESS'")).ShouldBe(2);
+        (await postgres.CountAsync("SELECT count(*) FROM deployment_events")).ShouldBe(2);
     }
 
     [Test]
@@ -78,12 +81,43 @@ public sealed class ResponseTimeTests
         await using var services = await Services.StartAsync(postgres.ConnectionString, 1);
         using var client = new Client();
         var id = (await client.CreateAsync(services[0], "stored")).Id;
+        var (_, signal) = await CreateAgentAsync(services[0], client);
 
         // Like a primary demoted to a standby: new connections are read-only.
         await postgres.ExecuteAsync("ALTER DATABASE postgres SET default_transaction_read_only = on");
         await postgres.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()");
 
-        await ShouldBeUnavailableInTimeAsync(services[0], client, Writes(id));
+        await ShouldBeUnavailableInTimeAsync(services[0], client, [.. Writes(id), .. Agents("s"), Signal(signal)]);
+    }
+
+    [Test]
+    public async Task Documents_that_are_held_on_two_instances_end_with_404_in_time_after_their_agent_is_revoked()
+    {
+        await using var postgres = await Postgres.StartAsync();
+        await using var services = await Services.StartAsync(postgres.ConnectionString, 2);
+        using var client = new Client();
+        var held = new List<Task<(Outcome Outcome, long Ended)>>();
+        foreach (var service in services)
+        {
+            var document = await client.CreateAgentAsync(service, "s");
+            var tag = (await client.SendAsync(service, HttpMethod.Get, document)).Response!.EntityTag;
+            held.Add(Task.Run(async () =>
+            {
+                var outcome = await client.SendAsync(service, HttpMethod.Get, $"{document}?wait=20", null, ("If-None-Match", tag));
+                return (outcome, Stopwatch.GetTimestamp());
+            }));
+        }
+
+        await Task.Delay(TimeSpan.FromSeconds(1)); // nothing outside shows that a request is held
+        held.ShouldAllBe(request => !request.IsCompleted);
+        (await client.SendAsync(services[0], HttpMethod.Delete, "/../agents/s")).Status.ShouldBe(HttpStatusCode.NoContent);
+        var revoked = Stopwatch.GetTimestamp();
+
+        var ended = await Task.WhenAll(held);
+        var times = ended.Select(request => Stopwatch.GetElapsedTime(revoked, request.Ended)).ToList();
+        FaultRun.Report($"held documents ended {string.Join(" and ", times.Select(time => $"{time.TotalMilliseconds:F0} ms"))} after the revocation");
+        ended.ShouldAllBe(request => request.Outcome.Status == HttpStatusCode.NotFound);
+        times.ShouldAllBe(time => time < ServiceLevels.Revocation);
     }
 
     [TestCase("update")]
@@ -214,6 +248,33 @@ public sealed class ResponseTimeTests
         new(HttpMethod.Put, $"/{id}", """{"status": "COMPLETE"}"""),
     ];
 
+    private static Call[] Agents(string server) =>
+    [
+        new(HttpMethod.Post, "/../agents", $$"""{"server_id": "{{server}}"}"""),
+        new(HttpMethod.Delete, $"/../agents/{server}"),
+    ];
+
+    private static Call[] Addresses(string document, string signal) =>
+    [
+        new(HttpMethod.Get, document),
+        new(HttpMethod.Get, $"{document}?wait=50", null, ("If-None-Match", "\"known\"")),
+        new(HttpMethod.Head, document),
+        Signal(signal),
+    ];
+
+    private static Call Signal(string signal) => new(HttpMethod.Put, signal, "{}");
+
+    /// <returns>The addresses of the agent of a server with one deployment in progress: of its document and of its signal.</returns>
+    private static async Task<(string Document, string Signal)> CreateAgentAsync(ServiceProcess service, Client client)
+    {
+        var config = (await client.SendAsync(service, HttpMethod.Post, Configs, "{}")).Id;
+        (await client.CreateAsync(service, $"{config}", server: "s")).Status.ShouldBe(HttpStatusCode.OK);
+        var document = await client.CreateAgentAsync(service, "s");
+        var item = (await client.SendAsync(service, HttpMethod.Get, document)).Response!.Json.GetProperty("deployments")[0];
+        var signal = item.GetProperty("inputs").EnumerateArray().Single(input => input.GetProperty("name").GetString() == "deploy_signal_id");
+        return (document, signal.GetProperty("value").GetString()!);
+    }
+
     private static async Task ShouldBeUnavailableInTimeAsync(ServiceProcess service, Client client, params Call[] calls)
     {
         var outcomes = await Task.WhenAll(calls.Select(call => client.SendAsync(service, call.Method, call.Path, call.Body, call.Headers)));
@@ -233,7 +294,7 @@ public sealed class ResponseTimeTests
     }
 
     /// <param name="Method">The method.</param>
-    /// <param name="Path">The path after <c>/software_deployments</c>.</param>
+    /// <param name="Path">The path after <c>/software_deployments</c>, or an address with its scheme.</param>
     /// <param name="Body">JSON, if there is a body.</param>
     /// <param name="Headers">In addition to the token.</param>
     private sealed record Call(HttpMethod Method, string Path, string? Body = null, params (string Name, string Value)[] Headers);

@@ -31,14 +31,14 @@ internal sealed class Client(string project = "faults", Func<Token, Token>? sign
 
     /// <param name="service">The instance.</param>
     /// <param name="method">The method.</param>
-    /// <param name="path">The path after <c>/software_deployments</c>.</param>
+    /// <param name="path">The path after <c>/software_deployments</c>, or an address with its scheme.</param>
     /// <param name="body">JSON, if there is a body.</param>
     /// <param name="headers">In addition to the token.</param>
     public async Task<Outcome> SendAsync(
         ServiceProcess service, HttpMethod method, string path, string? body = null, params (string Name, string Value)[] headers)
     {
         using var request = Requests.Make(
-            method, new Uri(service.Address, $"/v1/{project}/software_deployments{path}"), [("Authorization", $"Bearer {token}"), .. headers]);
+            method, AddressOf(service, path), [("Authorization", $"Bearer {token}"), .. headers]);
         request.Content = body is null ? null : Requests.Body(body);
 
         var watch = Stopwatch.StartNew();
@@ -62,11 +62,11 @@ internal sealed class Client(string project = "faults", Func<Token, Token>? sign
 
     /// <summary>Reads a response to its end, keeps none of it, and returns its length.</summary>
     /// <param name="service">The instance.</param>
-    /// <param name="path">The path after <c>/software_deployments</c>.</param>
+    /// <param name="path">The path after <c>/software_deployments</c>, or an address with its scheme.</param>
     public async Task<long> ReadAsync(ServiceProcess service, string path)
     {
         using var request = Requests.Make(
-            HttpMethod.Get, new Uri(service.Address, $"/v1/{project}/software_deployments{path}"), ("Authorization", $"Bearer {token}"));
+            HttpMethod.Get, AddressOf(service, path), ("Authorization", $"Bearer {token}"));
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         response.EnsureSuccessStatusCode();
         await using var body = await response.Content.ReadAsStreamAsync();
@@ -80,7 +80,20 @@ internal sealed class Client(string project = "faults", Func<Token, Token>? sign
         return length;
     }
 
+    /// <summary>Creates the agent of a server.</summary>
+    /// <param name="service">The instance.</param>
+    /// <param name="server">The <c>server_id</c>.</param>
+    /// <returns>The address of its document.</returns>
+    public async Task<string> CreateAgentAsync(ServiceProcess service, string server)
+    {
+        var outcome = await SendAsync(service, HttpMethod.Post, "/../agents", $$"""{"server_id": "{{server}}"}""");
+        return outcome.Response!.Json.GetProperty("agent").GetProperty("metadata_url").GetString()!;
+    }
+
     public void Dispose() => http.Dispose();
+
+    private Uri AddressOf(ServiceProcess service, string path) =>
+        path.StartsWith("http", StringComparison.Ordinal) ? new Uri(path) : new Uri(service.Address, $"/v1/{project}/software_deployments{path}");
 }
 
 /// <summary>The outcome of a request.</summary>

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using NUnit.Framework;
 
 namespace Deployments.FaultTests.Support;
@@ -5,6 +6,8 @@ namespace Deployments.FaultTests.Support;
 /// <summary>Several instances of the service over one database.</summary>
 internal sealed class Services : List<ServiceProcess>, IAsyncDisposable
 {
+    private static readonly string AgentKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+
     public static async Task<Services> StartAsync(string connectionString, int count)
     {
         var services = new Services();
@@ -27,6 +30,7 @@ internal sealed class Services : List<ServiceProcess>, IAsyncDisposable
     public static IReadOnlyDictionary<string, string> Settings(string connectionString) => new Dictionary<string, string>(Token.IssuerSettings)
     {
         ["ConnectionStrings:Deployments"] = connectionString,
+        ["Deployments:AgentKeys:0"] = AgentKey,
         ["Logging:LogLevel:Default"] = "Warning",
     };
 

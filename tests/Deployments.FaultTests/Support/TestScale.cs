@@ -51,6 +51,9 @@ internal static class ServiceLevels
     /// <summary>The maximum time from a deadline to the failure of its deployment.</summary>
     public static TimeSpan Expiry { get; } = TimeFactor * TimeSpan.FromSeconds(2);
 
+    /// <summary>The maximum time from the response to the revocation of an agent to the end of its held requests.</summary>
+    public static TimeSpan Revocation { get; } = TimeFactor * TimeSpan.FromSeconds(1);
+
     /// <summary>The maximum 99th percentile of accepted requests under overload.</summary>
     public static TimeSpan AcceptedUnderOverload { get; } = TimeFactor * TimeSpan.FromSeconds(2);
 
@@ -62,6 +65,9 @@ internal static class ServiceLevels
 
     /// <summary>The same while a history is read, however long it is.</summary>
     public const double MemoryGrowthOfReaders = 100;
+
+    /// <summary>The same while agents read documents of large configurations: less than half of one document.</summary>
+    public const double MemoryGrowthOfDocuments = 400;
 
     /// <summary>The maximum 99th percentile of a project's requests while another sends batches without pause.</summary>
     public static TimeSpan AcceptedBesideBatches { get; } = TimeSpan.FromMilliseconds(250);
