@@ -9,7 +9,8 @@ internal static class Cpu
 
     public static double Of(int process) => Times(process)[..2].Sum() / TicksPerSecond;
 
-    public static double OfEndedChildren() => Times(Environment.ProcessId)[2..].Sum() / TicksPerSecond;
+    // This process and its ended children.
+    public static double OfGenerators() => Times(Environment.ProcessId).Sum() / TicksPerSecond;
 
     // A process, its children and its ended children.
     public static double OfTree(int process) =>

@@ -10,6 +10,7 @@ internal sealed partial class HttpLoad
     public const string Generator = "wrk -t1";
 
     private const string KeyMark = "A-KEY-OF-ITS-OWN";
+    private const char Separator = '\u0001';
 
     private readonly string script;
     private readonly Uri address;
@@ -18,18 +19,16 @@ internal sealed partial class HttpLoad
     {
         this.address = address;
         script = Path.Combine(folder.FullName, $"{Guid.NewGuid()}.lua");
-        var lua = new StringBuilder("local requests, tails = {}, {}\ninit = function(args)\n");
-        foreach (var request in requests)
-        {
-            var body = request.Body is null ? "nil" : $"[==[{request.Body.Trim()}]==]";
-            var key = request.IsKeyed ? $", ['Idempotency-Key'] = '{KeyMark}'" : string.Empty;
-            lua.Append(
-                CultureInfo.InvariantCulture,
-                $"  requests[#requests + 1] = wrk.format('{request.Method}', '{request.Path}', {{['Authorization'] = 'Bearer {request.Token}', ['Content-Type'] = 'application/json', ['Host'] = '{address.Authority}'{key}}}, {body})\n");
-        }
 
-        lua.Append(
+        // Beside the script: a function of Lua has a maximum number of constants.
+        var texts = Path.ChangeExtension(script, "requests");
+        File.WriteAllText(texts, string.Join(Separator, requests.Select(TextOf)));
+        File.WriteAllText(
+            script,
             $$"""
+            local requests, tails = {}, {}
+            init = function(args)
+              for text in io.open('{{texts}}', 'rb'):read('*a'):gmatch('[^{{Separator}}]+') do requests[#requests + 1] = text end
               for i, text in ipairs(requests) do
                 local from, to = text:find('{{KeyMark}}', 1, true)
                 if from then tails[i] = text:sub(to + 1); requests[i] = text:sub(1, from - 1) end
@@ -44,7 +43,6 @@ internal sealed partial class HttpLoad
             end
 
             """);
-        File.WriteAllText(script, lua.ToString());
     }
 
     /// <summary>Whether the requests are meant to have errors as responses.</summary>
@@ -65,6 +63,21 @@ internal sealed partial class HttpLoad
             Milliseconds(Percentile99().Match(printed)));
     }
 
+    private string TextOf(Request request)
+    {
+        var body = request.Body?.Trim() ?? string.Empty;
+        string?[] lines =
+        [
+            $"{request.Method} {request.Path} HTTP/1.1",
+            $"Host: {address.Authority}",
+            request.Token is null ? null : $"Authorization: Bearer {request.Token}",
+            request.IsKeyed ? $"Idempotency-Key: {KeyMark}" : null,
+            request.Body is null ? null : "Content-Type: application/json",
+            request.Body is null ? null : $"Content-Length: {Encoding.UTF8.GetByteCount(body)}",
+        ];
+        return $"{string.Join("\r\n", lines.OfType<string>())}\r\n\r\n{body}";
+    }
+
     private static double Milliseconds(Match match) =>
         double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) * match.Groups[2].Value switch { "us" => 0.001, "ms" => 1, _ => 1_000 };
 
@@ -79,10 +92,10 @@ internal sealed partial class HttpLoad
 
     /// <param name="Method">The method.</param>
     /// <param name="Path">From the root.</param>
-    /// <param name="Token">The token of the caller.</param>
+    /// <param name="Token">The token of the caller, if it needs one.</param>
     /// <param name="Body">The body, if there is one.</param>
     /// <param name="IsKeyed">Whether each request has an idempotency key of its own.</param>
-    internal sealed record Request(string Method, string Path, string Token, string? Body, bool IsKeyed = false);
+    internal sealed record Request(string Method, string Path, string? Token, string? Body, bool IsKeyed = false);
 }
 
 /// <summary>What a load generator measured: requests per second, and the 50th and 99th percentile of the latency.</summary>

@@ -7,16 +7,19 @@ internal sealed record Measurement(Load Load, double ServiceCpu, double Database
 {
     public const int Seconds = 5;
 
+    /// <summary>The service's processor time for a request.</summary>
+    public double ServiceMicroseconds => ServiceCpu / Load.Rate * 1e6;
+
     public static async Task<Measurement> TakeAsync(Bench bench, ServiceProcess service, Func<Task<Load>> run, int seconds = Seconds)
     {
         var postmaster = await bench.PostmasterAsync();
-        var before = (Cpu.Of(service.Id), Cpu.OfTree(postmaster), Cpu.OfEndedChildren());
+        var before = (Cpu.Of(service.Id), Cpu.OfTree(postmaster), Cpu.OfGenerators());
         var load = await run();
         return new Measurement(
             load,
             (Cpu.Of(service.Id) - before.Item1) / seconds,
             (Cpu.OfTree(postmaster) - before.Item2) / seconds,
-            (Cpu.OfEndedChildren() - before.Item3) / seconds);
+            (Cpu.OfGenerators() - before.Item3) / seconds);
     }
 
     public static string Header(string measured, string reference) =>

@@ -25,9 +25,9 @@ internal sealed partial class PgbenchLoad
             .SelectMany(File.ReadLines)
             .Select(line => double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture) / 1_000)
             .ToList();
-        if (!printed.Contains("failed transactions: 0 ", StringComparison.Ordinal))
+        if (!printed.Contains("failed transactions: 0 ", StringComparison.Ordinal) || latencies.Count == 0)
         {
-            throw new InvalidOperationException($"Not every statement succeeded: {printed}");
+            throw new InvalidOperationException($"Not every statement succeeded, or none did: {printed}");
         }
 
         return new Load(
