@@ -7,12 +7,12 @@ using Npgsql;
 namespace Deployments.TestSupport;
 
 /// <summary>
-/// A TCP proxy before a database, which fails as networks and servers do: it refuses, breaks and swallows connections, and loses statements
-/// and responses.
+/// A TCP proxy before a database or a service, which fails as networks and servers do: it refuses, breaks and swallows connections, and
+/// loses statements, requests and responses.
 /// </summary>
 internal sealed class Proxy : IAsyncDisposable
 {
-    private readonly EndPoint database;
+    private readonly EndPoint target;
     private readonly IPEndPoint address = new(IPAddress.Loopback, Ports.Free());
     private readonly ConcurrentDictionary<Connection, Task> connections = [];
     private volatile TcpListener? listener;
@@ -28,7 +28,7 @@ internal sealed class Proxy : IAsyncDisposable
     public Proxy(string connectionString)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        database = settings.Host!.StartsWith('/')
+        target = settings.Host!.StartsWith('/')
             ? new UnixDomainSocketEndPoint($"{settings.Host}/.s.PGSQL.{settings.Port}")
             : new DnsEndPoint(settings.Host, settings.Port);
         ConnectionString = new NpgsqlConnectionStringBuilder(connectionString)
@@ -38,6 +38,16 @@ internal sealed class Proxy : IAsyncDisposable
             SslMode = SslMode.Disable, // statements must be readable
         }.ConnectionString;
     }
+
+    /// <param name="service">The service.</param>
+    public Proxy(Uri service)
+    {
+        target = new DnsEndPoint(service.Host, service.Port);
+        ConnectionString = string.Empty;
+    }
+
+    /// <summary>How to reach the service through this proxy.</summary>
+    public Uri Address => new($"http://{address}");
 
     /// <summary>How to reach the database through this proxy, which refuses connections until it is opened.</summary>
     public string ConnectionString { get; }
@@ -100,8 +110,8 @@ internal sealed class Proxy : IAsyncDisposable
     /// <summary>Loses the next response of the database and breaks its connection.</summary>
     public void LoseNextResponse() => losesNextResponse = true;
 
-    /// <summary>Loses the response to the next statement with a text and breaks its connection.</summary>
-    /// <param name="statement">Any part of the statement.</param>
+    /// <summary>Loses the response to the next statement or request with a text and breaks its connection.</summary>
+    /// <param name="statement">Any part of it.</param>
     /// <param name="meanwhile">What happens after the database has responded, and before the connection breaks.</param>
     public void LoseResponseTo(string statement, Action? meanwhile = null)
     {
@@ -146,10 +156,10 @@ internal sealed class Proxy : IAsyncDisposable
 
     private async Task ServeAsync(Connection connection)
     {
-        var protocol = database is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp;
-        using var server = database is DnsEndPoint
+        var protocol = target is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp;
+        using var server = target is DnsEndPoint
             ? new Socket(SocketType.Stream, protocol)
-            : new Socket(database.AddressFamily, SocketType.Stream, protocol);
+            : new Socket(target.AddressFamily, SocketType.Stream, protocol);
         var losesResponse = false;
         try
         {
@@ -159,7 +169,7 @@ internal sealed class Proxy : IAsyncDisposable
                 return;
             }
 
-            await server.ConnectAsync(database);
+            await server.ConnectAsync(target);
             await using var toServer = new NetworkStream(server);
             var toClient = connection.Client.GetStream();
             await Task.WhenAny(

@@ -3,6 +3,7 @@ namespace Deployments.UnitTests;
 /// <summary>A clock that moves only when a test moves it; timers that are due then run before the test goes on.</summary>
 internal sealed class ManualClock : TimeProvider
 {
+    private readonly Lock gate = new();
     private readonly List<ManualTimer> timers = [];
     private DateTimeOffset now = DateTimeOffset.UtcNow;
 
@@ -15,14 +16,24 @@ internal sealed class ManualClock : TimeProvider
     public void Move(TimeSpan by)
     {
         now += by;
-        timers.ForEach(timer => timer.RunIfDue());
+        List<ManualTimer> existing;
+        lock (gate)
+        {
+            existing = [.. timers]; // those that run may start others
+        }
+
+        existing.ForEach(timer => timer.RunIfDue());
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, () => callback(state));
         timer.Change(dueTime, period);
-        timers.Add(timer);
+        lock (gate)
+        {
+            timers.Add(timer);
+        }
+
         return timer;
     }
 

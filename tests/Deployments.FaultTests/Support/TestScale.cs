@@ -13,6 +13,10 @@ internal static class TestScale
 
     public static int Cuts { get; } = IsFull ? 500 : 60;
 
+    public static int AgentKills { get; } = IsFull ? 100 : 10;
+
+    public static int AgentCuts { get; } = IsFull ? 50 : 5;
+
     public static TimeSpan Termination { get; } = TimeSpan.FromSeconds(IsFull ? 60 : 6);
 
     public static TimeSpan Silence { get; } = TimeSpan.FromSeconds(IsFull ? 30 : 8);
