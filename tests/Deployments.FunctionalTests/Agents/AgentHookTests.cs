@@ -79,7 +79,7 @@ public sealed class AgentHookTests
 
         outcome.Reason.ShouldBe($"deploy_status_code : Deployment exited with non-zero status code: {statusCode}");
         outcome.Error.ShouldBe($"deployments-agent: {reason}\n");
-        server.Process.Log.ShouldContain(reason.TrimEnd('.'));
+        await server.Process.WaitForLineAsync(reason.TrimEnd('.'));
     }
 
     [Test]
@@ -108,7 +108,7 @@ public sealed class AgentHookTests
         (await server.WaitForOutcomeAsync(await server.DeployScriptAsync("#!/bin/sh\n", "b"))).Status.ShouldBe("COMPLETE");
 
         (await server.WaitForOutcomeAsync(id)).Reason.ShouldBe("Timed out after 2 s");
-        server.Process.Log.ShouldContain("the run was ended at its deadline");
+        await server.Process.WaitForLineAsync("the run was ended at its deadline");
         await Processes.WaitForEndAsync([int.Parse(await server.Folder.WaitForFileAsync("process"))]);
     }
 

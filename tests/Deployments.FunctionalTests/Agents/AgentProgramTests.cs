@@ -172,7 +172,7 @@ public sealed class AgentProgramTests
 
         (await server.WaitForOutcomeAsync(next)).Status.ShouldBe("COMPLETE");
         (await server.WaitForOutcomeAsync(hanging)).Reason.ShouldBe("Timed out after 2 s");
-        server.Process.Log.ShouldContain("the run was ended at its deadline");
+        await server.Process.WaitForLineAsync("the run was ended at its deadline");
         var processes = (await server.Folder.WaitForFileAsync("processes")).Split().Where(text => text.Length > 0).Select(int.Parse);
         await Processes.WaitForEndAsync(processes);
     }
@@ -189,7 +189,7 @@ public sealed class AgentProgramTests
         await server.RestartAsync();
 
         (await server.WaitForOutcomeAsync(next)).Status.ShouldBe("COMPLETE");
-        server.Process.Log.ShouldContain("it is not started, since its deadline has passed");
+        await server.Process.WaitForLineAsync("it is not started, since its deadline has passed");
         server.Folder.LinesOf("log").ShouldBeEmpty();
     }
 
