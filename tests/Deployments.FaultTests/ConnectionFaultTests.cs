@@ -43,7 +43,7 @@ public sealed class ConnectionFaultTests
         await using var load = ClosedLoopLoad.Start(services, writers: 64, keyed, rejectedOneIn: 500);
 
         var terminated = 0L;
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < TestScale.Termination; await Task.Delay(BetweenTerminations))
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < TestScale.Termination || load.Failed.Count == 0; await Task.Delay(BetweenTerminations))
         {
             terminated += await postgres.CountAsync(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()");
