@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 
 namespace Deployments.Agent;
 
@@ -34,7 +35,7 @@ internal sealed record DeploymentRun
 
     public string? Group { get; init; }
 
-    public JsonElement Config { get; init; }
+    public JsonElement Config { get; set; } = JsonText.Of(string.Empty);
 
     public IReadOnlyList<RunInput> Inputs { get; set; } = [];
 
@@ -75,7 +76,7 @@ internal sealed record RunInput
 
     public string? Type { get; init; }
 
-    public JsonElement Value { get; init; }
+    public JsonElement Value { get; set; } = JsonElement.Parse("null");
 
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? OtherMembers { get; set; }
@@ -87,8 +88,8 @@ internal sealed record RunInput
     [JsonIgnore]
     public string Text => Value.ValueKind switch
     {
-        JsonValueKind.String => Value.GetString()!,
-        JsonValueKind.Null or JsonValueKind.Undefined => string.Empty,
+        JsonValueKind.String => JsonText.Read(Value),
+        JsonValueKind.Null => string.Empty,
         _ => Value.GetRawText(),
     };
 
@@ -125,7 +126,7 @@ internal sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
 [JsonSerializable(typeof(string))]
 internal sealed partial class AgentJson : JsonSerializerContext;
 
-internal static class JsonText
+internal static partial class JsonText
 {
     /// <summary>Far deeper than the service lets a value be.</summary>
     public const int MaxDepth = 1000;
@@ -134,4 +135,14 @@ internal static class JsonText
     public static JavaScriptEncoder Encoder { get; } = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
     public static JsonElement Of(string text) => JsonSerializer.SerializeToElement(text, AgentJson.Default.String);
+
+    /// <summary>The text of a string.</summary>
+    public static string Read(JsonElement value) => JsonElement.Parse(ReplaceLoneSurrogates(value.GetRawText())).GetString()!;
+
+    /// <summary>Replaces escapes that are no character: parsers let them pass, and their text cannot be read then.</summary>
+    public static string ReplaceLoneSurrogates(string json) =>
+        Escape().Replace(json, match => match.Groups["lone"].Success ? @"\ufffd" : match.Value);
+
+    [GeneratedRegex(@"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", RegexOptions.Singleline)]
+    private static partial Regex Escape();
 }

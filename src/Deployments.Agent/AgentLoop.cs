@@ -99,14 +99,14 @@ internal sealed class AgentLoop(
         storageDelay.Reset();
         log($"Run {run.Id}: started, deployment '{run.Name}', group '{run.Group}'.");
         var started = clock.GetTimestamp();
-        var report = await executor.RunAsync(run);
-        log(string.Create(CultureInfo.InvariantCulture, $"Run {run.Id}: ended after {clock.GetElapsedTime(started).TotalSeconds:0.0} s, {report.Summary}."));
-        Report(record, report);
+        var outcome = await executor.RunAsync(run);
+        log(string.Create(CultureInfo.InvariantCulture, $"Run {run.Id}: ended after {clock.GetElapsedTime(started).TotalSeconds:0.0} s, {outcome.Summary}."));
+        Report(record, outcome);
     }
 
-    private void Report(RunRecord run, Report report)
+    private void Report(RunRecord run, Outcome outcome)
     {
-        var ended = run with { Body = report.ToJson() };
+        var ended = run with { Body = outcome.Body };
         try
         {
             journal.End(ended);

@@ -58,6 +58,10 @@ internal sealed class MetadataClient(HttpClient http, MetadataAddress address, S
         {
             Fail(exception.GetBaseException().Message);
         }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            Fail($"its response cannot be read ({exception.GetType().Name})");
+        }
 
         return null;
     }

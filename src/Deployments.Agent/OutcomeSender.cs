@@ -100,6 +100,10 @@ internal sealed class OutcomeSender(HttpClient http, RunJournal journal, TimePro
         {
             return (exception.GetBaseException().Message, null);
         }
+        catch (Exception exception)
+        {
+            return ($"its response cannot be read ({exception.GetType().Name})", null);
+        }
     }
 
     private void Complete(Guid id)

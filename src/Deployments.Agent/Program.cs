@@ -25,7 +25,7 @@ if (args is ["--version", ..])
 
 try
 {
-    var options = CommandLine.Parse(args, Environment.GetEnvironmentVariable, Console.WriteLine);
+    var options = CommandLine.Parse(args, Environment.GetEnvironmentVariable, AgentLog.Write);
     await RunAsync(options);
     return 0;
 }
@@ -57,13 +57,13 @@ async Task RunAsync(AgentOptions options)
 
     var clock = TimeProvider.System;
     var serviceClock = new ServiceClock(clock);
-    var address = new MetadataAddress(options.MetadataUrl, options.StateFolder, Console.WriteLine);
-    var client = new MetadataClient(http, address, serviceClock, clock, Console.WriteLine);
-    var executor = new RunExecutor(options.HooksFolder, journal, serviceClock, clock, Console.WriteLine, abandon.Token);
-    using var sender = new OutcomeSender(http, journal, clock, Console.WriteLine, stopping.Token);
+    var address = new MetadataAddress(options.MetadataUrl, options.StateFolder, AgentLog.Write);
+    var client = new MetadataClient(http, address, serviceClock, clock, AgentLog.Write);
+    var executor = new RunExecutor(options.HooksFolder, journal, serviceClock, clock, AgentLog.Write, abandon.Token);
+    using var sender = new OutcomeSender(http, journal, clock, AgentLog.Write, stopping.Token);
 
-    Console.WriteLine($"Deployments agent {version}, state in {options.StateFolder}, hooks in {options.HooksFolder}.");
-    await new AgentLoop(client, journal, executor, sender, clock, Console.WriteLine).RunAsync(stopping.Token);
+    AgentLog.Write($"Deployments agent {version}, state in {options.StateFolder}, hooks in {options.HooksFolder}.");
+    await new AgentLoop(client, journal, executor, sender, clock, AgentLog.Write).RunAsync(stopping.Token);
     await sender.StopAsync(reportGrace);
 
     void Stop(PosixSignalContext context)
@@ -71,12 +71,12 @@ async Task RunAsync(AgentOptions options)
         context.Cancel = true;
         if (stopping.IsCancellationRequested)
         {
-            abandon.Cancel(); // told twice: at once
+            abandon.Cancel(); // the second signal: at once
             return;
         }
 
-        Console.WriteLine("Told to stop: nothing is started any more, and the agent waits until what runs has ended, at most a minute.");
         abandon.CancelAfter(scriptGrace);
         stopping.Cancel();
+        AgentLog.Write("Stopping: no run is started any more; waiting at most a minute for the one that runs.");
     }
 }

@@ -4,6 +4,14 @@ using System.Text.Json;
 
 namespace Deployments.Agent;
 
+/// <summary>A report as it is sent.</summary>
+/// <param name="Body">The report.</param>
+/// <param name="Summary">What a log may say of it.</param>
+internal sealed record Outcome(string Body, string Summary)
+{
+    public static Outcome Of(Report report) => new(report.ToJson(), report.Summary);
+}
+
 /// <summary>What is reported of a run, by names: <c>deploy_stdout</c>, <c>deploy_stderr</c>, <c>deploy_status_code</c> and its outputs.</summary>
 internal sealed class Report
 {

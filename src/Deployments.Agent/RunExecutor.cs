@@ -17,56 +17,81 @@ internal sealed class RunExecutor(
 
     public bool IsExpired(DeploymentRun run) => run.Deadline <= serviceClock.Now;
 
-    public async Task<Report> RunAsync(DeploymentRun run)
+    public async Task<Outcome> RunAsync(DeploymentRun run)
     {
-        var folder = journal.WorkFolder(run.Id);
-        using var deadline = new CancellationTokenSource(TimeUntilDeadline(run), clock);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, abandon);
         try
         {
-            PrivateFiles.CreateFolder(folder);
-            var report = run.Group == ScriptRunner.Group
-                ? await ScriptRunner.RunAsync(run, folder, log, end.Token)
-                : await HookRunner.RunAsync(run, hooksFolder, folder, end.Token);
-            if (deadline.IsCancellationRequested)
-            {
-                report.Fail(Report.Expired, "the run was ended at its deadline.");
-            }
-            else if (abandon.IsCancellationRequested)
-            {
-                report.Fail(Report.Interrupted, "the run was ended, since the agent was stopped.");
-            }
-
-            return report;
+            return Outcome.Of(await ReportAsync(run));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or Win32Exception)
         {
-            return Report.Failed(Report.NotExecutable, $"it cannot be run: {exception.Message}");
+            return Fail(exception.Message);
         }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            return Fail(exception.GetType().Name); // its message may quote a value
+        }
+
+        static Outcome Fail(string reason) => Outcome.Of(Report.Failed(Report.NotExecutable, $"it cannot be run: {reason}"));
     }
 
     /// <summary>The outcome of a run during which the agent, or the machine, stopped. Ends what is left of it first.</summary>
-    public async Task<Report> InterruptAsync(Guid run)
+    public async Task<Outcome> InterruptAsync(Guid run)
     {
         await ChildProcess.EndOrphansAsync(journal.WorkFolder(run));
-        return Report.Failed(Report.Interrupted, "the agent or the server stopped during this run; what it has done is unknown.");
+        return Outcome.Of(Report.Failed(Report.Interrupted, "the agent or the server stopped during this run; what it has done is unknown."));
     }
 
-    /// <summary>Deletes the files of a run, inputs among them.</summary>
+    /// <summary>Deletes the files of a run, inputs among them. What a script has mounted among them stays: it may be a disk.</summary>
     public void Clean(Guid run)
     {
+        var folder = journal.WorkFolder(run);
         try
         {
-            if (journal.WorkFolder(run) is var folder && Directory.Exists(folder))
+            if (!Directory.Exists(folder))
             {
-                Directory.Delete(folder, recursive: true);
+                return;
             }
+
+            if (HasMount(run))
+            {
+                log($"Run {run}: its files are not deleted, since something is mounted in {folder}.");
+                return;
+            }
+
+            Directory.Delete(folder, recursive: true);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             log($"Run {run}: its files cannot be deleted: {exception.Message}");
         }
     }
+
+    private async Task<Report> ReportAsync(DeploymentRun run)
+    {
+        var folder = journal.WorkFolder(run.Id);
+        using var deadline = new CancellationTokenSource(TimeUntilDeadline(run), clock);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, abandon);
+        PrivateFiles.CreateFolder(folder);
+        var report = run.Group == ScriptRunner.Group
+            ? await ScriptRunner.RunAsync(run, folder, log, end.Token)
+            : await HookRunner.RunAsync(run, hooksFolder, folder, end.Token);
+        if (deadline.IsCancellationRequested)
+        {
+            report.Fail(Report.Expired, "the run was ended at its deadline.");
+        }
+        else if (abandon.IsCancellationRequested)
+        {
+            report.Fail(Report.Interrupted, "the run was ended, since the agent was stopped.");
+        }
+
+        return report;
+    }
+
+    // By the name of its folder, which no other has: the state folder may be a symbolic link, and mount points are not.
+    private static bool HasMount(Guid run) => File.ReadLines("/proc/self/mountinfo")
+        .Select(line => line.Split(' ')[4])
+        .Any(mountPoint => mountPoint.Contains($"/{run}/", StringComparison.Ordinal) || mountPoint.EndsWith($"/{run}", StringComparison.Ordinal));
 
     private TimeSpan TimeUntilDeadline(DeploymentRun run)
     {

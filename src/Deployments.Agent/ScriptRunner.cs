@@ -19,11 +19,12 @@ internal static class ScriptRunner
     /// <param name="end">Ends it.</param>
     public static async Task<Report> RunAsync(DeploymentRun run, string folder, Action<string> log, CancellationToken end)
     {
-        if (run.Config.ValueKind != JsonValueKind.String || run.Config.GetString() is not { } text)
+        if (run.Config.ValueKind != JsonValueKind.String)
         {
             return Report.Failed(Report.NotExecutable, "the configuration is not a text, so it cannot be run as a script.");
         }
 
+        var text = JsonText.Read(run.Config);
         if (!text.StartsWith(Interpreter, StringComparison.Ordinal))
         {
             return Report.Failed(Report.NotExecutable, "the configuration does not begin with #! and the program that runs it, such as #!/bin/sh.");

@@ -99,6 +99,24 @@ public sealed class AgentHookTests
     }
 
     [Test]
+    public async Task Hook_that_prints_half_of_a_character_is_reported_with_a_replacement_for_it()
+    {
+        await using var server = await AgentServer.StartAsync(folder => folder.WriteHook(
+            "h", """
+                #!/bin/sh
+                cat <<'END'
+                {"\udcff": 1, "deploy_stdout": "\udcff \ud83d \ud83d\ude00 \\udcff", "deploy_status_code": 0}
+                END
+
+                """));
+
+        var outcome = await server.WaitForOutcomeAsync(await server.DeployAsync(new { group = "h", config = "" }));
+
+        outcome.Status.ShouldBe("COMPLETE", outcome.Outputs.GetRawText());
+        outcome.Output.ShouldBe("\ufffd \ufffd \U0001f600 \\udcff");
+    }
+
+    [Test]
     public async Task Hook_that_hangs_is_ended_at_its_deadline()
     {
         await using var server = await AgentServer.StartAsync(

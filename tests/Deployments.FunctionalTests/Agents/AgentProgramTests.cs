@@ -125,6 +125,43 @@ public sealed class AgentProgramTests
     }
 
     [Test]
+    public async Task Files_of_a_run_stay_while_its_script_has_left_something_mounted_among_them()
+    {
+        await using var server = await AgentServer.StartAsync();
+
+        var id = await server.DeployScriptAsync(
+            "#!/bin/sh\nmkdir -p files/disk mounted\necho kept >files/disk/file\nmount --bind files/disk mounted && pwd\n");
+        var outcome = await server.WaitForOutcomeAsync(id);
+        if (outcome.Status != "COMPLETE")
+        {
+            Assert.Ignore("Only root can mount.");
+        }
+
+        var work = outcome.Output.Trim();
+        try
+        {
+            await server.Process.WaitForLineAsync("its files are not deleted, since something is mounted in");
+            (await File.ReadAllTextAsync(Path.Combine(work, "mounted", "file"))).ShouldBe("kept\n");
+        }
+        finally
+        {
+            using var unmount = System.Diagnostics.Process.Start("umount", Path.Combine(work, "mounted"));
+            await unmount.WaitForExitAsync();
+        }
+    }
+
+    [Test]
+    public async Task Name_of_several_lines_is_logged_on_one()
+    {
+        await using var server = await AgentServer.StartAsync();
+
+        var id = await server.DeployScriptAsync("#!/bin/sh\n", "first\nforged");
+
+        (await server.WaitForOutcomeAsync(id)).Status.ShouldBe("COMPLETE");
+        await server.Process.WaitForLineAsync("deployment 'first forged'");
+    }
+
+    [Test]
     public async Task Output_that_is_too_long_is_cut_in_the_middle()
     {
         await using var server = await AgentServer.StartAsync();
@@ -208,14 +245,14 @@ public sealed class AgentProgramTests
     }
 
     [Test]
-    public async Task Script_is_ended_and_reported_when_the_agent_is_told_twice_to_stop()
+    public async Task Script_is_ended_and_reported_when_the_agent_gets_a_second_signal()
     {
         await using var server = await AgentServer.StartAsync();
         var id = await server.DeployScriptAsync($"#!/bin/sh\necho ok >{server.Folder.FileOf("begun")}\nexec sleep 1000\n");
         await server.Folder.WaitForFileAsync("begun");
 
         server.Process.Terminate();
-        await server.Process.WaitForLineAsync("until what runs has ended");
+        await server.Process.WaitForLineAsync("Stopping: no run is started any more");
         server.Process.Terminate();
 
         (await server.Process.WaitForExitAsync()).ExitCode.ShouldBe(0);

@@ -1,7 +1,9 @@
 extern alias agent;
 
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using agent::Deployments.Agent;
 using NUnit.Framework;
 using Shouldly;
@@ -89,6 +91,19 @@ public sealed class MetadataClientTests
 
         log.ShouldBe(["The service does not say what to apply: the response is no document of an agent; is the address right?."]);
         service.Requests.ShouldAllBe(request => request == "GET http://s/agents/a"); // it has no entity tag of it
+    }
+
+    [Test]
+    public async Task Read_of_a_body_that_is_not_of_its_encoding_logs_one_line_and_returns_nothing()
+    {
+        service.Respond = _ => new HttpResponseMessage(HttpStatusCode.OK)
+        {
+            Content = new StreamContent(new GZipStream(new MemoryStream(Encoding.UTF8.GetBytes(Empty)), CompressionMode.Decompress)),
+        };
+
+        (await ReadAsync(Create(), wait: true)).ShouldBeNull();
+
+        log.ShouldBe(["The service does not say what to apply: its response cannot be read (InvalidDataException)."]);
     }
 
     [TestCase("2026-11-26T10:00:00Z")]
