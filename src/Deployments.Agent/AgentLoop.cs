@@ -13,7 +13,7 @@ internal sealed class AgentLoop(
     private readonly HashSet<Guid> expired = [];
     private IReadOnlyList<DeploymentRun> listed = [];
 
-    /// <summary>Runs until it is told to stop, and what runs then has ended.</summary>
+    /// <summary>Runs until it is to stop, and what runs then has ended.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         await FinishPendingAsync();
@@ -23,15 +23,15 @@ internal sealed class AgentLoop(
             {
                 stopping.ThrowIfCancellationRequested();
                 var next = FindNext();
-                if (next is null || client.IsDue)
+                if (next is null || client.IsDue || client.IsFailing)
                 {
-                    // Before a run too: what was deleted meanwhile must not start.
+                    // Before a run too: what was deleted meanwhile must not start, nor anything while the service does not say what was.
                     if (await client.ReadAsync(wait: next is null, stopping) is { } document)
                     {
                         listed = [.. document.Deployments.Where(run => !journal.Contains(run.Id))];
                     }
 
-                    next = FindNext();
+                    next = client.IsFailing ? null : FindNext();
                 }
 
                 if (next is not null)
@@ -42,7 +42,7 @@ internal sealed class AgentLoop(
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // It was told to stop.
+            // It is to stop.
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class AgentLoop(
             else
             {
                 executor.Clean(run.Id);
-                sender.Send(run);
+                sender.Send(run, isStored: true);
             }
         }
     }
@@ -107,16 +107,18 @@ internal sealed class AgentLoop(
     private void Report(RunRecord run, Outcome outcome)
     {
         var ended = run with { Body = outcome.Body };
+        var isStored = false;
         try
         {
             journal.End(ended);
+            isStored = true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            log($"Run {run.Id}: its outcome cannot be stored, only sent: {exception.Message}");
+            log($"Run {run.Id}: its outcome cannot be stored yet, only sent: {exception.Message}");
         }
 
         executor.Clean(run.Id);
-        sender.Send(ended);
+        sender.Send(ended, isStored);
     }
 }

@@ -12,6 +12,8 @@ internal sealed class MetadataClient(HttpClient http, MetadataAddress address, S
     // Proxies give up after a minute.
     private const int WaitSeconds = 50;
 
+    private const int FailuresBeforeSwitch = 3;
+
     private static readonly TimeSpan MinInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxSpread = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(30);
@@ -19,9 +21,13 @@ internal sealed class MetadataClient(HttpClient http, MetadataAddress address, S
 
     private readonly RetryDelay retryDelay = new();
     private long intervalStart;
+    private int failures;
     private TimeSpan interval;
     private string? entityTag;
     private string? failure;
+
+    /// <summary>Whether the service did not say what to apply when it was asked last.</summary>
+    public bool IsFailing => failure is not null;
 
     /// <summary>Whether it may ask now.</summary>
     public bool IsDue => Remaining <= TimeSpan.Zero;
@@ -68,12 +74,13 @@ internal sealed class MetadataClient(HttpClient http, MetadataAddress address, S
 
     private async Task<AgentDocument?> ReadAsync(HttpResponseMessage response, bool isHeld, CancellationToken cancellationToken)
     {
-        serviceClock.Set(response);
         switch (response.StatusCode)
         {
             case HttpStatusCode.OK:
+                serviceClock.Set(response);
                 break;
             case HttpStatusCode.NotModified:
+                serviceClock.Set(response);
                 Recover();
                 if (isHeld && clock.GetElapsedTime(intervalStart) < TimeSpan.FromSeconds(WaitSeconds - 1))
                 {
@@ -82,6 +89,7 @@ internal sealed class MetadataClient(HttpClient http, MetadataAddress address, S
 
                 return null;
             case HttpStatusCode.NotFound when address.Switch():
+                failures = 0;
                 Fail("its address does not exist any more; the other one is tried");
                 return null;
             case HttpStatusCode.NotFound:
@@ -105,7 +113,7 @@ internal sealed class MetadataClient(HttpClient http, MetadataAddress address, S
 
         if (document is not { IsComplete: true })
         {
-            Fail("the response is no document of an agent; is the address right?");
+            Fail("the response is not an agent's document; check the address");
             return null;
         }
 
@@ -140,6 +148,11 @@ internal sealed class MetadataClient(HttpClient http, MetadataAddress address, S
     {
         var pause = retryDelay.Next(retryAfter);
         Pause(pause > MinInterval ? pause : MinInterval);
+        if (++failures % FailuresBeforeSwitch == 0)
+        {
+            address.Switch(); // a stored address may have become one that cannot be reached
+        }
+
         if (failure != reason)
         {
             failure = reason; // once, not at each attempt
@@ -150,6 +163,7 @@ internal sealed class MetadataClient(HttpClient http, MetadataAddress address, S
     private void Recover()
     {
         retryDelay.Reset();
+        failures = 0;
         if (failure is not null)
         {
             failure = null;

@@ -14,25 +14,28 @@ internal sealed class OutcomeSender(HttpClient http, RunJournal journal, TimePro
     private readonly SemaphoreSlim turns = new(4);
     private readonly List<Task> sending = [];
 
-    /// <summary>Begins to report an outcome, which is in the journal already where that could be written.</summary>
-    public void Send(RunRecord run)
+    /// <summary>Begins to report an outcome.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="isStored">Whether the journal has it; else it is stored as soon as that is possible.</param>
+    public void Send(RunRecord run, bool isStored)
     {
         sending.RemoveAll(task => task.IsCompletedSuccessfully);
-        sending.Add(SendUntilFinalAsync(run));
+        sending.Add(SendUntilFinalAsync(run, isStored));
     }
 
-    /// <summary>Waits until every outcome was sent once more after the agent was told to stop, or the time is up.</summary>
+    /// <summary>Waits until every outcome was sent once more after the agent was to stop, or the time is up.</summary>
     public Task StopAsync(TimeSpan time) => Task.WhenAny(Task.WhenAll(sending), Task.Delay(time, clock, CancellationToken.None));
 
     public void Dispose() => turns.Dispose();
 
-    private async Task SendUntilFinalAsync(RunRecord run)
+    private async Task SendUntilFinalAsync(RunRecord run, bool isStored)
     {
         var retryDelay = new RetryDelay();
         string? failure = null;
         while (true)
         {
             await turns.WaitAsync(CancellationToken.None);
+            isStored = isStored || TryStore(run);
             (string? Failure, TimeSpan? RetryAfter) attempt;
             try
             {
@@ -58,6 +61,7 @@ internal sealed class OutcomeSender(HttpClient http, RunJournal journal, TimePro
             await Task.Delay(retryDelay.Next(attempt.RetryAfter), clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (stopping.IsCancellationRequested)
             {
+                _ = isStored || TryStore(run);
                 return; // the next start sends it
             }
         }
@@ -68,17 +72,23 @@ internal sealed class OutcomeSender(HttpClient http, RunJournal journal, TimePro
     {
         if (HttpAddress.TryParse(run.SignalUrl) is not { } target)
         {
-            log($"Run {run.Id}: nobody is told its outcome: deploy_signal_id is not an http or https URL.");
+            log($"Run {run.Id}: its outcome is not reported: deploy_signal_id is not an http or https URL.");
             return default;
         }
 
         using var timeout = new CancellationTokenSource(ResponseTimeout, clock);
         try
         {
-            using var request = new HttpRequestMessage(run.SignalVerb == "POST" ? HttpMethod.Post : HttpMethod.Put, target);
+            var method = run.SignalVerb == "POST" ? HttpMethod.Post : HttpMethod.Put;
+            using var request = new HttpRequestMessage(method, target);
             request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(run.Body!));
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+            if (request.Method != method)
+            {
+                return ("it was redirected to another address, by GET", null); // as after a 302: that response says nothing of the outcome
+            }
+
             switch (response.StatusCode)
             {
                 case HttpStatusCode.NoContent:
@@ -103,6 +113,19 @@ internal sealed class OutcomeSender(HttpClient http, RunJournal journal, TimePro
         catch (Exception exception)
         {
             return ($"its response cannot be read ({exception.GetType().Name})", null);
+        }
+    }
+
+    private bool TryStore(RunRecord run)
+    {
+        try
+        {
+            journal.End(run);
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false; // logged at the first attempt
         }
     }
 

@@ -275,6 +275,25 @@ public sealed class AgentProgramTests
     }
 
     [Test]
+    public async Task Run_that_waits_is_not_started_after_the_agent_was_revoked()
+    {
+        await using var server = await AgentServer.StartAsync();
+        await server.Process.KillAsync();
+        // Longer than the second in which the agent does not ask again.
+        await server.DeployScriptAsync($"#!/bin/sh\necho a >>{server.Folder.FileOf("log")}\nsleep 1.1\nwhile [ ! -e {server.Folder.FileOf("go")} ]; do sleep 0.05; done\n", "a");
+        await server.DeployScriptAsync($"#!/bin/sh\necho b >>{server.Folder.FileOf("log")}\n", "b");
+        await server.RestartAsync();
+        await server.Folder.WaitForFileAsync("log");
+
+        (await server.Project.RevokeAgentAsync("s")).ShouldBeGone();
+        await File.WriteAllTextAsync(server.Folder.FileOf("go"), string.Empty);
+
+        await server.Process.WaitForLineAsync("the address does not exist");
+        (await server.Process.StopAsync()).ExitCode.ShouldBe(0);
+        server.Folder.LinesOf("log").ShouldBe(["a"]);
+    }
+
+    [Test]
     public async Task Address_of_another_key_in_the_document_is_stored()
     {
         var project = new Project();
@@ -303,7 +322,7 @@ public sealed class AgentProgramTests
 
         await using var agent = AgentProcess.Start($"{TestRun.Service.Address}openapi/v1.json", folder);
 
-        await agent.WaitForLineAsync("the response is no document of an agent");
+        await agent.WaitForLineAsync("the response is not an agent's document; check the address.");
         (await agent.StopAsync()).ExitCode.ShouldBe(0);
     }
 

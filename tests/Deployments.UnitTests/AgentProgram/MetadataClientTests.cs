@@ -17,6 +17,7 @@ public sealed class MetadataClientTests
     private readonly ManualClock clock = new();
     private readonly FakeService service = new();
     private readonly List<string> log = [];
+    private ServiceClock serviceClock = null!;
     private DirectoryInfo folder = null!;
     private HttpClient http = null!;
 
@@ -24,6 +25,7 @@ public sealed class MetadataClientTests
     public void Prepare()
     {
         folder = Directory.CreateTempSubdirectory();
+        serviceClock = new ServiceClock(clock);
         http = new HttpClient(service, disposeHandler: false);
         service.Respond = _ => FakeService.Document(Empty);
         service.Requests.Clear();
@@ -89,7 +91,7 @@ public sealed class MetadataClientTests
         (await ReadAsync(client, wait: true)).ShouldBeNull();
         (await ReadAsync(client, wait: true)).ShouldBeNull();
 
-        log.ShouldBe(["The service does not say what to apply: the response is no document of an agent; is the address right?."]);
+        log.ShouldBe(["The service does not say what to apply: the response is not an agent's document; check the address."]);
         service.Requests.ShouldAllBe(request => request == "GET http://s/agents/a"); // it has no entity tag of it
     }
 
@@ -185,6 +187,46 @@ public sealed class MetadataClientTests
         log.ShouldAllBe(line => !line.Contains("/agents/"));
     }
 
+    [Test]
+    public async Task Stored_address_that_cannot_be_reached_gives_way_to_the_given_one_after_three_failures()
+    {
+        service.Respond = _ => FakeService.Document("""{"deployments": [], "os-collect-config": {"request": {"metadata_url": "http://s/agents/b"}}}""");
+        await ReadAsync(Create(), wait: false);
+        service.Requests.Clear();
+        service.Respond = request => request.RequestUri!.AbsolutePath == "/agents/b"
+            ? throw new HttpRequestException("No such host")
+            : FakeService.Document(Empty);
+
+        var client = Create();
+        for (var count = 0; count < 3; count++)
+        {
+            (await ReadAsync(client, wait: false)).ShouldBeNull();
+        }
+
+        (await ReadAsync(client, wait: false)).ShouldNotBeNull();
+        service.Requests.Select(request => request.Split(' ')[1]).ShouldBe(["http://s/agents/b", "http://s/agents/b", "http://s/agents/b", "http://s/agents/a"]);
+    }
+
+    [TestCase(HttpStatusCode.OK, true)]
+    [TestCase(HttpStatusCode.NotModified, true)]
+    [TestCase(HttpStatusCode.NotFound, false)]
+    [TestCase(HttpStatusCode.BadGateway, false)]
+    public async Task Time_is_taken_only_from_a_response_of_the_service(HttpStatusCode status, bool isTaken)
+    {
+        var date = new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        service.Respond = _ =>
+        {
+            var response = FakeService.Document(Empty);
+            response.StatusCode = status;
+            response.Headers.Date = date;
+            return response;
+        };
+
+        await ReadAsync(Create(), wait: false);
+
+        (serviceClock.Now.Year == date.Year).ShouldBe(isTaken);
+    }
+
     private static HttpResponseMessage Unavailable(RetryConditionHeaderValue retryAfter)
     {
         var response = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
@@ -193,7 +235,7 @@ public sealed class MetadataClientTests
     }
 
     private MetadataClient Create(string given = "http://s/agents/a") =>
-        new(http, new MetadataAddress(new Uri(given), folder.FullName, log.Add), new ServiceClock(clock), clock, log.Add);
+        new(http, new MetadataAddress(new Uri(given), folder.FullName, log.Add), serviceClock, clock, log.Add);
 
     private async Task<AgentDocument?> ReadAsync(MetadataClient client, bool wait)
     {

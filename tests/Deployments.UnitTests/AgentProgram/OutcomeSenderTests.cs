@@ -52,6 +52,53 @@ public sealed class OutcomeSenderTests
     }
 
     [Test]
+    public void Outcome_whose_redirection_became_another_method_is_sent_again()
+    {
+        using var agent = new Fixture();
+        agent.Service.Respond = request =>
+        {
+            request.Method = HttpMethod.Get; // as HttpClient follows 301, 302 and 303
+            return new HttpResponseMessage(HttpStatusCode.NotFound);
+        };
+
+        agent.Send();
+
+        agent.IsComplete.ShouldBeFalse();
+    }
+
+    [Test]
+    public async Task Outcome_that_could_not_be_stored_is_stored_before_it_is_sent_again()
+    {
+        using var agent = new Fixture();
+        agent.Journal.Start(Run with { Body = null });
+        var obstacle = Path.Combine(agent.Folder, "pending", $"{Run.Id}.json.new");
+        Directory.CreateDirectory(obstacle);
+        agent.Send(isStored: false);
+        agent.Journal.ReadPending(agent.Log.Add).ShouldBe([Run with { Body = null }]);
+
+        Directory.Delete(obstacle);
+
+        await agent.MoveUntilAsync(() => agent.Service.Requests.Count == 2);
+        agent.Journal.ReadPending(agent.Log.Add).ShouldBe([Run]);
+    }
+
+    [Test]
+    public async Task Outcome_that_could_not_be_stored_is_stored_when_the_agent_stops()
+    {
+        using var agent = new Fixture();
+        agent.Journal.Start(Run with { Body = null });
+        var obstacle = Path.Combine(agent.Folder, "pending", $"{Run.Id}.json.new");
+        Directory.CreateDirectory(obstacle);
+        agent.Send(isStored: false);
+        Directory.Delete(obstacle);
+
+        await agent.StopAsync();
+
+        agent.Journal.ReadPending(agent.Log.Add).ShouldBe([Run]);
+        agent.Service.Requests.Count.ShouldBe(1);
+    }
+
+    [Test]
     public void Outcome_that_was_not_taken_is_left_for_the_next_start()
     {
         using var agent = new Fixture();
@@ -79,6 +126,8 @@ public sealed class OutcomeSenderTests
             sender = new OutcomeSender(http, Journal, clock, Log.Add, Stopping.Token);
         }
 
+        public string Folder => folder.FullName;
+
         public FakeService Service { get; } = new();
 
         public RunJournal Journal { get; }
@@ -90,7 +139,13 @@ public sealed class OutcomeSenderTests
         /// <summary>Whether nothing is left to report.</summary>
         public bool IsComplete => Journal.ReadPending(Log.Add).Count == 0;
 
-        public void Send() => sender.Send(Run);
+        public void Send(bool isStored = true) => sender.Send(Run, isStored);
+
+        public async Task StopAsync()
+        {
+            await Stopping.CancelAsync();
+            await sender.StopAsync(TimeSpan.FromMinutes(1));
+        }
 
         /// <summary>Moves the clock until a condition holds, and returns by how much.</summary>
         public async Task<TimeSpan> MoveUntilAsync(Func<bool> condition)
