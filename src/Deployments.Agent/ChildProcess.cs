@@ -7,8 +7,10 @@ namespace Deployments.Agent;
 /// <summary>How a process ended.</summary>
 /// <param name="ExitCode">Its exit code; 128 and the signal's number if a signal ended it.</param>
 /// <param name="Output">Its standard output.</param>
+/// <param name="IsOutputCut">Whether its output was longer than is kept.</param>
 /// <param name="Error">Its standard error.</param>
-internal sealed record ProcessResult(int ExitCode, OutputCapture Output, OutputCapture Error);
+/// <param name="WasEnded">Whether it had to be ended.</param>
+internal sealed record ProcessResult(int ExitCode, string Output, bool IsOutputCut, string Error, bool WasEnded);
 
 /// <summary>A process that leads a group of its own, so that it can be ended with all that it has started.</summary>
 internal static class ChildProcess
@@ -16,10 +18,7 @@ internal static class ChildProcess
     /// <summary>The variable by which a script finds the files of its outputs, and the agent a process of a run.</summary>
     public const string OutputsVariable = "heat_outputs_path";
 
-    private const string GroupFile = "group";
-
-    // Notes its group before it becomes the program: an agent that finds no note has nothing to end.
-    private const string NoteGroupAndRun = """echo $$ >"$0" && exec "$@" """;
+    private const int KilledExitCode = 128 + Libc.Kill;
 
     private static readonly TimeSpan LastOutputTimeout = TimeSpan.FromSeconds(1);
 
@@ -37,30 +36,31 @@ internal static class ChildProcess
         var output = OutputCapture.Start(process.StandardOutput.BaseStream, outputLimit);
         var error = OutputCapture.Start(process.StandardError.BaseStream, outputLimit);
         WriteInput(process.StandardInput.BaseStream, input);
+        var wasEnded = false;
         try
         {
             await process.WaitForExitAsync(end);
         }
         catch (OperationCanceledException)
         {
-            while (!process.HasExited)
+            var isGone = true;
+            while (!process.HasExited && isGone)
             {
-                await ProcessGroup.EndAsync(process.Id); // again if it had no group yet
+                wasEnded = true;
+                isGone = await ProcessGroup.EndAsync(process.Id); // again if it had no group yet
             }
         }
 
         // A background process may keep the pipes open for as long as it lives.
         await Task.WhenAny(Task.WhenAll(output.End, error.End), Task.Delay(LastOutputTimeout, CancellationToken.None));
-        return new ProcessResult(process.ExitCode, output, error);
+        var exitCode = process.HasExited ? process.ExitCode : KilledExitCode;
+        return new ProcessResult(exitCode, output.TakeText(), output.IsCut, error.TakeText(), wasEnded);
     }
 
     /// <summary>Ends what an agent that was killed has left running of a run.</summary>
     public static async Task EndOrphansAsync(string folder)
     {
-        var note = Path.Combine(folder, GroupFile);
-        if (File.Exists(note)
-            && int.TryParse(await File.ReadAllTextAsync(note), out var group)
-            && ProcessGroup.Has(group, $"{OutputsVariable}={OutputsPath(folder)}"))
+        foreach (var group in ProcessGroup.Find($"{OutputsVariable}={OutputsPath(folder)}"))
         {
             await ProcessGroup.EndAsync(group);
         }
@@ -71,9 +71,8 @@ internal static class ChildProcess
 
     private static Process Start(string program, string folder, IReadOnlyDictionary<string, string> variables)
     {
-        var note = Path.Combine(folder, GroupFile);
-        PrivateFiles.WriteEmpty(note);
-        var start = new ProcessStartInfo("setsid", ["/bin/sh", "-c", NoteGroupAndRun, note, program])
+        // Through no shell: some of them drop the variables whose names they do not take, such as a-b.
+        var start = new ProcessStartInfo("setsid", [program])
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,

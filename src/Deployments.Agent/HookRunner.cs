@@ -39,14 +39,14 @@ internal static class HookRunner
 
     private static Report ReadReport(DeploymentRun run, ProcessResult result)
     {
-        var report = new Report();
-        var text = result.Output.ReadText();
-        var printed = result.Output.IsCut ? null : Parse(text);
+        var report = new Report { WasEnded = result.WasEnded };
+        var text = result.Output;
+        var printed = result.IsOutputCut ? null : Parse(text);
         if (printed is null || result.ExitCode != 0)
         {
             // Not of a hook that succeeds: heat-agents' print every input there.
             report.Set(Report.Output, text);
-            report.Set(Report.Error, result.Error.ReadText());
+            report.Set(Report.Error, result.Error);
             report.SetStatusCode(result.ExitCode);
         }
 
@@ -60,7 +60,7 @@ internal static class HookRunner
         {
             report.Fail(
                 result.ExitCode == 0 ? 1 : result.ExitCode,
-                result.Output.IsCut ? $"the hook printed more than {MaxOutputBytes} bytes."
+                result.IsOutputCut ? $"the hook printed more than {MaxOutputBytes} bytes."
                 : string.IsNullOrWhiteSpace(text) ? $"the hook printed nothing, where a JSON object is expected; its exit code is {result.ExitCode}."
                 : $"the hook did not print a JSON object; its exit code is {result.ExitCode}.");
         }

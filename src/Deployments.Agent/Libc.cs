@@ -13,7 +13,11 @@ internal static partial class Libc
     /// <param name="group">The group.</param>
     /// <param name="signal">The signal; 0 sends none.</param>
     /// <returns>Whether the group has a process.</returns>
-    public static bool SignalGroup(int group, int signal) => SendSignal(-group, signal) == 0;
+    public static bool SignalGroup(int group, int signal)
+    {
+        const int notPermitted = 1; // it has one, of another user
+        return SendSignal(-group, signal) == 0 || Marshal.GetLastPInvokeError() == notPermitted;
+    }
 
     /// <summary>
     /// Gives the programs that are started from now on the default action of SIGPIPE. .NET ignores it, and a program would too; a signal
@@ -29,7 +33,8 @@ internal static partial class Libc
     public static void SyncFolder(string folder)
     {
         const int readOnly = 0;
-        var descriptor = Open(folder, readOnly);
+        const int closeOnExec = 0x80000;
+        var descriptor = Open(folder, readOnly | closeOnExec);
         if (descriptor < 0)
         {
             throw Failure(folder);
@@ -48,6 +53,19 @@ internal static partial class Libc
         }
     }
 
+    /// <summary>Whether the user of this process owns a folder.</summary>
+    public static bool IsOwner(string folder)
+    {
+        // The one struct of a file's state that is the same on all processors.
+        const int currentFolder = -100;
+        const uint owner = 8;
+        const int ownerOffset = 20;
+        var state = new byte[256];
+        return ReadState(currentFolder, folder, flags: 0, owner, state) == 0
+            ? BitConverter.ToUInt32(state, ownerOffset) == EffectiveUser()
+            : throw Failure(folder);
+    }
+
     private static IOException Failure(string path) => new($"{new Win32Exception(Marshal.GetLastPInvokeError()).Message} : '{path}'");
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
@@ -61,6 +79,12 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Sync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ReadState(int relativeTo, string path, int flags, uint mask, Span<byte> state);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint EffectiveUser();
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int descriptor);

@@ -16,9 +16,10 @@ internal sealed class OutputCapture
 
     private readonly int half;
     private readonly Lock gate = new();
-    private readonly ArrayBufferWriter<byte> head = new();
     private readonly TaskCompletionSource end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ArrayBufferWriter<byte> head = new();
     private byte[] tail = [];
+    private bool isTaken;
     private long tailLength;
 
     private OutputCapture(int limit) => half = limit / 2;
@@ -45,19 +46,28 @@ internal sealed class OutputCapture
         return capture;
     }
 
-    /// <summary>What was written so far. What is not UTF-8 is replaced.</summary>
-    public string ReadText()
+    /// <summary>What was written so far; what is written later is not kept. What is not UTF-8 is replaced.</summary>
+    public string TakeText()
     {
         lock (gate)
         {
-            if (tailLength <= half)
-            {
-                return Text([.. head.WrittenSpan, .. tail.AsSpan(0, (int)tailLength)]);
-            }
-
-            var oldest = (int)(tailLength % half);
-            return Text(head.WrittenSpan) + CutMark + Text([.. tail.AsSpan(oldest), .. tail.AsSpan(0, oldest)]);
+            var text = ReadText();
+            isTaken = true;
+            head = new ArrayBufferWriter<byte>();
+            tail = [];
+            return text;
         }
+    }
+
+    private string ReadText()
+    {
+        if (tailLength <= half)
+        {
+            return Text([.. head.WrittenSpan, .. tail.AsSpan(0, (int)tailLength)]);
+        }
+
+        var oldest = (int)(tailLength % half);
+        return Text(head.WrittenSpan) + CutMark + Text([.. tail.AsSpan(oldest), .. tail.AsSpan(0, oldest)]);
 
         static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
     }
@@ -73,7 +83,10 @@ internal sealed class OutputCapture
                 {
                     lock (gate)
                     {
-                        Keep(buffer.AsSpan(0, read));
+                        if (!isTaken)
+                        {
+                            Keep(buffer.AsSpan(0, read));
+                        }
                     }
                 }
             }

@@ -10,9 +10,21 @@ internal static class PrivateFiles
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode ExecutableMode = FileMode | UnixFileMode.UserExecute;
     private const UnixFileMode FolderMode = ExecutableMode;
+    private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
+    /// <summary>Creates a folder. Throws <see cref="IOException"/> if there is one that others may change.</summary>
     public static void CreateFolder(string path)
     {
+        if (Directory.Exists(path))
+        {
+            if (!Libc.IsOwner(path) || (File.GetUnixFileMode(path) & WritableByOthers) != 0)
+            {
+                throw new IOException($"Only its owner, who runs the agent, may have write access to the folder '{path}'.");
+            }
+
+            return;
+        }
+
         Directory.CreateDirectory(path, FolderMode);
         File.SetUnixFileMode(path, FolderMode);
     }
@@ -20,9 +32,11 @@ internal static class PrivateFiles
     /// <summary>Opens a file that no other process can open in this way until it is closed.</summary>
     public static FileStream OpenExclusively(string path) => new(path, Options(System.IO.FileMode.OpenOrCreate, FileMode));
 
-    public static void WriteEmpty(string path) => Write(path, string.Empty, FileMode);
-
-    public static void WriteExecutable(string path, string text) => Write(path, text, ExecutableMode);
+    public static void WriteExecutable(string path, string text)
+    {
+        using var file = new FileStream(path, Options(System.IO.FileMode.Create, ExecutableMode));
+        file.Write(Encoding.UTF8.GetBytes(text));
+    }
 
     /// <summary>Replaces a file. When this returns, the new content is on the disk; if it throws, or the machine stops, the old one still is.</summary>
     public static void Replace(string path, ReadOnlySpan<byte> content)
@@ -44,12 +58,6 @@ internal static class PrivateFiles
             File.Delete(temporary);
             throw;
         }
-    }
-
-    private static void Write(string path, string text, UnixFileMode access)
-    {
-        using var file = new FileStream(path, Options(System.IO.FileMode.Create, access));
-        file.Write(Encoding.UTF8.GetBytes(text));
     }
 
     private static FileStreamOptions Options(FileMode mode, UnixFileMode access) => new()

@@ -8,9 +8,29 @@ internal static class ProcessGroup
     private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Ends all processes of a group with SIGTERM, and those that are left after ten seconds with SIGKILL.</summary>
-    public static async Task EndAsync(int group)
+    /// <returns>Whether none is left: the kernel may hold one for as long as a disk does not respond.</returns>
+    public static async Task<bool> EndAsync(int group) =>
+        await EndAsync(group, Libc.Terminate) || await EndAsync(group, Libc.Kill);
+
+    /// <summary>The groups of the processes that were started with a variable, without the agent's own.</summary>
+    /// <param name="variable">The variable's name and value.</param>
+    public static IReadOnlyList<int> Find(string variable)
     {
-        var exists = Libc.SignalGroup(group, Libc.Terminate);
+        var own = GroupOf(Environment.ProcessId);
+        return
+        [
+            .. Directory.EnumerateDirectories("/proc")
+                .Select(folder => int.TryParse(Path.GetFileName(folder), out var process) ? process : 0)
+                .Where(process => process != 0 && EnvironmentOf(process).Contains(variable))
+                .Select(GroupOf)
+                .Where(group => group != 0 && group != own)
+                .Distinct(),
+        ];
+    }
+
+    private static async Task<bool> EndAsync(int group, int signal)
+    {
+        var exists = Libc.SignalGroup(group, signal);
         var waited = TimeSpan.Zero;
         do
         {
@@ -20,18 +40,8 @@ internal static class ProcessGroup
         }
         while (exists && waited < TerminationTimeout);
 
-        if (exists)
-        {
-            Libc.SignalGroup(group, Libc.Kill);
-        }
+        return !exists;
     }
-
-    /// <summary>Whether a process of a group was started with a variable: else another process has the group's number by now.</summary>
-    /// <param name="group">The group.</param>
-    /// <param name="variable">The variable's name and value.</param>
-    public static bool Has(int group, string variable) => Directory.EnumerateDirectories("/proc")
-        .Select(folder => int.TryParse(Path.GetFileName(folder), out var process) ? process : 0)
-        .Any(process => process != 0 && GroupOf(process) == group && EnvironmentOf(process).Contains(variable));
 
     private static int GroupOf(int process)
     {

@@ -33,6 +33,9 @@ internal sealed class Report
     private readonly Dictionary<string, JsonElement> values = [];
     private string? failure;
 
+    /// <summary>Whether the program of the run had to be ended.</summary>
+    public bool WasEnded { get; init; }
+
     /// <summary>What a log may say of it: nothing that a script or hook has printed.</summary>
     public string Summary => failure ?? (values.TryGetValue(StatusCode, out var code) && code.ValueKind == JsonValueKind.Number
         ? $"exit code {code.GetRawText()}"

@@ -76,11 +76,11 @@ internal sealed class RunExecutor(
         var report = run.Group == ScriptRunner.Group
             ? await ScriptRunner.RunAsync(run, folder, log, end.Token)
             : await HookRunner.RunAsync(run, hooksFolder, folder, end.Token);
-        if (deadline.IsCancellationRequested)
+        if (report.WasEnded && deadline.IsCancellationRequested)
         {
             report.Fail(Report.Expired, "the run was ended at its deadline.");
         }
-        else if (abandon.IsCancellationRequested)
+        else if (report.WasEnded)
         {
             report.Fail(Report.Interrupted, "the run was ended, since the agent was stopped.");
         }

@@ -42,7 +42,13 @@ internal sealed class RunJournal : IDisposable
         FileStream? lockFile = null;
         try
         {
+            var isNew = !Directory.Exists(folder);
             PrivateFiles.CreateFolder(folder);
+            if (isNew && Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder)) is { } parent)
+            {
+                Libc.SyncFolder(parent);
+            }
+
             lockFile = OpenLock(Path.Combine(folder, "lock"));
             var journal = new RunJournal(folder, lockFile);
             foreach (var part in new[] { journal.pending, journal.done, journal.work })

@@ -39,7 +39,7 @@ internal static class ScriptRunner
         PrivateFiles.WriteExecutable(script, text);
         var result = await ChildProcess.RunAsync(script, folder, run.Values, input: string.Empty, Report.MaxBytes, end);
 
-        var report = new Report();
+        var report = new Report { WasEnded = result.WasEnded };
         foreach (var name in run.Outputs.Select(output => output.Name))
         {
             if (await ReadAsync($"{ChildProcess.OutputsPath(folder)}.{name}") is { } value)
@@ -48,8 +48,8 @@ internal static class ScriptRunner
             }
         }
 
-        report.Set(Report.Output, result.Output.ReadText());
-        report.Set(Report.Error, result.Error.ReadText());
+        report.Set(Report.Output, result.Output);
+        report.Set(Report.Error, result.Error);
         report.SetStatusCode(result.ExitCode);
         return report;
 

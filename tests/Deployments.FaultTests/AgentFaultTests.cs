@@ -203,7 +203,7 @@ public sealed class AgentFaultTests
         public static SmallDisk Mount()
         {
             var folder = Directory.CreateTempSubdirectory("disk-").FullName;
-            if (Run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder) != 0)
+            if (Run("mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", folder) != 0)
             {
                 Directory.Delete(folder);
                 Assert.Ignore("Only root can mount the small disk.");

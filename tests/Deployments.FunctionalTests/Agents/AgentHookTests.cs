@@ -150,7 +150,7 @@ public sealed class AgentHookTests
 
     [TestCase("echo no first line", 126, "the configuration does not begin with #!")]
     [TestCase("", 126, "the configuration does not begin with #!")]
-    [TestCase("#!/no/such/program\n", 127, "not found")]
+    [TestCase("#!/no/such/program\n", 127, "No such file or directory")]
     [TestCase("#!/bin/sh\nkill -9 $$", 137, "")]
     public async Task Script_that_cannot_be_run_fails_its_deployment(string script, int statusCode, string reason)
     {

@@ -39,6 +39,17 @@ public sealed class AgentProgramTests
     }
 
     [Test]
+    public async Task Script_gets_an_input_whose_name_shells_do_not_take()
+    {
+        await using var server = await AgentServer.StartAsync();
+
+        var id = await server.DeployScriptAsync(
+            "#!/usr/bin/env python3\nimport os\nprint(os.environ['a-b'])\n", members: new { input_values = new Dictionary<string, string> { ["a-b"] = "value" } });
+
+        (await server.WaitForOutcomeAsync(id)).Output.ShouldBe("value\n");
+    }
+
+    [Test]
     public async Task Script_that_fails_fails_its_deployment()
     {
         await using var server = await AgentServer.StartAsync();

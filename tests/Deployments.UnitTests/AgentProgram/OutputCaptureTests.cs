@@ -20,7 +20,7 @@ public sealed class OutputCaptureTests
         await capture.End;
 
         capture.IsCut.ShouldBe(length > Limit);
-        capture.ReadText().ShouldBe(length <= Limit ? text : text[..(Limit / 2)] + OutputCapture.CutMark + text[^(Limit / 2)..]);
+        capture.TakeText().ShouldBe(length <= Limit ? text : text[..(Limit / 2)] + OutputCapture.CutMark + text[^(Limit / 2)..]);
     }
 
     private sealed class ChunkedStream(string text, int chunk) : MemoryStream(System.Text.Encoding.ASCII.GetBytes(text))

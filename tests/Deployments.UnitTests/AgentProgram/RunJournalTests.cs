@@ -1,5 +1,6 @@
 extern alias agent;
 
+using System.Runtime.Versioning;
 using agent::Deployments.Agent;
 using NUnit.Framework;
 using Shouldly;
@@ -88,6 +89,20 @@ public sealed class RunJournalTests
         using var journal = RunJournal.Open(folder.FullName);
 
         Should.Throw<StartException>(() => RunJournal.Open(folder.FullName)).Message.ShouldStartWith("Another agent uses the state folder");
+    }
+
+    [UnsupportedOSPlatform("windows")]
+    [TestCase(UnixFileMode.GroupWrite)]
+    [TestCase(UnixFileMode.OtherWrite)]
+    public void Folder_that_others_can_write_cannot_be_opened_and_stays_as_it_is(UnixFileMode access)
+    {
+        var mode = folder.UnixFileMode | access;
+        folder.UnixFileMode = mode;
+
+        Should.Throw<StartException>(() => RunJournal.Open(folder.FullName)).Message.ShouldContain("cannot be used: Only its owner");
+
+        File.GetUnixFileMode(folder.FullName).ShouldBe(mode);
+        folder.EnumerateFileSystemInfos().ShouldBeEmpty();
     }
 
     private static void ShouldNotLog(string line) => Assert.Fail(line);
