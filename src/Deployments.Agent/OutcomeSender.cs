@@ -23,7 +23,7 @@ internal sealed class OutcomeSender(HttpClient http, RunJournal journal, TimePro
         sending.Add(SendUntilFinalAsync(run, isStored));
     }
 
-    /// <summary>Waits until every outcome was sent once more after the agent was to stop, or the time is up.</summary>
+    /// <summary>Waits until no outcome is being sent, or the time is up.</summary>
     public Task StopAsync(TimeSpan time) => Task.WhenAny(Task.WhenAll(sending), Task.Delay(time, clock, CancellationToken.None));
 
     public void Dispose() => turns.Dispose();
