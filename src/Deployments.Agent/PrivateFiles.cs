@@ -38,7 +38,7 @@ internal static class PrivateFiles
         file.Write(Encoding.UTF8.GetBytes(text));
     }
 
-    /// <summary>Replaces a file. When this returns, the new content is on the disk; if it throws, or the machine stops, the old one still is.</summary>
+    /// <summary>Replaces a file. When this returns, the new content is on the disk; if it throws, or the machine stops, the file has the old one or the new.</summary>
     public static void Replace(string path, ReadOnlySpan<byte> content)
     {
         var temporary = path + TemporarySuffix;

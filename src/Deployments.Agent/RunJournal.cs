@@ -66,7 +66,7 @@ internal sealed class RunJournal : IDisposable
         }
     }
 
-    /// <summary>The runs that the agent before this one left without a final response. Reported records that cannot be read stay as they are.</summary>
+    /// <summary>The runs that the agent before this one left without a final response. Records that cannot be read are logged, and stay.</summary>
     public IReadOnlyList<RunRecord> ReadPending(Action<string> log)
     {
         var records = new List<RunRecord>();

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace Deployments.Api.Errors;
 
-/// <summary>How long the callers of an endpoint are told to wait at least, where that is longer than usual.</summary>
+/// <summary>The least <c>Retry-After</c> of an endpoint's 429 and 503, where that is longer than usual.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class RetryAfterAttribute(int seconds) : Attribute
 {
