@@ -123,7 +123,7 @@ public static class DeploymentsClientExtensions
         while (true)
         {
             var page = await client.ListSoftwareDeploymentsAsync(
-                projectId, serverId, configId, action, status, PageSize, marker, cancellationToken).ConfigureAwait(false);
+                projectId, serverId, configId, action, status, PageSize, marker, sortDir: null, cancellationToken).ConfigureAwait(false);
             foreach (var deployment in page.SoftwareDeployments)
             {
                 yield return deployment;

@@ -73,12 +73,15 @@ internal sealed class PropertyNames : IPropertyNameGenerator
 {
     // A member of a C# class cannot have its class's name.
     public string Generate(JsonSchemaProperty property) => property.Name == "error" ? "Cause" : string.Concat(
-        property.Name.Split('_').Select(word => word[..1].ToUpper(CultureInfo.InvariantCulture) + word[1..]));
+        property.Name.Split('_').Select(word => word[..1].ToUpper(CultureInfo.InvariantCulture) + InCase(word)[1..]));
+
+    // The members that are named after a status are in capitals.
+    private static string InCase(string word) => word.Any(char.IsLower) ? word : word.ToLower(CultureInfo.InvariantCulture);
 }
 
 internal sealed class TypeNames : DefaultTypeNameGenerator
 {
     // The parameter's name alone says too little.
     protected override string Generate(JsonSchema schema, string? typeNameHint) =>
-        base.Generate(schema, string.Equals(typeNameHint, "order", StringComparison.OrdinalIgnoreCase) ? "FeedOrder" : typeNameHint);
+        base.Generate(schema, typeNameHint?.ToLowerInvariant() switch { "order" => "FeedOrder", "sort_dir" => "SortDirection", _ => typeNameHint });
 }

@@ -1,6 +1,7 @@
 using Deployments.Application.Agents;
 using Deployments.Application.ChangeFeed;
 using Deployments.Application.Common;
+using Deployments.Application.Servers;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure.Agents;
@@ -9,6 +10,7 @@ using Deployments.Infrastructure.Batching;
 using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
+using Deployments.Infrastructure.Servers;
 using Deployments.Infrastructure.SoftwareConfigs;
 using Deployments.Infrastructure.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
@@ -78,6 +80,7 @@ public static class DependencyInjection
         services.AddSingleton<IDeploymentCommands, DeploymentCommands>();
         services.AddSingleton<IDeploymentQueries, DeploymentQueries>();
         services.AddSingleton<IConfigStore, ConfigStore>();
+        services.AddSingleton<IServerQueries, ServerQueries>();
         services.AddSingleton<AgentSightings>();
         services.AddHostedService<AgentSightingsJob>();
         services.AddSingleton<IAgentStore, AgentStore>();

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Deployments.Application.Agents;
 using Deployments.Application.ChangeFeed;
+using Deployments.Application.Servers;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using MediatR;
@@ -27,7 +28,7 @@ public class ControllerTests
             .ToArray();
         stores.ShouldBe(
             [
-                typeof(IDeploymentCommands).FullName!, typeof(IDeploymentQueries).FullName!, typeof(IConfigStore).FullName!,
+                typeof(IDeploymentCommands).FullName!, typeof(IDeploymentQueries).FullName!, typeof(IConfigStore).FullName!, typeof(IServerQueries).FullName!,
                 typeof(IChangeFeed).FullName!, typeof(IChangeWaiter).FullName!, typeof(IFeedWatch).FullName!, typeof(IDeploymentWatch).FullName!, typeof(IAgentStore).FullName!,
             ],
             ignoreOrder: true);

@@ -22,7 +22,7 @@ internal sealed class PatientService : IHostingStartup
 
     /// <summary>Makes a service in the tests' own process patient.</summary>
     public static void Configure(IServiceCollection services) => services.Configure<TimeBudgets>(budgets =>
-        budgets.Request = budgets.Stop = budgets.Discovery = budgets.HealthCheck = budgets.HealthCheckCommand = Long);
+        budgets.Request = budgets.Totals = budgets.Stop = budgets.Discovery = budgets.HealthCheck = budgets.HealthCheckCommand = Long);
 
     public void Configure(IWebHostBuilder builder) => builder.ConfigureServices(Configure);
 }

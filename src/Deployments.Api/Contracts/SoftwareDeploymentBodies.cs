@@ -36,7 +36,7 @@ public sealed record SoftwareDeploymentBatchEnvelope
 /// <summary>Software deployments, all or a page of them.</summary>
 public sealed record SoftwareDeploymentListEnvelope
 {
-    /// <summary>The deployments, oldest first.</summary>
+    /// <summary>The deployments, by default oldest first.</summary>
     public required IAsyncEnumerable<SoftwareDeploymentDto> SoftwareDeployments { get; init; }
 
     /// <summary>A link to the next page; absent on the last page.</summary>

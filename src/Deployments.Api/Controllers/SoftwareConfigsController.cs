@@ -53,7 +53,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
         return new SoftwareConfigListEnvelope
         {
             SoftwareConfigs = page.Items,
-            SoftwareConfigsLinks = HttpContext.LinkToNext(page.Next),
+            SoftwareConfigsLinks = HttpContext.LinkToNext(page.Next?.ToString()),
         };
     }
 

@@ -76,7 +76,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
 
     /// <summary>List software deployments.</summary>
     /// <remarks>
-    /// The project's own and those shared with it, oldest first. The filters are exact, and all must hold. Without
+    /// The project's own and those shared with it, by default oldest first. The filters are exact, and all must hold. Without
     /// <c>limit</c> the whole list is sent as it is read; with it a page, and a link to the next one if there is one.
     /// </remarks>
     /// <param name="projectId">The project that asks: the token's own, or with the role admin any.</param>
@@ -86,6 +86,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <param name="status">Only the deployments with this status.</param>
     /// <param name="limit">How many, 1 to 1,000; all by default.</param>
     /// <param name="marker">The last id seen. The list continues after it, whether or not it still exists.</param>
+    /// <param name="sortDir"><c>asc</c>, oldest first, or <c>desc</c>, newest first; <c>asc</c> by default.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <response code="200">The deployments; an empty list past the end.</response>
     [HttpGet(Name = "listSoftwareDeployments")]
@@ -99,6 +100,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
         [FromQuery] string? status,
         [FromQuery] int? limit,
         [FromQuery] Guid? marker,
+        [FromQuery(Name = "sort_dir")] string? sortDir,
         CancellationToken cancellationToken)
     {
         var query = new ListDeploymentsQuery
@@ -110,12 +112,13 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
             Status = status,
             Limit = limit,
             Marker = marker,
+            SortDir = sortDir,
         };
         var page = await mediator.Send(query, cancellationToken);
         return new SoftwareDeploymentListEnvelope
         {
             SoftwareDeployments = page.Items,
-            SoftwareDeploymentsLinks = HttpContext.LinkToNext(page.Next),
+            SoftwareDeploymentsLinks = HttpContext.LinkToNext(page.Next?.ToString()),
         };
     }
 

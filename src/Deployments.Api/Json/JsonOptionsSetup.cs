@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Deployments.Api.Contracts;
 using Deployments.Application.ChangeFeed;
 using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareConfigs;
@@ -28,7 +29,17 @@ internal static class JsonOptionsSetup
         options.Converters.Add(new BooleanConverter());
         options.Converters.Add(new UtcTimeConverter(timeFormat));
         options.Converters.Add(new JsonObjectConverter());
-        options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { BoundLists } };
+        options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { BoundLists, OmitTotals } };
+    }
+
+    // A value that is null on the first page and absent on the others.
+    private static void OmitTotals(JsonTypeInfo info)
+    {
+        if (info.Type == typeof(ServerListEnvelope))
+        {
+            info.Properties.Single(member => member.Name == "totals").ShouldSerialize =
+                static (envelope, _) => ((ServerListEnvelope)envelope).IsFirstPage;
+        }
     }
 
     private static void BoundLists(JsonTypeInfo info)

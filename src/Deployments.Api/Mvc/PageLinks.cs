@@ -18,7 +18,7 @@ internal static class PageLinks
     private const string Marker = "marker";
 
     /// <summary>The link to the next page for the body, also set as a header; null on the last page.</summary>
-    public static IReadOnlyList<PageLink>? LinkToNext(this HttpContext context, Guid? next)
+    public static IReadOnlyList<PageLink>? LinkToNext(this HttpContext context, string? next)
     {
         if (next is null)
         {
@@ -30,7 +30,7 @@ internal static class PageLinks
             .Where(parameter => parameter.Key != Marker)
             .Select(parameter => KeyValuePair.Create(parameter.Key, parameter.Value.ToString())))
         {
-            { Marker, next.Value.ToString() },
+            { Marker, next },
         };
 
         // Encoded segment by segment: ASP.NET Core would treat a percent sign in a project id as already encoded.

@@ -6,6 +6,7 @@ using Deployments.Api.Middleware;
 using Deployments.Api.Mvc.Filters;
 using Deployments.Api.Streaming;
 using Deployments.Application.ChangeFeed;
+using Deployments.Application.Servers;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
@@ -179,7 +180,10 @@ internal sealed class StandardResponsesProcessor(IServiceProvider services) : IO
             case Idempotency.Key:
                 LimitAsIn<CreateDeploymentCommand>(parameter);
                 break;
-            case "limit":
+            case "server_id_prefix" or "marker" when parameter.Schema.Format is null:
+                LimitAsIn<ListServersQuery>(parameter);
+                break;
+            case "limit" or "sort_dir":
                 LimitAsIn<ListDeploymentsQuery>(parameter);
                 break;
             case "wait" or "order":

@@ -1,6 +1,7 @@
 using Deployments.Application.Common;
 using Deployments.Application.Common.Behaviours;
 using Deployments.Application.Common.Errors;
+using Deployments.Application.Common.Paging;
 using Deployments.Application.Common.Validation;
 using Deployments.Domain.SoftwareDeployments;
 using FluentValidation;
@@ -17,12 +18,6 @@ public sealed record ReadChangeFeedQuery : IRequest<FeedPage>, IHeldRequest
 {
     /// <summary>A cursor that stands for the present end of the feed.</summary>
     public const string Now = "now";
-
-    /// <summary>The order of the feed.</summary>
-    public const string Ascending = "asc";
-
-    /// <summary>The newest first.</summary>
-    public const string Descending = "desc";
 
     /// <summary>The longest wait, in seconds: proxies give up at 60.</summary>
     public const int MaxWait = 50;
@@ -64,16 +59,14 @@ public sealed record FeedPage(IReadOnlyList<FeedEventDto> Events, string Next);
 
 internal sealed class ReadChangeFeedValidator : AbstractValidator<ReadChangeFeedQuery>
 {
-    private static readonly IReadOnlyList<string> Orders = [ReadChangeFeedQuery.Ascending, ReadChangeFeedQuery.Descending];
-
     public ReadChangeFeedValidator()
     {
         RuleFor(query => query.After).IsFeedCursor(query => query.ProjectId);
         RuleFor(query => query.Limit).IsPageLimit();
         RuleFor(query => query.Wait).IsWait();
-        RuleFor(query => query.Wait).Null().When(query => query.Order == ReadChangeFeedQuery.Descending)
+        RuleFor(query => query.Wait).Null().When(query => query.Order == SortDirections.Descending)
             .WithMessage("{PropertyPath} cannot be combined with order=desc.");
-        RuleFor(query => query.Order).IsOneOf(Orders);
+        RuleFor(query => query.Order).IsOneOf(SortDirections.All);
         RuleFor(query => query.Status).IsDeploymentStatus();
     }
 }
@@ -107,7 +100,7 @@ internal sealed class ReadChangeFeedHandler(
     {
         var (started, cursor, events) = (clock.GetTimestamp(), FeedCursor.Decode(query.After, query.ProjectId), new List<FeedEventDto>());
         var limit = query.Limit ?? ReadChangeFeedQuery.DefaultLimit;
-        var isDescending = query.Order == ReadChangeFeedQuery.Descending;
+        var isDescending = query.Order == SortDirections.Descending;
         while (true)
         {
             var chunk = await feed.ReadAsync(filter, cursor?.Position, limit - events.Count, isDescending, cancellationToken);

@@ -16,9 +16,18 @@ public sealed class RequestDeadline(IOptions<TimeBudgets> budgets, TimeProvider 
     /// <param name="work">The work, which stops when its token fires.</param>
     /// <param name="cancellationToken">Fires when the caller no longer waits.</param>
     /// <exception cref="UnavailableException">The time was up.</exception>
-    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    public Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(work, budgets.Value.Request, cancellationToken);
+
+    /// <summary>The same of work whose time is shorter than that of the request.</summary>
+    /// <typeparam name="T">The result of the work.</typeparam>
+    /// <param name="work">The work, which stops when its token fires.</param>
+    /// <param name="time">How long it may take.</param>
+    /// <param name="cancellationToken">Fires when the caller no longer waits.</param>
+    /// <exception cref="UnavailableException">The time was up.</exception>
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> work, TimeSpan time, CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(budgets.Value.Request, clock);
+        using var deadline = new CancellationTokenSource(time, clock);
         await using var abort = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
         try
         {

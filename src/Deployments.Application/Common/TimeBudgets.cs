@@ -9,6 +9,9 @@ public sealed class TimeBudgets
     /// <summary>From the start of a use case until its work is stopped.</summary>
     public TimeSpan Request { get; set; } = TimeSpan.FromSeconds(4);
 
+    /// <summary>How long the totals of a list may take; a response without them is sent rather than a late one.</summary>
+    public TimeSpan Totals { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How long a response waits for cancelled work to end, so that nothing is stored after the response.</summary>
     public TimeSpan Stop { get; set; } = TimeSpan.FromMilliseconds(600);
 

@@ -29,5 +29,6 @@ internal sealed class ListConfigsHandler(IConfigStore store, ListReader lists) :
             await store.ListAsync(query.ProjectId, before, count, token), IsTruncated: false),
         findPageEnd: null,
         config => config.Id,
+        isDescending: true,
         cancellationToken);
 }

@@ -20,15 +20,15 @@ public interface IDeploymentQueries
     /// The first deployments that match, in the order of their ids, which is that of their creation; where their values are large, fewer
     /// than requested.
     /// </summary>
-    /// <param name="filter">Which deployments.</param>
-    /// <param name="after">Only those with a greater id; null for the first.</param>
+    /// <param name="filter">Which deployments, and whether the first are the oldest or the newest.</param>
+    /// <param name="after">Only those after this id in that order; null for the first.</param>
     /// <param name="count">How many at most.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     Task<Chunk<SoftwareDeployment>> ListAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken);
 
     /// <summary>The id of the last of the first <paramref name="count"/> deployments that match; null if none comes after it.</summary>
-    /// <param name="filter">Which deployments.</param>
-    /// <param name="after">Only those with a greater id; null for the first.</param>
+    /// <param name="filter">Which deployments, and whether the first are the oldest or the newest.</param>
+    /// <param name="after">Only those after this id in that order; null for the first.</param>
     /// <param name="count">How many.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     Task<Guid?> FindPageEndAsync(DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken);

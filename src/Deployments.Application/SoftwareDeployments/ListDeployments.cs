@@ -9,7 +9,7 @@ using MediatR;
 namespace Deployments.Application.SoftwareDeployments;
 
 /// <summary>
-/// The deployments that a project may see, its own and those shared with it, oldest first. The filters are exact and all must hold.
+/// The deployments that a project may see, its own and those shared with it, in the order of their creation. The filters are exact and all must hold.
 /// Throws <see cref="InvalidRequestException"/> with every broken rule, <see cref="UnavailableException"/> when the database does not respond.
 /// </summary>
 public sealed record ListDeploymentsQuery : IRequest<Page<SoftwareDeploymentDto>>
@@ -37,6 +37,9 @@ public sealed record ListDeploymentsQuery : IRequest<Page<SoftwareDeploymentDto>
 
     /// <summary>The last id seen: the list continues after it, whether or not it still exists.</summary>
     public Guid? Marker { get; init; }
+
+    /// <summary>asc, the oldest first, or desc, the newest first; null for asc.</summary>
+    public string? SortDir { get; init; }
 }
 
 internal sealed class ListDeploymentsValidator : AbstractValidator<ListDeploymentsQuery>
@@ -45,6 +48,7 @@ internal sealed class ListDeploymentsValidator : AbstractValidator<ListDeploymen
     {
         RuleFor(query => query.Limit).IsPageLimit();
         RuleFor(query => query.Status).IsDeploymentStatus();
+        RuleFor(query => query.SortDir).IsOneOf(SortDirections.All);
     }
 }
 
@@ -54,7 +58,12 @@ internal sealed class ListDeploymentsHandler(IDeploymentQueries queries, ListRea
     public async Task<Page<SoftwareDeploymentDto>> Handle(ListDeploymentsQuery query, CancellationToken cancellationToken)
     {
         var filter = new DeploymentFilter(
-            query.ProjectId, query.ServerId, query.ConfigId, query.Action, DeploymentStatusNames.Parse(query.Status));
+            query.ProjectId,
+            query.ServerId,
+            query.ConfigId,
+            query.Action,
+            DeploymentStatusNames.Parse(query.Status),
+            IsDescending: query.SortDir == SortDirections.Descending);
 
         var page = await lists.ReadPageAsync<SoftwareDeployment>(
             query.Limit,
@@ -62,6 +71,7 @@ internal sealed class ListDeploymentsHandler(IDeploymentQueries queries, ListRea
             (after, count, token) => queries.ListAsync(filter, after, count, token),
             (after, count, token) => queries.FindPageEndAsync(filter, after, count, token),
             deployment => deployment.Id,
+            filter.IsDescending,
             cancellationToken);
         return new Page<SoftwareDeploymentDto>(page.Items.Select(mapper.Map<SoftwareDeploymentDto>), page.Next);
     }

@@ -135,10 +135,7 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
 
     // Ordered index scans, merged: one of the project's own deployments, and one for each project that shares some with it.
     private static IQueryable<SoftwareDeployment> Matching(DeploymentsDbContext context, DeploymentFilter filter, Guid? after, int count) =>
-        Own(context, filter, after, count)
-            .Concat(Shared(context, filter, after, count))
-            .OrderBy(deployment => deployment.Id)
-            .Take(count);
+        First(Own(context, filter, after, count).Concat(Shared(context, filter, after, count)), filter.IsDescending, count);
 
     // In SQL, as EF Core would number all rows of a project to find the first.
     private static IQueryable<SoftwareDeployment> Shared(DeploymentsDbContext context, DeploymentFilter filter, Guid? after, int count)
@@ -149,13 +146,13 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
         AddCondition("config_id =", filter.ConfigId);
         AddCondition("action =", filter.Action);
         AddCondition("status =", filter.Status?.ToName());
-        AddCondition("id >", after);
+        AddCondition(filter.IsDescending ? "id <" : "id >", after);
         var statement =
             $"""
             SELECT shared.*
             FROM project_shares AS share
             CROSS JOIN LATERAL (
-                SELECT * FROM software_deployments WHERE {string.Join(" AND ", conditions)} ORDER BY id LIMIT {Parameter(count)}
+                SELECT * FROM software_deployments WHERE {string.Join(" AND ", conditions)} ORDER BY id {(filter.IsDescending ? "DESC" : "ASC")} LIMIT {Parameter(count)}
             ) AS shared
             WHERE share.project_id = {Parameter(filter.ProjectId)}
             """;
@@ -202,9 +199,15 @@ internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeployment
 
         if (after is { } marker)
         {
-            deployments = deployments.Where(deployment => deployment.Id > marker);
+            deployments = filter.IsDescending
+                ? deployments.Where(deployment => deployment.Id < marker)
+                : deployments.Where(deployment => deployment.Id > marker);
         }
 
-        return deployments.OrderBy(deployment => deployment.Id).Take(count);
+        return First(deployments, filter.IsDescending, count);
     }
+
+    private static IQueryable<SoftwareDeployment> First(IQueryable<SoftwareDeployment> deployments, bool isDescending, int count) =>
+        (isDescending ? deployments.OrderByDescending(deployment => deployment.Id) : deployments.OrderBy(deployment => deployment.Id))
+            .Take(count);
 }

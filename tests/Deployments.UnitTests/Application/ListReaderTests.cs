@@ -69,7 +69,7 @@ public class ListReaderTests
     [Test]
     public async Task Read_whose_first_chunk_fails_throws_before_the_page_is_returned() =>
         await Should.ThrowAsync<TimeoutException>(() => Lists.ReadPageAsync<Guid>(
-            limit: null, marker: null, (_, _, _) => throw new TimeoutException(), findPageEnd: null, id => id, CancellationToken.None));
+            limit: null, marker: null, (_, _, _) => throw new TimeoutException(), findPageEnd: null, id => id, isDescending: false, CancellationToken.None));
 
     [Test]
     public async Task Read_whose_later_chunk_fails_throws_while_items_are_consumed()
@@ -181,9 +181,9 @@ public class ListReaderTests
     }
 
     [Test]
-    public async Task Page_keeps_its_end_when_items_are_deleted_while_it_is_read()
+    public async Task Page_keeps_its_end_when_items_are_deleted_while_it_is_read([Values] bool isDescending)
     {
-        var list = new StoredList(20) { MaxAtOnce = 3 };
+        var list = new StoredList(20) { MaxAtOnce = 3, IsDescending = isDescending };
         var ids = list.Ids.ToList();
 
         var page = await list.PageAsync(limit: 10, marker: null);
@@ -216,7 +216,12 @@ public class ListReaderTests
     /// <summary>A stored list of ids that records how it is read.</summary>
     private sealed class StoredList(int length)
     {
-        public List<Guid> Ids { get; } = [.. Enumerable.Range(1, length).Select(number => new Guid(number, 0, 0, new byte[8]))];
+        private List<Guid>? ids;
+
+        public bool IsDescending { get; init; }
+
+        public List<Guid> Ids => ids ??=
+            [.. Enumerable.Range(1, length).Select(number => new Guid(IsDescending ? length - number : number, 0, 0, new byte[8]))];
 
         public List<(Guid? Marker, int Count)> Reads { get; } = [];
 
@@ -229,7 +234,7 @@ public class ListReaderTests
         public bool IsSmall { get; init; }
 
         public Task<Page<Guid>> PageAsync(int? limit, Guid? marker) =>
-            Lists.ReadPageAsync(limit, marker, ReadAsync, IsSmall ? null : ReadEndAsync, id => id, CancellationToken.None);
+            Lists.ReadPageAsync(limit, marker, ReadAsync, IsSmall ? null : ReadEndAsync, id => id, IsDescending, CancellationToken.None);
 
         private Task<Chunk<Guid>> ReadAsync(Guid? marker, int count, CancellationToken cancellationToken)
         {
@@ -246,6 +251,7 @@ public class ListReaderTests
             return Task.FromResult<Guid?>(After(marker).Skip(count).Any() ? After(marker).ElementAt(count - 1) : null);
         }
 
-        private IEnumerable<Guid> After(Guid? marker) => Ids.Where(id => marker is null || id > marker);
+        private IEnumerable<Guid> After(Guid? marker) =>
+            Ids.Where(id => marker is null || (IsDescending ? id < marker : id > marker));
     }
 }

@@ -54,13 +54,13 @@ internal sealed class ListReader(RequestDeadline deadline)
     /// <param name="marker">The last id seen.</param>
     /// <param name="read">How to read on.</param>
     /// <param name="findPageEnd">
-    /// How to find the end of a page that may be too large to be read at once, of a list in ascending order of its ids; null where items
-    /// are small.
+    /// How to find the end of a page that may be too large to be read at once; null where items are small.
     /// </param>
-    /// <param name="id">An item's id.</param>
+    /// <param name="id">An item's id, in whose order the list is.</param>
+    /// <param name="isDescending">Whether the greatest id comes first.</param>
     /// <param name="cancellationToken">The request's deadline.</param>
     public async Task<Page<T>> ReadPageAsync<T>(
-        int? limit, Guid? marker, Read<T, Guid> read, FindPageEnd? findPageEnd, Func<T, Guid> id, CancellationToken cancellationToken)
+        int? limit, Guid? marker, Read<T, Guid> read, FindPageEnd? findPageEnd, Func<T, Guid> id, bool isDescending, CancellationToken cancellationToken)
     {
         var size = limit ?? int.MaxValue;
         var count = size < FirstChunk || (limit is not null && findPageEnd is null) ? size + 1 : FirstChunk;
@@ -77,7 +77,7 @@ internal sealed class ListReader(RequestDeadline deadline)
 
         var end = await findPageEnd!(marker, size, cancellationToken);
         var items = ReadRemainingAsync(first, count, size, read, id, CancellationToken.None);
-        return new Page<T>(items.TakeWhile(item => end is null || id(item) <= end), end);
+        return new Page<T>(items.TakeWhile(item => end is null || (isDescending ? id(item) >= end : id(item) <= end)), end);
     }
 
     private async IAsyncEnumerable<T> ReadRemainingAsync<T, TKey>(

@@ -17,6 +17,10 @@ internal sealed class AgentConfiguration : IEntityTypeConfiguration<Agent>
         // One agent for each server: of two concurrent requests, on any instances, the second finds the row of the first.
         builder.HasIndex(agent => new { agent.ProjectId, agent.ServerId }).IsUnique();
 
+        // For the list of servers, in its order.
+        builder.HasIndex([nameof(Agent.ProjectId), nameof(Agent.ServerId)], "Servers")
+            .UseCollation(string.Empty, "C").HasDatabaseName("ix_agents_servers");
+
         builder.Property(agent => agent.ProjectId).HasMaxLength(ProjectId.MaxLength);
         builder.Property(agent => agent.Id).ValueGeneratedNever();
         builder.Property(agent => agent.ServerId).HasMaxLength(SoftwareDeployment.MaxServerIdLength);

@@ -27,6 +27,10 @@ internal sealed class SoftwareDeploymentConfiguration : IEntityTypeConfiguration
         builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ServerId, deployment.Id });
         builder.HasIndex(deployment => new { deployment.ProjectId, deployment.ConfigId, deployment.Id });
 
+        // From server to server, in an order that is the same in every database; columns that are not named have the database's own.
+        builder.HasIndex(deployment => new { deployment.ProjectId, deployment.Status, deployment.ServerId })
+            .UseCollation(string.Empty, string.Empty, "C");
+
         // One row for each key and index: of two concurrent requests, on any instances, the second finds the row of the first.
         builder.Ignore(deployment => deployment.IdempotencyKey);
         builder.Property<string?>(IdempotencyKeyText).HasColumnName("idempotency_key").HasMaxLength(IdempotencyKey.MaxLength);

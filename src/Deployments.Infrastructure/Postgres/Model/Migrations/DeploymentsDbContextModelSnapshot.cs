@@ -54,6 +54,11 @@ namespace Deployments.Infrastructure.Postgres.Model.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_agents_project_id_server_id");
 
+                    b.HasIndex(new[] { "ProjectId", "ServerId" }, "Servers")
+                        .HasDatabaseName("ix_agents_servers");
+
+                    NpgsqlIndexBuilderExtensions.UseCollation(b.HasIndex(new[] { "ProjectId", "ServerId" }, "Servers"), new[] { "", "C" });
+
                     b.ToTable("agents", (string)null);
                 });
 
@@ -320,6 +325,11 @@ namespace Deployments.Infrastructure.Postgres.Model.Migrations
                     b.HasIndex("ProjectId", "StackUserProjectId", "Id")
                         .HasDatabaseName("ix_software_deployments_project_id_stack_user_project_id_id")
                         .HasFilter("stack_user_project_id IS NOT NULL");
+
+                    b.HasIndex("ProjectId", "Status", "ServerId")
+                        .HasDatabaseName("ix_software_deployments_project_id_status_server_id");
+
+                    NpgsqlIndexBuilderExtensions.UseCollation(b.HasIndex("ProjectId", "Status", "ServerId"), new[] { "", "", "C" });
 
                     b.ToTable("software_deployments", null, t =>
                         {
