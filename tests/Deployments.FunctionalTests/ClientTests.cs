@@ -7,6 +7,7 @@ using Deployments.FunctionalTests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using Shouldly;
+using SortDirection = Deployments.Client.SortDirection;
 
 namespace Deployments.FunctionalTests;
 
@@ -93,6 +94,38 @@ public sealed class ClientTests : IAsyncDisposable
 
         seen.ShouldBe(created.Select(deployment => deployment.Id));
         (await Client.ListSoftwareDeploymentsAsync(project.Id, status: DeploymentStatus.Failed)).SoftwareDeployments.Count.ShouldBe(3);
+    }
+
+    [Test]
+    public async Task List_deployments_returns_the_newest_first()
+    {
+        var batch = Enumerable.Repeat(Minimal, 3);
+        var created = (await Client.CreateSoftwareDeploymentsAsync(project.Id, new() { SoftwareDeployments = [.. batch] })).SoftwareDeployments;
+
+        (await Client.ListSoftwareDeploymentsAsync(project.Id, sortDir: SortDirection.Desc)).SoftwareDeployments
+            .Select(deployment => deployment.Id).ShouldBe(created.Select(deployment => deployment.Id).Reverse());
+    }
+
+    [Test]
+    public async Task List_servers_returns_counts_totals_and_the_next_page()
+    {
+        await Client.CreateAgentAsync(project.Id, new() { ServerId = "a" });
+        var failed = (await Client.CreateSoftwareDeploymentAsync(
+            project.Id, new() { ConfigId = "c", ServerId = "b/é", Status = DeploymentStatus.Failed })).SoftwareDeployment;
+
+        var first = await Client.ListServersAsync(project.Id, limit: 1);
+        var second = await Client.ListServersAsync(project.Id, serverIdPrefix: "b/", status: DeploymentStatus.Failed, marker: first.Servers[0].ServerId);
+
+        var (agent, server) = (first.Servers.ShouldHaveSingleItem(), second.Servers.ShouldHaveSingleItem());
+        (agent.ServerId, agent.LastDeployment, agent.Agent!.LastSeen).ShouldBe(("a", null, null));
+        first.ServersLinks.ShouldNotBeNull();
+        first.Totals.ShouldNotBeNull();
+        (first.Totals.Servers, first.Totals.Complete, first.Totals.InProgress, first.Totals.Failed).ShouldBe((2, 0, 0, 1));
+        (server.ServerId, server.Agent, server.Deployments.Complete, server.Deployments.InProgress, server.Deployments.Failed)
+            .ShouldBe(("b/é", null, 0, 0, 1));
+        (server.LastDeployment!.Id, server.LastDeployment.Status, server.LastDeployment.UpdatedTime)
+            .ShouldBe((failed.Id, DeploymentStatus.Failed, null));
+        (second.ServersLinks, second.Totals).ShouldBe((null, null));
     }
 
     [Test]

@@ -192,8 +192,8 @@ public sealed class GeneratedRequestTests
 
         private async Task ListAsync()
         {
-            var path = json.One("software_deployments", "software_configs");
-            var parameters = Enumerable.Range(0, random.Next(3)).Select(_ => json.One("limit", "marker", "server_id", "config_id", "action", "status", "unknown", json.Text(10)));
+            var path = json.One("software_deployments", "software_configs", "servers");
+            var parameters = Enumerable.Range(0, random.Next(3)).Select(_ => json.One("limit", "marker", "server_id", "config_id", "action", "status", "sort_dir", "server_id_prefix", "unknown", json.Text(10)));
             var query = string.Join('&', parameters.Select(name => $"{Encoded(name)}={Parameter(name)}"));
             await SendAsync("GET", path, $"{path}?{query}");
         }
@@ -204,6 +204,7 @@ public sealed class GeneratedRequestTests
             {
                 "limit" => json.One("1", "2", "1000", "1001", "0", "-1", "2147483648", "1e1", "+1", "%31", "9".PadLeft(400, '9')),
                 "marker" => json.One(OneOf(deployments), Guid.Empty.ToString(), "ffffffff-ffff-ffff-ffff-ffffffffffff", "%00", "%ff"),
+                "sort_dir" => json.One("asc", "desc", "ASC"),
                 "status" => json.One("COMPLETE", "complete", "FAILED", "0", "%ED%A0%80"),
                 _ => json.One("a", string.Empty, "%00", "%FF", "%F0%9F%9A%80", "+", "%2B", "%25", "%"),
             };

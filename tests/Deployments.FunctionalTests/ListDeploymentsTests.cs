@@ -31,6 +31,8 @@ public sealed class ListDeploymentsTests
         list.Items.Select(item => item.GetRawText()).ShouldBe(
             new[] { changed, second, third }.Select(response => response.Deployment.GetRawText()));
         list.Headers.ShouldNotContainKey("Link");
+        (await project.ListAsync("?sort_dir=asc")).Ids.ShouldBe(list.Ids);
+        (await project.ListAsync("?sort_dir=desc")).Ids.ShouldBe(list.Ids.Reverse());
     }
 
     [Test]
@@ -97,7 +99,9 @@ public sealed class ListDeploymentsTests
 
     [Test]
     public async Task List_deployments_by_pages_returns_each_deployment_once(
-        [Values(1, 3, 6, 7, 8, 1_000)] int limit, [Values("", "&server_id=a%20server&status=IN_PROGRESS")] string filters)
+        [Values(1, 3, 6, 7, 8, 1_000)] int limit,
+        [Values("", "&server_id=a%20server&status=IN_PROGRESS")] string filters,
+        [Values("", "&sort_dir=desc")] string order)
     {
         var project = new Project();
         var ids = (await project.CreateBatchAsync(Enumerable.Repeat(Project.Minimal, 7))).Ids;
@@ -107,8 +111,10 @@ public sealed class ListDeploymentsTests
             ids = (await project.ListAsync()).Ids;
         }
 
+        ids = order.Length == 0 ? ids : [.. ids.Reverse()];
+
         var pages = new List<ApiResponse>();
-        for (var next = $"{project.Path}?limit={limit}{filters}"; next is not null; next = pages[^1].Next)
+        for (var next = $"{project.Path}?limit={limit}{filters}{order}"; next is not null; next = pages[^1].Next)
         {
             pages.Add(await project.SendAsync(HttpMethod.Get, next));
             pages.Count.ShouldBeLessThanOrEqualTo(ids.Count);
@@ -125,13 +131,13 @@ public sealed class ListDeploymentsTests
         var project = new Project();
         var ids = (await project.CreateBatchAsync(Enumerable.Repeat("""{"config_id": "c&d", "server_id": "é/+"}""", 3))).Ids;
 
-        var page = await project.ListAsync($"?limit=1&server_id=%C3%A9/%2B&config_id=c%26d&marker={ids[0]}");
+        var page = await project.ListAsync($"?limit=1&server_id=%C3%A9/%2B&config_id=c%26d&sort_dir=asc&marker={ids[0]}");
 
         page.Ids.ShouldBe([ids[1]]);
         var link = new Uri(page.Next!);
         link.GetLeftPart(UriPartial.Path).ShouldBe(new Uri(TestRun.Service.Address, project.Path).ToString());
         link.Query.TrimStart('?').Split('&').Select(Uri.UnescapeDataString)
-            .ShouldBe(["limit=1", "server_id=é/+", "config_id=c&d", $"marker={ids[1]}"], ignoreOrder: true);
+            .ShouldBe(["limit=1", "server_id=é/+", "config_id=c&d", "sort_dir=asc", $"marker={ids[1]}"], ignoreOrder: true);
     }
 
     [Test]
@@ -140,11 +146,15 @@ public sealed class ListDeploymentsTests
         var project = new Project();
         await project.CreateAsync(Project.Minimal);
         var last = (await project.CreateAsync(Project.Minimal)).Id;
+        var first = (await project.ListAsync()).Ids[0];
 
-        var page = await project.ListAsync($"?marker={last}{limit}");
+        foreach (var query in new[] { $"?marker={last}{limit}", $"?sort_dir=desc&marker={first}{limit}" })
+        {
+            var page = await project.ListAsync(query);
 
-        page.ShouldBeOk().Text.ShouldBe(EmptyList);
-        page.Headers.ShouldNotContainKey("Link");
+            page.ShouldBeOk().Text.ShouldBe(EmptyList);
+            page.Headers.ShouldNotContainKey("Link");
+        }
     }
 
     [Test]
@@ -156,10 +166,13 @@ public sealed class ListDeploymentsTests
 
         (await project.ListAsync($"?marker={ids[2]}{limit}")).Ids.ShouldBe([ids[3], ids[4]]);
         (await project.ListAsync($"?marker={ids[1]}{limit}")).Ids.ShouldBe([ids[3], ids[4]]);
+        (await project.ListAsync($"?sort_dir=desc&marker={ids[2]}{limit}")).Ids.ShouldBe([ids[1], ids[0]]);
+        (await project.ListAsync($"?sort_dir=desc&marker={ids[3]}{limit}")).Ids.ShouldBe([ids[1], ids[0]]);
     }
 
     [Test]
-    public async Task List_deployments_merges_own_and_shared_deployments_in_order_without_duplicates([Values("", "&server_id=a%20server")] string filter)
+    public async Task List_deployments_merges_own_and_shared_deployments_in_order_without_duplicates(
+        [Values("", "&server_id=a%20server")] string filter, [Values("", "&sort_dir=desc")] string order)
     {
         var project = new Project();
         var owner = new Project();
@@ -176,10 +189,15 @@ public sealed class ListDeploymentsTests
             await owner.CreateSharedAsync(another);
         }
 
-        (await project.ListAsync("?" + filter.TrimStart('&'))).Ids.ShouldBe(ids);
+        if (order.Length > 0)
+        {
+            ids.Reverse();
+        }
+
+        (await project.ListAsync("?" + (filter + order).TrimStart('&'))).Ids.ShouldBe(ids);
 
         var paged = new List<string>();
-        for (var next = $"{project.Path}?limit=2{filter}"; next is not null;)
+        for (var next = $"{project.Path}?limit=2{filter}{order}"; next is not null;)
         {
             var page = await project.SendAsync(HttpMethod.Get, next);
             paged.AddRange(page.Ids);

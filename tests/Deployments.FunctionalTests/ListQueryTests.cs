@@ -53,7 +53,7 @@ public sealed class ListQueryTests
 
     private static IEnumerable<TestCaseData> QueriesOfDeployments =>
     [
-        .. from name in new[] { "server_id", "config_id", "action", "status" }
+        .. from name in new[] { "server_id", "config_id", "action", "status", "sort_dir" }
            from value in new[] { "", "=", "=a%00b", "=%ff", "=a%C3", "=%ED%A0%80" }
            select Query($"?{name}{value}", name),
         Query("?server_id=a&server_id=a", "server_id"),
@@ -61,6 +61,9 @@ public sealed class ListQueryTests
         Query("?status=complete", "status"),
         Query("?status=BANANA", "status"),
         Query("?status=1", "status"),
+        Query("?sort_dir=ASC", "sort_dir"),
+        Query("?sort_dir=descending", "sort_dir"),
+        Query("?sort_dir=asc&sort_dir=desc", "sort_dir"),
         Query("?name=a", "name"),
         Query("?limit=0&status=x", "limit", "status"),
     ];
@@ -77,6 +80,7 @@ public sealed class ListQueryTests
     [TestCaseSource(nameof(QueriesOfEitherList))]
     [TestCase("?server_id=a", new[] { "server_id" })]
     [TestCase("?status=COMPLETE", new[] { "status" })]
+    [TestCase("?sort_dir=desc", new[] { "sort_dir" })]
     public async Task List_configs_with_an_invalid_query_returns_400(string query, string[] parameters)
     {
         var response = await new Project().ListConfigsAsync(query);

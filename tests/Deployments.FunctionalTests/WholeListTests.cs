@@ -29,6 +29,8 @@ public sealed class WholeListTests
         (await project.ListAsync("?server_id=a%20server")).Ids.ShouldBe(ids);
         (await project.ListAsync($"?marker={ids[99]}")).Ids.ShouldBe(ids.Skip(100));
         (await project.ListAsync("?config_id=c")).Ids.ShouldBe((await owner.ListAsync()).Ids);
+        (await project.ListAsync("?sort_dir=desc")).Ids.ShouldBe(ids.AsEnumerable().Reverse());
+        (await project.ListAsync($"?sort_dir=desc&marker={ids[1_100]}")).Ids.ShouldBe(ids.Take(1_100).Reverse());
     }
 
     [TestCase(100)]
@@ -60,19 +62,16 @@ public sealed class WholeListTests
         statements.Captured.Count.ShouldBeGreaterThan(15, "More than two large values were read at once.");
     }
 
-    [TestCase(1)]
-    [TestCase(7)]
-    [TestCase(25)]
-    [TestCase(150)]
-    [TestCase(1_000)]
-    public async Task List_deployments_by_pages_with_large_values_returns_full_pages_and_every_deployment(int limit)
+    [Test]
+    public async Task List_deployments_by_pages_with_large_values_returns_full_pages_and_every_deployment(
+        [Values(1, 7, 25, 150, 1_000)] int limit, [Values("asc", "desc")] string order)
     {
         var project = new Project();
         await StoreAsync(project, [.. Enumerable.Repeat(10, 10), .. Enumerable.Repeat(600_000, 10), .. Enumerable.Repeat(10, 140)]);
-        var whole = (await project.ListAsync()).Ids;
+        var whole = (await project.ListAsync($"?sort_dir={order}")).Ids;
 
         var pages = new List<IReadOnlyList<string>>();
-        for (var next = $"{project.Path}?limit={limit}"; next is not null;)
+        for (var next = $"{project.Path}?limit={limit}&sort_dir={order}"; next is not null;)
         {
             var page = await project.SendAsync(HttpMethod.Get, next);
             pages.Add(page.Ids);

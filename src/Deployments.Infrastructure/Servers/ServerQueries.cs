@@ -125,7 +125,7 @@ internal sealed class ServerQueries(DatabaseExecutor database) : IServerQueries
         )
         SELECT page.id, {string.Join(", ", DeploymentStatusNames.All.Select(CountOf))},
             last.id, last.config_id, last.status, last.creation_time, last.updated_time, agent.id, agent.last_seen
-        FROM (SELECT id FROM server WHERE starts_with(id, @prefix) LIMIT @count) AS page
+        FROM (SELECT id COLLATE "default" AS id FROM server WHERE starts_with(id, @prefix) LIMIT @count) AS page
         LEFT JOIN LATERAL (
             SELECT id, config_id, status, creation_time, updated_time FROM software_deployments
             WHERE project_id = @project_id AND server_id = page.id
@@ -147,7 +147,7 @@ internal sealed class ServerQueries(DatabaseExecutor database) : IServerQueries
         string First(string table, string condition) =>
             $"""
             (
-                SELECT server_id FROM {table}
+                SELECT server_id COLLATE "C" FROM {table}
                 WHERE project_id = @project_id {condition} AND server_id COLLATE "C" > {after} AND server_id COLLATE "C" >= @prefix
                 ORDER BY server_id COLLATE "C"
                 LIMIT 1

@@ -3,6 +3,7 @@ using Deployments.Application.Agents;
 using Deployments.Application.ChangeFeed;
 using Deployments.Application.Common;
 using Deployments.Application.Common.Paging;
+using Deployments.Application.Servers;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.Agents;
@@ -26,6 +27,7 @@ internal static class UseCases
         .AddSingleton<IDeploymentQueries, UnreachableStore>()
         .AddSingleton(new SharedMetadata(IsIncluded: false))
         .AddSingleton<IConfigStore, UnreachableStore>()
+        .AddSingleton<IServerQueries, UnreachableStore>()
         .AddSingleton<IAgentStore, UnreachableStore>()
         .AddSingleton<IChangeFeed, UnreachableStore>()
         .AddSingleton<IChangeWaiter, UnreachableStore>()
@@ -42,7 +44,7 @@ internal static class UseCases
         ];
     }
 
-    private sealed class UnreachableStore : IDeploymentCommands, IDeploymentQueries, IConfigStore, IAgentStore, IChangeFeed, IChangeWaiter
+    private sealed class UnreachableStore : IDeploymentCommands, IDeploymentQueries, IConfigStore, IServerQueries, IAgentStore, IChangeFeed, IChangeWaiter
     {
         public Task<AddOutcome> AddAsync(
             IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken) =>
@@ -69,6 +71,12 @@ internal static class UseCases
 
         public Task<IReadOnlyList<SoftwareConfigSummaryDto>> ListAsync(
             string projectId, Guid? before, int count, CancellationToken cancellationToken) =>
+            throw Called();
+
+        public Task<IReadOnlyList<ServerDto>> ListAsync(ServerFilter filter, string? after, int count, CancellationToken cancellationToken) =>
+            throw Called();
+
+        public Task<ServerTotalsDto> CountAsync(string projectId, CancellationToken cancellationToken) =>
             throw Called();
 
         public Task<ChangeOutcome> ChangeAsync(
