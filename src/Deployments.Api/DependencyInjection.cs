@@ -31,6 +31,7 @@ internal static class DependencyInjection
             .AddApplication()
             .AddApi()
             .AddTokenAuthentication(builder.Configuration, builder.Environment);
+        builder.AddWebConsole();
         builder.AddConsoleLogging();
         builder.AddTelemetry();
         return builder;
@@ -65,6 +66,7 @@ internal static class DependencyInjection
         app.MapOtherMethods(Routes.Project + "/agents", HttpMethods.Post);
         app.MapOtherAgentPaths();
         app.MapControllers();
+        app.MapWebConsole();
     }
 
     private static IServiceCollection AddApi(this IServiceCollection services)

@@ -13,6 +13,7 @@ using Deployments.Infrastructure.Postgres.Model;
 using Deployments.Infrastructure.Servers;
 using Deployments.Infrastructure.SoftwareConfigs;
 using Deployments.Infrastructure.SoftwareDeployments;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -91,6 +92,10 @@ public static class DependencyInjection
         services.AddHostedService(provider => provider.GetRequiredService<MigrationJob>());
         return services;
     }
+
+    /// <summary>Keeps the keys of data protection in the database, so that all instances have the same.</summary>
+    public static IDataProtectionBuilder PersistKeysToDatabase(this IDataProtectionBuilder builder) =>
+        builder.SetApplicationName(ConnectionName).PersistKeysToDbContext<DeploymentsDbContext>();
 
     private static void AddGroupCommit<TEntry>(this IServiceCollection services, Func<IServiceProvider, IGroupCommand<TEntry>> createCommand)
         where TEntry : IPendingWrite

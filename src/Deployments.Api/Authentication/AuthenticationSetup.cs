@@ -8,7 +8,6 @@ using Deployments.Application.Common;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 
@@ -63,7 +62,6 @@ internal static class AuthenticationSetup
                 discovery.UseLastKnownGoodConfiguration = false;
             }
         });
-        services.AddDataProtection().UseEphemeralDataProtectionProvider(); // required by authentication; nothing uses its keys
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<ServiceOptions>>().Value.AgentKeys is { Count: > 0 } configured
             ? new AgentKeys([.. configured.Select(Convert.FromBase64String)])
             : new AgentKeys(environment.IsDevelopment() ? [AgentKeys.DevelopmentKey] : []));

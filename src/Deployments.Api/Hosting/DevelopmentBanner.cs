@@ -1,6 +1,7 @@
 using Deployments.Api.Authentication.KeySources;
 using Deployments.Api.Authorization;
 using Deployments.Application.Common;
+using Deployments.WebConsole;
 
 namespace Deployments.Api.Hosting;
 
@@ -44,6 +45,10 @@ internal static class DevelopmentBanner
             .Replace("+", "localhost", StringComparison.Ordinal);
         var token = DevelopmentKey.CreateToken(Project, [ProjectAuthorizationHandler.Member], TimeSpan.FromHours(8));
 
+        var console = app.HasWebConsole()
+            ? $"\nThe console; this link signs in once, within five minutes:\n{address}{app.Services.CreateSignInLink(token)}\n"
+            : string.Empty;
+
         Console.WriteLine(
             $$"""
 
@@ -51,7 +56,7 @@ internal static class DevelopmentBanner
 
             A token for the project "{{Project}}", valid for 8 hours:
             {{token}}
-
+            {{console}}
             A request to paste:
             curl -sS {{address}}/v1/{{Project}}/software_deployments -H 'Content-Type: application/json' -H 'X-Auth-Token: {{token}}' -d '{"config_id": "8da95794-2ad9-4979-8ae5-739ce314c5cd", "server_id": "ec14c864-096e-4e27-bb8a-2c2b4dc6f3f5", "action": "CREATE"}'
 

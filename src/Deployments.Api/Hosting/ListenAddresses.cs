@@ -38,6 +38,12 @@ internal static class ListenAddresses
             throw new InvalidConfigurationException($"{command} sends its request over TCP, and the first address is a Unix socket.");
         }
 
+        return ToLocal(address);
+    }
+
+    /// <summary>An address of the server, as a client on the same machine uses it.</summary>
+    public static Uri ToLocal(BindingAddress address)
+    {
         // The server listens on all addresses for a name other than localhost, such as * or +.
         var isAny = !IPAddress.TryParse(address.Host, out var ip) ? !address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) : ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any);
         return new UriBuilder(address.Scheme, isAny ? Loopback : address.Host, address.Port).Uri;

@@ -27,11 +27,19 @@ internal static class SecurityHeaders
         var isSecret = context.GetEndpoint()?.Metadata.GetMetadata<SecretPathAttribute>() is not null;
         headers.XContentTypeOptions = NoSniff;
         headers["Referrer-Policy"] = NoReferrer;
-        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase) ? OfPage : OfData;
-        headers.CacheControl = headers.ETag.Count > 0 && !isSecret ? Revalidate : NoStore;
         if (context.Request.IsHttps)
         {
             headers.StrictTransportSecurity = OneYear;
         }
+
+        if (headers.ContentSecurityPolicy.Count > 0)
+        {
+            // A page, or a file, of the console.
+            headers.CacheControl = headers.CacheControl is [{ } own] && own.EndsWith("immutable", StringComparison.Ordinal) ? own : NoStore;
+            return;
+        }
+
+        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase) ? OfPage : OfData;
+        headers.CacheControl = headers.ETag.Count > 0 && !isSecret ? Revalidate : NoStore;
     }
 }

@@ -51,8 +51,18 @@ internal sealed class ServiceOptions
     /// <summary>How many requests an agent may send to its addresses; null: any number.</summary>
     public RateLimitOptions? AgentRateLimit { get; init; }
 
+    /// <summary>The page for people.</summary>
+    public WebConsoleOptions Console { get; init; } = new();
+
     /// <summary>The largest body of any operation.</summary>
     internal int LargestBodyBytes => Math.Max(SignalBody.MaxBytes, Math.Max(MaxBodyBytes, MaxBatchBytes));
+}
+
+/// <summary>The page for people, <c>/console</c>.</summary>
+internal sealed class WebConsoleOptions
+{
+    /// <summary>Whether it is served; null: in Development alone.</summary>
+    public bool? Enabled { get; init; }
 }
 
 /// <summary>How many requests a project, or an agent, may send.</summary>

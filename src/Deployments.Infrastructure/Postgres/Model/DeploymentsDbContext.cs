@@ -1,6 +1,7 @@
 using Deployments.Domain.Agents;
 using Deployments.Domain.SoftwareConfigs;
 using Deployments.Domain.SoftwareDeployments;
+using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Npgsql;
@@ -10,7 +11,7 @@ namespace Deployments.Infrastructure.Postgres.Model;
 /// <remarks>
 /// A new migration: <c>dotnet ef migrations add Name --project src/Deployments.Infrastructure --output-dir Postgres/Model/Migrations</c>.
 /// </remarks>
-internal sealed class DeploymentsDbContext(DbContextOptions<DeploymentsDbContext> options) : DbContext(options)
+internal sealed class DeploymentsDbContext(DbContextOptions<DeploymentsDbContext> options) : DbContext(options), IDataProtectionKeyContext
 {
     public DbSet<SoftwareDeployment> SoftwareDeployments => Set<SoftwareDeployment>();
 
@@ -21,6 +22,9 @@ internal sealed class DeploymentsDbContext(DbContextOptions<DeploymentsDbContext
     public DbSet<SoftwareConfig> SoftwareConfigs => Set<SoftwareConfig>();
 
     public DbSet<Agent> Agents => Set<Agent>();
+
+    /// <summary>The keys of the console's cookies.</summary>
+    public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) =>
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(DeploymentsDbContext).Assembly);
