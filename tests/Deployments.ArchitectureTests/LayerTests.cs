@@ -6,6 +6,9 @@ namespace Deployments.ArchitectureTests;
 
 public class LayerTests
 {
+    // Stores keys, and has no word of HTTP.
+    private const string KeysOfDataProtection = "Microsoft.AspNetCore.DataProtection";
+
     private static readonly string[] Storage = ["Microsoft.EntityFrameworkCore", "Npgsql"];
 
     [Test]
@@ -40,7 +43,7 @@ public class LayerTests
 
         references.ShouldContain("Deployments.Application");
         references.ShouldNotContain("Deployments.Api");
-        references.ShouldNotContain(name => name.StartsWith(http));
+        references.ShouldNotContain(name => name.StartsWith(http) && !name.StartsWith(KeysOfDataProtection));
     }
 
     [Test]
@@ -62,6 +65,14 @@ public class LayerTests
         Types.InAssembly(Layers.Api).That().ResideInNamespaceMatching(@"^Deployments\.Api\.").And().DoNotHaveName("Health")
             .ShouldAll(types => types.NotHaveDependencyOn(infrastructure));
     }
+
+    [Test]
+    public void Console_references_only_the_client_and_the_framework() =>
+        Layers.Console.References().Where(name => !name.StartsWith("Microsoft.", StringComparison.Ordinal)).ShouldBe(["Deployments.Client"]);
+
+    [Test]
+    public void Only_Api_hosts_the_console() =>
+        new[] { Layers.Domain, Layers.Application, Layers.Infrastructure }.ShouldAllBe(layer => !layer.References().Contains("Deployments.Console"));
 
     [Test]
     public void Only_Application_depends_on_AutoMapper()

@@ -2,12 +2,13 @@ using System.Reflection;
 using Deployments.Api.Controllers;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
+using Deployments.WebConsole;
 using NetArchTest.Rules;
 using Shouldly;
 
 namespace Deployments.ArchitectureTests;
 
-/// <summary>The four layers, and assertions about their dependencies.</summary>
+/// <summary>The four layers and the console, and assertions about their dependencies.</summary>
 internal static class Layers
 {
     public static Assembly Domain { get; } = typeof(SoftwareDeployment).Assembly;
@@ -15,6 +16,8 @@ internal static class Layers
     public static Assembly Application { get; } = typeof(CreateDeploymentCommand).Assembly;
 
     public static Assembly Infrastructure { get; } = typeof(Infrastructure.DependencyInjection).Assembly;
+
+    public static Assembly Console { get; } = typeof(ConsoleSetup).Assembly;
 
     public static Assembly Api { get; } = typeof(SoftwareDeploymentsController).Assembly;
 

@@ -16,6 +16,8 @@ internal static class SignInEndpoints
     private const string CodeParameter = "code";
     private const int MaxProjectLength = 64;
 
+    private static readonly Uri SomeSite = new("http://localhost");
+
     public static void Configure(CookieAuthenticationOptions options)
     {
         options.Cookie = new ConsoleCookie(ConsoleCookie.SignIn);
@@ -107,7 +109,10 @@ internal static class SignInEndpoints
         IResult Refuse(string problem) => Page.Show<SignInPage>(new SignInPage.Content(returnTo, problem), HttpStatusCode.BadRequest);
     }
 
-    // Never to another site, which a path that begins with two slashes, or a slash and a backslash, would be.
+    // Never to another site, nor out of the console, whatever dots, slashes and backslashes mean to a browser.
     private static bool IsOwn(HttpContext http, string path) =>
-        path.StartsWith(http.ConsolePath(string.Empty), StringComparison.Ordinal) && !path.Any(character => character is '\\' or < ' ');
+        Uri.TryCreate(SomeSite, path, out var address)
+        && address.GetLeftPart(UriPartial.Authority) == SomeSite.GetLeftPart(UriPartial.Authority)
+        && address.AbsolutePath.StartsWith(http.ConsolePath(string.Empty), StringComparison.Ordinal)
+        && address.PathAndQuery == path;
 }
