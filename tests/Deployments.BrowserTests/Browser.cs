@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Playwright;
 using NUnit.Framework;
 
@@ -39,7 +40,23 @@ internal sealed class Browser : IAsyncDisposable
         return new Browser(playwright, await playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Args = Flags }));
     }
 
-    public Task<IPage> OpenPageAsync() => browser.NewPageAsync(new() { ViewportSize = new() { Width = 1280, Height = 1600 } });
+    /// <summary>Opens a page that shares nothing with another: no cookie, nothing in a cache.</summary>
+    public async Task<Visit> VisitAsync(BrowserNewContextOptions? options = null)
+    {
+        options ??= new();
+        options.ViewportSize ??= new() { Width = 1280, Height = 1600 };
+        var context = await browser.NewContextAsync(options);
+        context.SetDefaultTimeout((float)Visit.Timeout.TotalMilliseconds);
+        return new Visit(context, await context.NewPageAsync());
+    }
+
+    /// <summary>The path of a file that a test leaves for people.</summary>
+    public static string Artifact(string name, [CallerFilePath] string thisFile = "")
+    {
+        var folder = Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "artifacts", "browser");
+        Directory.CreateDirectory(folder);
+        return Path.GetFullPath(Path.Combine(folder, name));
+    }
 
     public async ValueTask DisposeAsync()
     {

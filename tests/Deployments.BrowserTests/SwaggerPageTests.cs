@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Playwright;
 using NUnit.Framework;
@@ -12,21 +11,15 @@ public sealed class SwaggerPageTests
     // The project of the example.
     private const string Project = "95d02433133a4c0a87ba6967474a2ad3";
 
-    private static readonly Dictionary<string, string> Development = new(PatientService.Settings) { ["DOTNET_ENVIRONMENT"] = "Development" };
-
     [Test]
     public async Task The_example_is_posted_from_the_page_with_a_token()
     {
-        await using var browser = await Browser.StartAsync();
-        await using var database = await TestDatabase.StartAsync();
-        await using var service = await ServiceProcess.StartAsync(
-            new Dictionary<string, string>(Development) { ["ConnectionStrings:Deployments"] = await database.CreateDatabaseAsync() });
-        var token = (await ServiceProcess.RunAsync(Development, "token", "--project", Project)).Output.Trim();
+        var token = new Token(Project).ToString();
         var example = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Data", "create-request.json"));
-        var page = await browser.OpenPageAsync();
-        var complaints = ComplaintsOf(page);
+        await using var visit = await TestRun.Browser.VisitAsync();
+        var page = visit.Page;
 
-        await page.GotoAsync($"{service.Http.BaseAddress}swagger");
+        await page.GotoAsync($"{TestRun.Service.Address}swagger");
         await AuthorizeAsync(page, token);
         await page.Locator("#operations-tag-SoftwareDeployments").ClickAsync();
         var operation = page.Locator("[id^=operations-][id$=-createSoftwareDeployment]");
@@ -38,14 +31,14 @@ public sealed class SwaggerPageTests
         var response = operation.Locator(".live-responses-table tbody .response").First;
         await response.WaitForAsync();
         await response.ScrollIntoViewIfNeededAsync();
-        await page.ScreenshotAsync(new() { Path = Screenshot("swagger.png") });
+        await page.ScreenshotAsync(new() { Path = Browser.Artifact("swagger.png") });
 
         (await response.Locator(".response-col_status").InnerTextAsync()).ShouldStartWith("200");
         var body = JsonElement.Parse(await response.Locator(".highlight-code code").First.TextContentAsync() ?? string.Empty);
         var deployment = body.GetProperty("software_deployment");
         deployment.GetProperty("id").GetGuid().Version.ShouldBe(7);
         deployment.GetProperty("status_reason").GetString().ShouldBe("Deploy data available");
-        complaints.ShouldBeEmpty();
+        visit.ShouldHaveNoComplaint();
     }
 
     private static async Task AuthorizeAsync(IPage page, string token)
@@ -56,22 +49,4 @@ public sealed class SwaggerPageTests
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Apply credentials" }).ClickAsync();
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
     }
-
-    /// <summary>What the browser complains of: errors of the page's scripts, files that are missing, what a policy forbids.</summary>
-    private static List<string> ComplaintsOf(IPage page)
-    {
-        var complaints = new List<string>();
-        page.PageError += (_, error) => complaints.Add(error);
-        page.Console += (_, message) =>
-        {
-            if (message.Type == "error")
-            {
-                complaints.Add(message.Text);
-            }
-        };
-        return complaints;
-    }
-
-    private static string Screenshot(string name, [CallerFilePath] string thisFile = "") =>
-        Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "artifacts", "browser", name);
 }
