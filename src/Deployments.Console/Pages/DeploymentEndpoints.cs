@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using Deployments.Client;
 using Deployments.WebConsole.SignIn;
 using Microsoft.AspNetCore.Builder;
@@ -12,13 +13,13 @@ namespace Deployments.WebConsole.Pages;
 internal static class DeploymentEndpoints
 {
     // As many as a page of a reasonable size has; the rest is a click away.
-    private const int HistorySize = 200;
+    private const int HistorySize = 50;
     private const string OneDeployment = "deployments/{id:guid}";
 
     public static void MapDeployment(this IEndpointRouteBuilder console)
     {
         console.MapGet(OneDeployment, ShowAsync);
-        console.MapGet(OneDeployment + "/{kind:regex(^(inputs|outputs)$)}/{name}", ShowValueAsync);
+        console.MapGet(OneDeployment + "/{kind:regex(^(inputs|outputs)$)}/{name?}", ShowValueAsync);
         foreach (var change in DeploymentChange.All)
         {
             console.MapGet($"{OneDeployment}/{change.Name}", (HttpContext http, IDeploymentsClient client, Guid id) => ConfirmAsync(http, client, id, change));
@@ -37,14 +38,15 @@ internal static class DeploymentEndpoints
             changes, deployment, names.Of(deployment.ConfigId), history.Events, history.Events.Count == HistorySize, values is true));
     }
 
-    /// <summary>One input or output, whole, as a text of its own.</summary>
-    private static async Task<IResult> ShowValueAsync(HttpContext http, IDeploymentsClient client, Guid id, string kind, string name)
+    /// <summary>One input or output, or all, whole, as a text of its own.</summary>
+    private static async Task<IResult> ShowValueAsync(HttpContext http, IDeploymentsClient client, Guid id, string kind, string? name)
     {
         var deployment = (await client.GetSoftwareDeploymentAsync(Visitor.Of(http).Project, id, cancellationToken: http.RequestAborted)).SoftwareDeployment;
         var values = kind == "inputs" ? deployment.InputValues : deployment.OutputValues;
-        return values is not null && values.TryGetValue(Uri.UnescapeDataString(name), out var value)
-            ? Results.Text(JsonValue.Text(value), "text/plain", Encoding.UTF8)
-            : Page.Error(HttpStatusCode.NotFound, "The deployment has no such value.");
+        return name is null ? Results.Text(JsonValue.Text(JsonSerializer.SerializeToElement(values)), "text/plain", Encoding.UTF8)
+            : values is not null && values.TryGetValue(Uri.UnescapeDataString(name), out var value)
+                ? Results.Text(JsonValue.Text(value), "text/plain", Encoding.UTF8)
+                : Page.Error(HttpStatusCode.NotFound, "The deployment has no such value.");
     }
 
     private static async Task<IResult> ConfirmAsync(HttpContext http, IDeploymentsClient client, Guid id, DeploymentChange change)
