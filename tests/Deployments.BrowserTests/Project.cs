@@ -8,9 +8,12 @@ internal sealed class Project(ServiceProcess? service = null)
 {
     private ServiceProcess Service => service ?? TestRun.Service;
 
-    public string Id { get; } = Guid.NewGuid().ToString("N");
+    public string Id { get; init; } = Guid.NewGuid().ToString("N");
 
-    public Token Token => new(Id);
+    /// <summary>The member who sends the requests and visits the console.</summary>
+    public string Subject { get; init; } = "tester";
+
+    public Token Token => new(Id) { Subject = Subject };
 
     public static string ConsoleAddress(string path, ServiceProcess? service = null) => $"{(service ?? TestRun.Service).Address}console/{path}";
 

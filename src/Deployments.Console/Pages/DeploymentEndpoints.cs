@@ -19,7 +19,7 @@ internal static class DeploymentEndpoints
     public static void MapDeployment(this IEndpointRouteBuilder console)
     {
         console.MapGet(OneDeployment, ShowAsync);
-        console.MapGet(OneDeployment + "/{kind:regex(^(inputs|outputs)$)}/{name?}", ShowValueAsync);
+        console.MapGet(OneDeployment + "/{kind:regex(^(inputs|outputs)$)}", ShowValueAsync); // the name may have slashes, and be ".."
         foreach (var change in DeploymentChange.All)
         {
             console.MapGet($"{OneDeployment}/{change.Name}", (HttpContext http, IDeploymentsClient client, Guid id) => ConfirmAsync(http, client, id, change));
@@ -44,9 +44,8 @@ internal static class DeploymentEndpoints
         var deployment = (await client.GetSoftwareDeploymentAsync(Visitor.Of(http).Project, id, cancellationToken: http.RequestAborted)).SoftwareDeployment;
         var values = kind == "inputs" ? deployment.InputValues : deployment.OutputValues;
         return name is null ? Results.Text(JsonValue.Text(JsonSerializer.SerializeToElement(values)), "text/plain", Encoding.UTF8)
-            : values is not null && values.TryGetValue(Uri.UnescapeDataString(name), out var value)
-                ? Results.Text(JsonValue.Text(value), "text/plain", Encoding.UTF8)
-                : Page.Error(HttpStatusCode.NotFound, "The deployment has no such value.");
+            : values is not null && values.TryGetValue(name, out var value) ? Results.Text(JsonValue.Text(value), "text/plain", Encoding.UTF8)
+            : Page.Error(HttpStatusCode.NotFound, "The deployment has no such value.");
     }
 
     private static async Task<IResult> ConfirmAsync(HttpContext http, IDeploymentsClient client, Guid id, DeploymentChange change)

@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Playwright;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Deployments.BrowserTests;
+
+/// <summary>Texts that are markup, addresses or controls elsewhere: each is shown as the text that it is, on every page.</summary>
+public sealed class ConsoleHostileTextTests
+{
+    private const int LongEnoughToBeCut = 70_000;
+
+    private static readonly StringBuilder Report = new();
+
+    // What cannot be seen is shown as a sign.
+    private static readonly (string Text, string Shown)[] Texts =
+    [
+        Same("<script>alert(1)</script>"),
+        Same("\"><img src=x onerror=alert(1)>"),
+        Same("'\"&<>"),
+        Same("&lt;b&gt; &amp;"),
+        Same("</pre></main><h1>Signed out</h1>"),
+        ("\u202Eexe.tset", "⟨U+202E⟩exe.tset"),
+        ("\u2066left to right", "⟨U+2066⟩left to right"),
+        ("zero\u200Bwidth\uFEFF", "zero⟨U+200B⟩width⟨U+FEFF⟩"),
+        ("bell\u0007 and start\u0001", "bell␇ and start␁"),
+        ("\u001B[31mred\u001B[0m", "␛[31mred␛[0m"),
+        ("next\u0085line\u007F", "next⟨U+0085⟩line␡"),
+        Same(new string('W', 255)),
+        Same("🚀👍🏽 Ünïcödé"),
+        Same("שלום عالم"),
+        Same("../.."),
+        Same(".."),
+        Same("a/b?c#d%2F&e=f"),
+        Same("//example.org/\\"),
+        Same("javascript:alert(1)"),
+        Same("{{7*7}} ${7*7} @(7*7)"),
+    ];
+
+    private static IEnumerable<TestCaseData> Cases => Texts.Select(text => new TestCaseData(text.Text, text.Shown).SetArgDisplayNames($"{Array.IndexOf(Texts, text):D2}"));
+
+    [TestCaseSource(nameof(Cases))]
+    public async Task Text_of_others_is_shown_as_text_on_every_page_and_its_links_lead_to_what_it_names(string text, string shown)
+    {
+        var project = new Project { Subject = text };
+        var config = await project.CreateConfigAsync(new
+        {
+            name = text,
+            group = text,
+            config = text,
+            inputs = new[] { new { name = text, description = text, @default = text } },
+            outputs = new[] { new { name = text, description = text } },
+        });
+        var id = await project.DeployAsync(new
+        {
+            config_id = config,
+            server_id = text,
+            action = text,
+            input_values = new Dictionary<string, string> { [text] = text },
+        });
+        var whole = text + new string('.', LongEnoughToBeCut);
+        await project.UpdateAsync(id, new
+        {
+            status = "FAILED",
+            status_reason = text,
+            output_values = new Dictionary<string, string> { ["deploy_stdout"] = text, ["deploy_stderr"] = $"{text}\n", [text] = whole },
+        });
+        await using var visit = await project.VisitAsync();
+        var page = visit.Page;
+
+        await ShouldShowAsync("servers", "#servers tbody th", ".visitor bdi >> nth=1");
+        await page.Locator("#servers tbody th a").ClickAsync();
+        await ShouldShowAsync("server", "h1", "#now tbody th", "#now tbody td:nth-child(4)");
+        await page.Locator("#now").GetByText("Details").ClickAsync();
+        await ShouldShowAsync("deployment", "h1 bdi", ".trail bdi", "dd.long bdi", "#state dd a bdi >> nth=0", "#state dd a bdi >> nth=1", "dl.values bdi", "#history bdi >> nth=0", "#history .long bdi");
+        (await page.Locator("#outputs pre").AllTextContentsAsync()).Take(2).ShouldBe([shown, $"{shown}\n"]);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Show the values" }).ClickAsync();
+        await ShouldShowAsync("values of inputs", "dl.values pre");
+        var download = await page.GetByRole(AriaRole.Link, new() { Name = "The whole text" }).EvaluateAsync<string>("async link => (await fetch(link.href)).text()");
+        download.ShouldBe(whole.TrimStart('\uFEFF'));
+        await page.Locator("#state dd a bdi >> nth=1").ClickAsync();
+        await ShouldShowAsync("config", "h1", "dl.facts bdi >> nth=0", "pre", "tbody th >> nth=0", "tbody td:nth-child(3) >> nth=0", "main ul bdi >> nth=0", "tbody th >> nth=1");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Deploy it" }).ClickAsync();
+        await ShouldShowAsync("new deployment", "h1 bdi", "label bdi", "#input-0-hint");
+        (await page.Locator("#input-0").InputValueAsync()).ShouldBe(text);
+        await visit.OpenAsync("configs");
+        await ShouldShowAsync("configs", "tbody th", "tbody td:nth-child(2)");
+        await visit.OpenAsync("activity");
+        await ShouldShowAsync("activity", "tbody tr:first-child td:nth-child(4)", "tbody tr:first-child td:nth-child(5)", "tbody tr:first-child td:nth-child(6)");
+        await page.Locator("tbody tr:first-child td:nth-child(4) a").ClickAsync();
+        await ShouldShowAsync("server", "h1");
+        await page.GetByRole(AriaRole.Link, new() { Name = "New deployment" }).Last.ClickAsync();
+        await ShouldShowAsync("choose config", "main form p bdi");
+        visit.ShouldHaveNoComplaint();
+
+        async Task ShouldShowAsync(string name, params string[] places)
+        {
+            foreach (var place in places)
+            {
+                var found = await page.Locator(place).First.TextContentAsync();
+                Report.AppendLine(CultureInfo.InvariantCulture, $"{name,-18} {place,-40} {Escape(text)} → {found?.Trim()}");
+                found?.Trim().ShouldBe(shown, $"{name}, {place}");
+            }
+
+            (await page.Locator("img, script:not([type=module]), h1 ~ h1").CountAsync()).ShouldBe(0, $"{name}: the text has made an element");
+            (await page.TitleAsync()).ShouldEndWith(" – Deployments");
+        }
+    }
+
+    [OneTimeTearDown]
+    public Task WriteAsync() => File.WriteAllTextAsync(Browser.Artifact("hostile.txt"), Report.ToString());
+
+    private static (string Text, string Shown) Same(string text) => (text, text);
+
+    private static string Escape(string text) =>
+        string.Concat(text.Select(character => character is < ' ' or (>= '\u007F' and < '\u00A0') or (>= '\u2000' and < '\u2070') or '\uFEFF' ? $"\\u{(int)character:X4}" : $"{character}"));
+}
