@@ -244,12 +244,12 @@ public sealed partial class ConsoleTests
         using var visitor = new Visitor(service);
         await visitor.SignInAsync(project.Token.ToString());
 
-        var value = await visitor.GetAsync($"deployments/{id}/outputs/{Uri.EscapeDataString("a/b <c>")}");
+        var value = await visitor.GetAsync($"deployments/{id}/outputs?name={Uri.EscapeDataString("a/b <c>")}");
 
         value.Text.ShouldBe("<script>alert(1)</script>");
         value.Headers["Content-Type"].ShouldBe("text/plain; charset=utf-8");
         value.Headers["X-Content-Type-Options"].ShouldBe("nosniff");
-        (await visitor.GetAsync($"deployments/{id}/outputs/none")).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await visitor.GetAsync($"deployments/{id}/outputs?name=none")).Status.ShouldBe(HttpStatusCode.NotFound);
     }
 
     [Test]
