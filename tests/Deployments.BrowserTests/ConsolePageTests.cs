@@ -163,6 +163,20 @@ public sealed class ConsolePageTests
         visit.ShouldHaveNoComplaint();
     }
 
+    /// <summary>README's picture: <c>cp artifacts/browser/console.png docs/</c>.</summary>
+    [Test]
+    public async Task Server_page_shows_what_is_deployed_now_and_its_picture_is_small()
+    {
+        await using var visit = await Full.VisitAsync();
+        await visit.Page.SetViewportSizeAsync(1000, 440);
+        await visit.OpenAsync("server?id=web-1");
+        (await visit.Page.GetByRole(AriaRole.Region, new() { Name = "Deployments now" }).InnerTextAsync()).ShouldContain("web server");
+
+        var picture = await visit.Page.ScreenshotAsync(new() { Path = Browser.Artifact("console.png") });
+
+        picture.Length.ShouldBeLessThan(100 * 1024);
+    }
+
     [OneTimeTearDown]
     public async Task WriteAsync()
     {
