@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Deque.AxeCore.Playwright;
+using Deque.AxeCore.Commons;
 using Microsoft.Playwright;
 using NUnit.Framework;
 using Shouldly;
@@ -13,6 +13,20 @@ public sealed class ConsolePageTests
     private const int MaxWeight = 300 * 1024;
     private const int Wide = 1280;
     private const int Narrow = 390;
+
+    private const string RunAxe =
+        """
+        async () => {
+          const found = await axe.run();
+          return {
+            passed: found.passes.length,
+            incomplete: found.incomplete.length,
+            violations: found.violations.map(({ id, help, nodes }) => `${id}, ${help}: ${nodes.map(node => node.html).join("; ")}`),
+          };
+        }
+        """;
+
+    private static readonly string Axe = new BundledAxeScriptProvider().GetScript();
 
     private static readonly Project Empty = new();
     private static readonly Project Full = new();
@@ -38,7 +52,6 @@ public sealed class ConsolePageTests
         }, null),
         new("servers-empty-project", visit => visit.OpenAsync("servers"), Empty),
         new("servers", visit => visit.OpenAsync("servers"), Full),
-        new("servers-next-page", visit => visit.OpenAsync("servers?marker=server-100"), Full),
         new("servers-failed", visit => visit.OpenAsync("servers?status=failed"), Full),
         new("servers-search", visit => visit.OpenAsync("servers?prefix=web-"), Full),
         new("servers-search-without-result", visit => visit.OpenAsync("servers?prefix=none"), Full),
@@ -141,6 +154,7 @@ public sealed class ConsolePageTests
         var (html, others) = await WeighAsync(page);
         Weights.AppendLine(CultureInfo.InvariantCulture, $"{name,-32} {(html + others) / 1024.0,6:F1} {html / 1024.0,6:F1} {others / 1024.0,6:F1}");
         var violations = new List<string>();
+        await page.EvaluateAsync(Axe);
         foreach (var (scheme, width) in Looks())
         {
             var look = $"{(scheme == ColorScheme.Light ? "light" : "dark")}-{(width == Wide ? "wide" : "narrow")}";
@@ -152,10 +166,9 @@ public sealed class ConsolePageTests
                 violations.Add($"{look}: the page is {excess} pixels wider than the screen");
             }
 
-            var found = await page.RunAxe();
-            AxeTable.AppendLine(CultureInfo.InvariantCulture, $"{name,-32} {look,-14} {found.Passes.Length,6} {found.Violations.Length,10} {found.Incomplete.Length,10}");
-            violations.AddRange(found.Violations.Select(violation =>
-                $"{look}: {violation.Id}, {violation.Help}: {string.Join("; ", violation.Nodes.Select(node => node.Html).Take(3))}"));
+            var found = await page.EvaluateAsync<AxeResult>(RunAxe);
+            AxeTable.AppendLine(CultureInfo.InvariantCulture, $"{name,-32} {look,-14} {found.Passed,6} {found.Violations.Length,10} {found.Incomplete,10}");
+            violations.AddRange(found.Violations.Select(violation => $"{look}: {violation}"));
         }
 
         violations.ShouldBeEmpty();
@@ -212,4 +225,13 @@ public sealed class ConsolePageTests
     /// <param name="OpenAsync">Opens it.</param>
     /// <param name="Project">The project to which the visitor is signed in; null for nobody.</param>
     private sealed record ShownPage(string Name, Func<Visit, Task> OpenAsync, Project? Project);
+
+    private sealed class AxeResult
+    {
+        public int Passed { get; set; }
+
+        public int Incomplete { get; set; }
+
+        public string[] Violations { get; set; } = [];
+    }
 }
