@@ -71,6 +71,39 @@ public sealed class ConsoleDeploymentTests
     }
 
     [Test]
+    public async Task Default_of_several_lines_that_is_left_as_it_is_holds_and_what_is_entered_is_sent()
+    {
+        var project = new Project();
+        var config = await project.CreateConfigAsync(new
+        {
+            name = "inputs",
+            inputs = new object[]
+            {
+                new { name = "certificate", @default = "-----BEGIN\nCERTIFICATE-----\n" },
+                new { name = "port", type = "Number", @default = 80 },
+                new { name = "text", type = "String" },
+                new { name = "tls", type = "Boolean", @default = true },
+                new { name = "names", type = "CommaDelimitedList" },
+                new { name = "limits", type = "Json" },
+            },
+        });
+        await using var visit = await project.VisitAsync();
+        var page = visit.Page;
+
+        await visit.OpenAsync($"new-deployment?config_id={config}&server_id=web-1");
+        await page.GetByLabel("port").FillAsync("8080");
+        await page.GetByLabel("tls").SelectOptionAsync("false");
+        await page.GetByLabel("names").FillAsync("a,b");
+        await page.GetByLabel("limits").FillAsync("""{"connections": [1, 2]}""");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Deploy" }).ClickAsync();
+        await page.WaitForURLAsync("**/deployments/*");
+
+        (await project.ListAsync()).ShouldHaveSingleItem().GetProperty("input_values").GetRawText()
+            .ShouldBe("""{"port":8080,"tls":false,"names":"a,b","limits":{"connections":[1,2]}}""");
+        visit.ShouldHaveNoComplaint();
+    }
+
+    [Test]
     public async Task Form_for_a_deployment_that_is_sent_twice_creates_one()
     {
         var project = new Project();

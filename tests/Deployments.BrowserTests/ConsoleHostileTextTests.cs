@@ -90,7 +90,7 @@ public sealed class ConsoleHostileTextTests
         await ShouldShowAsync("config", lines, "pre");
         await page.GetByRole(AriaRole.Link, new() { Name = "Deploy it" }).ClickAsync();
         await ShouldShowAsync("new deployment", shown, "h1 bdi", "label bdi", "#input-0-hint");
-        (await page.Locator("#input-0").InputValueAsync()).ShouldBe(text);
+        (await page.Locator("#input-0").InputValueAsync()).ShouldBe(text.ReplaceLineEndings("\n"));
         await visit.OpenAsync("configs");
         await ShouldShowAsync("configs", shown, "tbody th", "tbody td:nth-child(2)");
         await visit.OpenAsync("activity");
