@@ -31,7 +31,7 @@ internal static class DependencyInjection
             .AddApplication()
             .AddApi()
             .AddTokenAuthentication(builder.Configuration, builder.Environment);
-        builder.AddWebConsole();
+        builder.AddWebConsole(keys => keys.PersistKeysToDatabase());
         builder.AddConsoleLogging();
         builder.AddTelemetry();
         return builder;

@@ -1,5 +1,4 @@
 using Deployments.Api.Options;
-using Deployments.Infrastructure;
 using Deployments.WebConsole;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -13,7 +12,9 @@ internal static class WebConsole
 {
     private const string Enabled = $"{ServiceOptions.Section}:{nameof(ServiceOptions.Console)}:{nameof(WebConsoleOptions.Enabled)}";
 
-    public static void AddWebConsole(this WebApplicationBuilder builder)
+    /// <param name="builder">The host.</param>
+    /// <param name="persistKeys">Keeps the keys of its cookies where all instances find them.</param>
+    public static void AddWebConsole(this WebApplicationBuilder builder, Action<IDataProtectionBuilder> persistKeys)
     {
         var keys = builder.Services.AddDataProtection();
         if (!IsEnabled(builder.Configuration, builder.Environment))
@@ -22,7 +23,7 @@ internal static class WebConsole
             return;
         }
 
-        keys.PersistKeysToDatabase();
+        persistKeys(keys);
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
         builder.Services.AddDeploymentsConsole(FindOwnAddress);
 
