@@ -18,7 +18,7 @@ public sealed class ReadinessTests
         from table in new[]
         {
             "software_deployments", "software_configs", "deployment_events", "project_shares", "change_feed_epoch", "change_feed_floors",
-            "agents",
+            "agents", "data_protection_keys",
         }
         from right in new[] { "SELECT", "INSERT", "UPDATE", "DELETE" }
         select new TestCaseData(table, right);
@@ -142,7 +142,7 @@ public sealed class ReadinessTests
             $"""
             GRANT SELECT ON "__EFMigrationsHistory" TO {user};
             GRANT SELECT, INSERT, UPDATE, DELETE ON software_deployments, software_configs, deployment_events,
-                project_shares, change_feed_epoch, change_feed_floors, agents TO {user}
+                project_shares, change_feed_epoch, change_feed_floors, agents, data_protection_keys TO {user}
             """);
         await grant.ExecuteNonQueryAsync();
     }
