@@ -2,12 +2,15 @@
 
 const main = document.getElementById("content");
 const mark = document.getElementById("connection");
+const signedOut = new AbortController();
+const longestTimer = 2 ** 31 - 1;
 const longestPause = 15_000;
 const shortestTimeBetweenReads = 1_000;
 
 localiseTimes(document);
 forgetSecretsWhenLeft();
 if (main?.dataset.cursor) {
+  setTimeout(() => signedOut.abort(), Math.min(longestTimer, main.dataset.secondsLeft * 1_000));
   follow();
 }
 
@@ -40,11 +43,11 @@ async function follow() {
     try {
       const query = new URLSearchParams(main.dataset.changes);
       query.set("after", cursor);
-      const response = await fetch(`changes?${query}`, { headers: { Accept: "application/json" }, redirect: "error" });
+      const response = await fetch(`changes?${query}`, { headers: { Accept: "application/json" }, redirect: "error", signal: signedOut.signal });
       if (response.status === 401 || response.status === 403) {
-        show("Signed out: reload the page to sign in.");
-        return;
+        signedOut.abort();
       }
+      signedOut.signal.throwIfAborted();
       if (response.status === 410 || response.status === 400) {
         cursor = await readAgain();
       } else if (!response.ok) {
@@ -62,6 +65,10 @@ async function follow() {
       pause = 0;
       show("");
     } catch {
+      if (signedOut.signal.aborted) {
+        show("Signed out: reload the page to sign in.");
+        return;
+      }
       show("Not connected. What is shown may be old; trying again.");
       pause = Math.min(longestPause, pause * 2 || 500);
       await sleep(pause * (0.5 + Math.random() / 2));
