@@ -15,6 +15,10 @@ internal static class PrintableText
     /// <summary>A text on one line.</summary>
     public static string Line(string? text) => Show(text ?? string.Empty, static _ => false);
 
+    /// <summary>The beginning of a text, on one line.</summary>
+    public static string Line(string? text, int longest) =>
+        text is null || text.Length <= longest ? Line(text) : $"{Line(text[..(char.IsHighSurrogate(text[longest - 1]) ? longest - 1 : longest)])}…";
+
     /// <summary>A text with its line breaks and tabs.</summary>
     public static string Lines(string? text) => Show((text ?? string.Empty).ReplaceLineEndings("\n"), static character => character is '\n' or '\t');
 
@@ -36,7 +40,8 @@ internal static class PrintableText
         return shown.ToString();
     }
 
-    private static bool IsInvisible(char character) => character
+    /// <summary>Whether the character is shown as its number.</summary>
+    public static bool IsInvisible(char character) => character
         is (>= '\u0080' and <= '\u009f') // C1 controls
         or '\u00ad' or '\u061c' or '\u180e' or '\ufeff'
         or (>= '\u200b' and <= '\u200f') // zero width, marks of direction

@@ -5,6 +5,8 @@ internal static class TextEnd
 {
     private const int EncodedAscii = 6; // &quot;
     private const int EncodedOther = 8; // &#x20AC;
+    private const int EncodedLineBreak = 5; // &#xA;
+    private const int EncodedSign = 27; // ⟨U+200B⟩, three of whose characters are encoded themselves
 
     /// <param name="text">The text.</param>
     /// <param name="maxBytes">How many bytes it may have at most, encoded for HTML.</param>
@@ -23,8 +25,10 @@ internal static class TextEnd
     private static int Cost(char character) => character switch
     {
         '<' or '>' or '&' or '"' or '\'' or '+' => EncodedAscii,
+        _ when PrintableText.IsInvisible(character) => EncodedSign,
         >= '\u0080' => EncodedOther,
-        < ' ' and not '\n' and not '\t' => EncodedOther, // shown as signs
+        '\n' or '\t' => EncodedLineBreak,
+        < ' ' => EncodedOther, // shown as signs
         _ => 1,
     };
 }

@@ -14,6 +14,12 @@ public sealed class PrintableTextTests
     [TestCase("<script>", "<script>")]
     public void Text_on_one_line_shows_each_character(string? text, string shown) => PrintableText.Line(text).ShouldBe(shown);
 
+    [TestCase(null, "")]
+    [TestCase("abc", "abc")]
+    [TestCase("abcd", "abc…")]
+    [TestCase("ab😀", "ab…")] // not half of the pair
+    public void Text_on_one_line_is_cut_to_its_beginning(string? text, string shown) => PrintableText.Line(text, 3).ShouldBe(shown);
+
     [TestCase("a\r\nb\rc\n\td\u0007", "a\nb\nc\n\td␇")]
     public void Text_on_several_lines_keeps_its_lines(string text, string shown) => PrintableText.Lines(text).ShouldBe(shown);
 }
