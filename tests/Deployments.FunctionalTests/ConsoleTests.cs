@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
 using System.Text.RegularExpressions;
 using Deployments.FunctionalTests.Support;
 using NUnit.Framework;
@@ -266,6 +269,120 @@ public sealed partial class ConsoleTests
         }
     }
 
+    [Test]
+    public async Task Sign_in_page_with_a_token_in_a_header_is_the_page_of_who_is_not_signed_in()
+    {
+        using var visitor = new Visitor(service) { HeaderToken = new Token("console").ToString() };
+
+        var page = await visitor.GetAsync("sign-in");
+
+        page.Status.ShouldBe(HttpStatusCode.OK);
+        page.Text.ShouldNotContain("Sign out");
+        (await visitor.GetAsync("servers")).Status.ShouldBe(HttpStatusCode.Found);
+    }
+
+    [Test]
+    public async Task Form_that_cannot_be_read_is_an_error_page()
+    {
+        using var visitor = new Visitor(service);
+        await visitor.SignInAsync(new Token("console").ToString());
+        const string boundary = "multipart/form-data; boundary=b";
+        (string Content, string Type)[] bodies =
+        [
+            ("name=a%00b", "application/x-www-form-urlencoded"),
+            (string.Join('&', Enumerable.Repeat("name=a", 2_000)), "application/x-www-form-urlencoded"),
+            ($"{new string('n', 5_000)}=a", "application/x-www-form-urlencoded"),
+            ($"config={new string('c', 5_000_000)}", "application/x-www-form-urlencoded"),
+            ("name=a", "application/x-www-form-urlencoded; charset=utf-7"),
+            ("--b\r\nno header", boundary),
+            ("""{"name": "a"}""", "application/json"),
+        ];
+
+        foreach (var (content, type) in bodies)
+        {
+            var refused = await visitor.PostAsync("configs/new", content, type);
+            refused.Status.ShouldBe(HttpStatusCode.BadRequest, type);
+            refused.Headers["Content-Type"].ShouldStartWith("text/html");
+            refused.Headers["Content-Security-Policy"].ShouldMatch(Policy().ToString());
+        }
+    }
+
+    [Test]
+    public async Task Form_with_a_value_that_cannot_be_sent_to_the_API_is_an_error_page()
+    {
+        var project = new Project(service);
+        var id = await CreateAsync(project);
+        using var visitor = new Visitor(service);
+        await visitor.SignInAsync(project.Token.ToString());
+
+        var tag = await visitor.PostAsync($"deployments/{id}/delete", "configs", ("entity_tag", "\"1\r\n2\""));
+        var server = await visitor.PostAsync("server/revoke-agent", "configs", ("id", ".."));
+
+        Answer[] refused = [tag, server];
+        refused.ShouldAllBe(page => page.Status == HttpStatusCode.BadRequest && page.Text.Contains("a value that cannot be sent"));
+        (await visitor.GetAsync($"deployments/{id}")).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Test]
+    public async Task Page_whose_request_to_the_API_is_beyond_the_servers_limits_says_so()
+    {
+        using var visitor = new Visitor(service);
+        await visitor.SignInAsync(new Token("console").ToString());
+
+        var refused = await visitor.GetAsync($"server?id={new string('x', 7_000)}");
+
+        refused.Status.ShouldBe(HttpStatusCode.RequestUriTooLong);
+        refused.Text.ShouldContain("The service does not accept this (status 414).");
+    }
+
+    [Test]
+    public async Task Changes_are_waited_for_though_other_requests_may_not_take_so_long()
+    {
+        await using var impatient = await Service.StartReadyAsync(database, new Dictionary<string, string>(Enabled) { ["Deployments:RequestTimeoutSeconds"] = "3" });
+        var project = new Project(service);
+        using var visitor = new Visitor(impatient);
+        await visitor.SignInAsync(project.Token.ToString());
+
+        var waiting = visitor.GetAsync("changes?after=now");
+        await Task.Delay(TimeSpan.FromSeconds(4));
+        await CreateAsync(project);
+
+        (await waiting).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Test]
+    public async Task Page_of_a_project_beyond_its_rate_says_when_to_come_back()
+    {
+        await using var limited = await Service.StartReadyAsync(database, new Dictionary<string, string>(Enabled) { ["Deployments:RateLimit:PerSecond"] = "0.01", ["Deployments:RateLimit:Burst"] = "1" });
+        using var visitor = new Visitor(limited);
+        await visitor.SignInAsync(new Token("limited").ToString());
+
+        var refused = await visitor.GetAsync("servers");
+
+        refused.Status.ShouldBe(HttpStatusCode.TooManyRequests);
+        int.Parse(refused.Headers["Retry-After"], CultureInfo.InvariantCulture).ShouldBeInRange(1, 100);
+    }
+
+    [Test]
+    public async Task New_deployment_has_each_input_though_their_names_differ_in_case_alone()
+    {
+        var project = new Project(service);
+        var config = (await project.CreateConfigAsync("""{"name": "c", "config": "x", "inputs": [{"name": "a"}, {"name": "A"}, {"name": "a\nb"}]}""")).Id;
+        using var visitor = new Visitor(service);
+        await visitor.SignInAsync(project.Token.ToString());
+        var form = $"new-deployment?config_id={config}";
+        var names = InputFields().Matches((await visitor.GetAsync(form)).Text).Select(match => match.Groups[1].Value).ToList();
+
+        var deployed = await visitor.PostAsync(
+            "new-deployment",
+            form,
+            [("config_id", config), ("key", "once"), ("servers", "web-1"), .. names.Select((name, index) => (name, $"value {index}"))]);
+
+        var id = deployed.Location!.Split('/')[^1];
+        var inputs = (await project.GetAsync(id)).Deployment.GetProperty("input_values");
+        new[] { "a", "A", "a\nb" }.Select(name => inputs.GetProperty(name).GetString()).ShouldBe(["value 0", "value 1", "value 2"]);
+    }
+
     private static IEnumerable<TestCaseData> RefusedTokens()
     {
         const string notAToken = "This is not a JSON Web Token";
@@ -275,6 +392,9 @@ public sealed partial class ConsoleTests
         yield return new("a.bnVsbA.c", notAToken);
         yield return new("a.eyJleHAiOjFlMzA4fQ.c", notAToken);
         yield return new("ü.ü.ü", notAToken);
+        yield return new("a.eyJleHAiOjRlOSwic3ViIjoiXHVkODAwIn0.c", notAToken); // half of a surrogate pair in its subject
+        yield return new("a.eyJleHAiOjRlOSwic3ViIjoi_yJ9.c", notAToken); // no UTF-8
+        yield return new(new Token("console") { Subject = new string('s', 10_000) }.ToString(), "The token is too long");
         yield return new(new Token("console") { Expires = null }.ToString(), notAToken);
         yield return new(new Token("console") { Audience = "others" }.ToString(), "The token is for another audience.");
         yield return new(new Token("console") { Expires = DateTimeOffset.UtcNow.AddHours(-1) }.ToString(), "The token has expired.");
@@ -298,6 +418,9 @@ public sealed partial class ConsoleTests
     [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]
     private static partial Regex FormTokenField();
 
+    [GeneratedRegex("name=\"(input\\.[^\"]*)\"")]
+    private static partial Regex InputFields();
+
     [GeneratedRegex("name=\"entity_tag\" value=\"([^\"]+)\"")]
     private static partial Regex EntityTagField();
 
@@ -310,6 +433,8 @@ public sealed partial class ConsoleTests
         private readonly Dictionary<string, string> cookies = new(cookies ?? new Dictionary<string, string>());
 
         public string? Host { get; init; }
+
+        public string? HeaderToken { get; init; }
 
         public IReadOnlyDictionary<string, string> Cookies => cookies;
 
@@ -325,6 +450,14 @@ public sealed partial class ConsoleTests
             {
                 Content = new FormUrlEncodedContent(all.Select(field => KeyValuePair.Create(field.Name, field.Value))),
             });
+        }
+
+        /// <summary>Sends a body as it is, without the page's token.</summary>
+        public Task<Answer> PostAsync(string path, string body, string type)
+        {
+            var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
+            return SendAsync(new HttpRequestMessage(HttpMethod.Post, $"/console/{path}") { Content = content });
         }
 
         public Task<Answer> SignInAsync(string token, string project = "", string returnTo = "") =>
@@ -344,6 +477,11 @@ public sealed partial class ConsoleTests
         private async Task<Answer> SendAsync(HttpRequestMessage request)
         {
             request.Headers.Host = Host;
+            if (HeaderToken is not null)
+            {
+                request.Headers.Add("X-Auth-Token", HeaderToken);
+            }
+
             if (cookies.Count > 0)
             {
                 request.Headers.Add("Cookie", string.Join("; ", cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));

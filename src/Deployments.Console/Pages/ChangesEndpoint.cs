@@ -42,7 +42,7 @@ internal static class ChangesEndpoint
         {
             return Results.StatusCode((int)HttpStatusCode.ServiceUnavailable);
         }
-    }).WithMetadata(new ForScripts());
+    }).WithMetadata(new ForScripts()).DisableRequestTimeout(); // the feed ends the wait
 
     /// <summary>All changes of the project from now on.</summary>
     public static Task<PageChanges> FollowAsync(this IDeploymentsClient client, HttpContext http) => FollowAsync(client, http, QueryString.Empty);

@@ -77,8 +77,6 @@ internal static class NewDeploymentEndpoints
 /// <param name="Inputs">The text of each declared input.</param>
 public sealed record NewDeploymentForm(string Key, string Servers, string Timeout, IReadOnlyDictionary<string, string> Inputs)
 {
-    public const string InputPrefix = "input.";
-
     private const int MaxServers = 1_000;
     private const string DefaultTimeout = "3600";
 
@@ -92,7 +90,10 @@ public sealed record NewDeploymentForm(string Key, string Servers, string Timeou
         form["key"].ToString(),
         form["servers"].ToString().ReplaceLineEndings("\n"),
         form["timeout"].ToString().Trim(),
-        config.Inputs.ToDictionary(input => input.Name, input => form[InputPrefix + input.Name].ToString().ReplaceLineEndings("\n")));
+        config.Inputs.Index().ToDictionary(input => input.Item.Name, input => form[InputField(input.Index)].ToString().ReplaceLineEndings("\n")));
+
+    /// <summary>The name of an input's field. Not by the input's own name: to a form "a" and "A" are one, and a long name is refused.</summary>
+    public static string InputField(int index) => $"input.{index.ToString(CultureInfo.InvariantCulture)}";
 
     public string? FindProblem() => ServerIds.Count switch
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Deployments.Client;
 using Deployments.WebConsole.Pages;
 using Microsoft.AspNetCore.Authentication;
@@ -15,6 +16,9 @@ internal static class SignInEndpoints
     private const string ReturnParameter = "return";
     private const string CodeParameter = "code";
     private const int MaxProjectLength = 64;
+
+    // With its encryption it is a third longer, and a browser sends it with each request, in at most 32 KiB of headers.
+    private const int MaxKeptBytes = 18 * 1024;
 
     private static readonly Uri SomeSite = new("http://localhost");
 
@@ -82,6 +86,11 @@ internal static class SignInEndpoints
         if (token.Any(character => character is <= ' ' or > '~') || TokenClaims.Read(token) is not { } claims)
         {
             return Refuse("This is not a JSON Web Token: three parts with dots between them, and an expiry time inside.");
+        }
+
+        if (token.Length + Encoding.UTF8.GetByteCount(claims.Subject) > MaxKeptBytes)
+        {
+            return Refuse("The token is too long: it cannot be kept in a cookie.");
         }
 
         if ((project.Length > 0 ? project : claims.Project) is not { Length: <= MaxProjectLength } shown)

@@ -31,7 +31,7 @@ internal sealed record TokenClaims(string? Project, string Subject, DateTimeOffs
                         DateTimeOffset.FromUnixTimeSeconds((long)seconds))
                     : null;
         }
-        catch (Exception exception) when (exception is FormatException or JsonException)
+        catch (Exception exception) when (exception is FormatException or JsonException or InvalidOperationException) // the last: half of a surrogate pair, no UTF-8
         {
             return null;
         }
