@@ -20,7 +20,7 @@ public sealed class NewDeploymentFormTests
     {
         var config = Config(type, byDefault: null);
 
-        var values = Read(config, ("servers", "a"), ("input.x", text)).ToBody(config).SoftwareDeployments.ShouldHaveSingleItem().InputValues;
+        var values = Read(config, ("servers", "a"), ("input.0", text)).ToBody(config).SoftwareDeployments.ShouldHaveSingleItem().InputValues;
 
         values.ShouldNotBeNull()["x"].GetRawText().ShouldBe(expected);
     }
@@ -30,7 +30,7 @@ public sealed class NewDeploymentFormTests
     {
         var config = Config(ConfigValueType.String, "default");
 
-        Read(config, ("servers", "a"), ("input.x", "default")).ToBody(config).SoftwareDeployments.ShouldHaveSingleItem().InputValues.ShouldBeEmpty();
+        Read(config, ("servers", "a"), ("input.0", "default")).ToBody(config).SoftwareDeployments.ShouldHaveSingleItem().InputValues.ShouldBeEmpty();
     }
 
     [Test]
