@@ -13,7 +13,8 @@ namespace Deployments.WebConsole.Pages;
 internal static class ConfigEndpoints
 {
     private const int PageSize = 100;
-    private const int UsesShown = 50;
+    private const int UsesShown = 20;
+    private const int UsesAtOnce = 5; // each has values of up to 2 MiB
 
     public static void MapConfigs(this IEndpointRouteBuilder console)
     {
@@ -31,12 +32,23 @@ internal static class ConfigEndpoints
     private static async Task<IResult> ShowAsync(HttpContext http, IDeploymentsClient client, Guid id)
     {
         var project = Visitor.Of(http).Project;
-        var config = client.GetSoftwareConfigAsync(project, id, cancellationToken: http.RequestAborted);
-        var uses = client.ListSoftwareDeploymentsAsync(
-            project, configId: id.ToString(), limit: UsesShown, sortDir: SortDirection.Desc, cancellationToken: http.RequestAborted);
-        await Task.WhenAll(config, uses);
-        return Page.Show<ConfigPage>(new ConfigPage.Content(
-            (await config).SoftwareConfig, (await uses).SoftwareDeployments, (await uses).SoftwareDeploymentsLinks is not null));
+        var config = await client.GetSoftwareConfigAsync(project, id, cancellationToken: http.RequestAborted);
+        var uses = new List<ConfigUse>();
+        var hasMore = true;
+        while (hasMore && uses.Count < UsesShown)
+        {
+            var page = await client.ListSoftwareDeploymentsAsync(
+                project,
+                configId: id.ToString(),
+                limit: UsesAtOnce,
+                marker: uses is [.., var last] ? last.Id : null,
+                sortDir: SortDirection.Desc,
+                cancellationToken: http.RequestAborted);
+            uses.AddRange(page.SoftwareDeployments.Select(use => new ConfigUse(use.Id, use.ServerId, use.Status, use.CreationTime)));
+            hasMore = page.SoftwareDeploymentsLinks is not null;
+        }
+
+        return Page.Show<ConfigPage>(new ConfigPage.Content(config.SoftwareConfig, uses, hasMore));
     }
 
     private static async Task<IResult> ShowConfigAsync(HttpContext http, IDeploymentsClient client, Guid id)
@@ -65,3 +77,10 @@ internal static class ConfigEndpoints
         }
     }
 }
+
+/// <summary>A deployment that refers to a configuration.</summary>
+/// <param name="Id">The deployment.</param>
+/// <param name="ServerId">Its server.</param>
+/// <param name="Status">Its status.</param>
+/// <param name="CreationTime">When it was created.</param>
+public sealed record ConfigUse(Guid Id, string ServerId, DeploymentStatus Status, DateTimeOffset CreationTime);

@@ -8,12 +8,11 @@ internal sealed class ConfigNames
 {
     private const int FromList = 1_000;
     private const int AtOnce = 8;
+    private const int MostOneByOne = 48;
 
     private readonly Dictionary<string, string?> names = new(StringComparer.Ordinal);
 
-    /// <summary>
-    /// Looks up configurations: the newest thousand in one request, others one by one.
-    /// </summary>
+    /// <summary>Looks up configurations: the newest thousand in one request, 48 others one by one. Of any further one the id is shown.</summary>
     public static async Task<ConfigNames> FindAsync(
         IDeploymentsClient client, string project, IEnumerable<string> ids, CancellationToken cancellationToken)
     {
@@ -27,7 +26,7 @@ internal sealed class ConfigNames
             }
         }
 
-        foreach (var some in wanted.Where(id => !found.names.ContainsKey(id)).Chunk(AtOnce))
+        foreach (var some in wanted.Where(id => !found.names.ContainsKey(id)).Take(MostOneByOne).Chunk(AtOnce))
         {
             foreach (var (id, name, exists) in await Task.WhenAll(some.Select(id => FindAsync(client, project, id, cancellationToken))))
             {

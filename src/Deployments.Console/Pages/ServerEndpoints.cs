@@ -10,7 +10,6 @@ namespace Deployments.WebConsole.Pages;
 /// <summary>One server: what is deployed to it, and its agent.</summary>
 internal static class ServerEndpoints
 {
-    private const int PageSize = 100;
     private const int EventsRead = 1_000;
 
     // The id is in the query: it may have slashes, and be "..".
@@ -26,7 +25,7 @@ internal static class ServerEndpoints
         console.MapPost(RevokeAgent, RevokeAgentAsync);
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext http, IDeploymentsClient client, TimeProvider clock, string id, Guid? marker, bool? past)
+    private static async Task<IResult> ShowAsync(HttpContext http, IDeploymentsClient client, TimeProvider clock, string id, bool? past)
     {
         var project = Visitor.Of(http).Project;
         var changes = await client.FollowServerAsync(http, id);
@@ -34,24 +33,16 @@ internal static class ServerEndpoints
         // The first server whose name begins so is this one, if it is known. Any page but the first is without totals, which would cost
         // more than all the rest here.
         var servers = client.ListServersAsync(project, limit: 1, marker: Before(id), serverIdPrefix: id, cancellationToken: http.RequestAborted);
-        var deployments = client.ListSoftwareDeploymentsAsync(
-            project, serverId: id, limit: PageSize, marker: marker, sortDir: SortDirection.Desc, cancellationToken: http.RequestAborted);
-        var events = client.ListEventsAsync(project, limit: EventsRead, order: FeedOrder.Desc, serverId: id, cancellationToken: http.RequestAborted);
-        await Task.WhenAll(servers, deployments, events);
 
-        var listed = (await deployments).SoftwareDeployments;
-        var names = await ConfigNames.FindAsync(client, project, listed.Select(deployment => deployment.ConfigId), http.RequestAborted);
-        var rows = ServerState.Read(listed, (await events).Events, names);
+        // Events, not deployments: these have values of up to 2 MiB each.
+        var events = client.ListEventsAsync(project, limit: EventsRead, order: FeedOrder.Desc, serverId: id, cancellationToken: http.RequestAborted);
+        await Task.WhenAll(servers, events);
+
+        var newest = (await events).Events;
+        var names = await ConfigNames.FindAsync(client, project, newest.Select(entry => entry.ConfigId), http.RequestAborted);
         var server = (await servers).Servers.FirstOrDefault(server => server.ServerId == id);
         return Page.Show<ServerPage>(new ServerPage.Content(
-            changes,
-            id,
-            server?.Agent,
-            marker is null ? rows : [.. rows.Select(row => row with { IsPast = true })],
-            (await deployments).SoftwareDeploymentsLinks is null ? null : listed[^1].Id,
-            marker is not null,
-            past is true || marker is not null,
-            clock.GetUtcNow()));
+            changes, id, server?.Agent, ServerState.Read(newest, names), newest.Count == EventsRead, past is true, clock.GetUtcNow()));
     }
 
     private static async Task<IResult> CreateAgentAsync(HttpContext http, IDeploymentsClient client, ServiceClients clients)

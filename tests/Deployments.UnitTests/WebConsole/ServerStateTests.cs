@@ -12,71 +12,63 @@ public sealed class ServerStateTests
     [Test]
     public void Newest_deployment_of_each_configuration_is_present_and_the_others_are_past()
     {
-        var rows = ServerState.Read([Deployment("b"), Deployment("a"), Deployment("b")], [], new ConfigNames());
+        // The first deployment was changed last.
+        var rows = ServerState.Read([Event(1, 2, config: "b"), Event(3, 1, config: "b"), Event(2, 1, config: "a"), Event(1, 1, config: "b")], new ConfigNames());
 
-        rows.Select(row => (row.Config.Label, row.IsPast)).ShouldBe([("b", false), ("a", false), ("b", true)]);
+        rows.Select(row => (row.Id, row.Config.Label, row.IsPast)).ShouldBe([(Id(3), "b", false), (Id(2), "a", false), (Id(1), "b", true)]);
     }
+
+    [Test]
+    public void Deleted_deployment_is_neither_present_nor_past() =>
+        ServerState.Read([Event(1, 3, type: FeedEventType.Deleted), Event(1, 2), Event(1, 1)], new ConfigNames()).ShouldBeEmpty();
 
     [Test]
     public void Status_is_dated_from_the_first_of_the_newest_events_that_have_it()
     {
-        var deployment = Deployment("a", DeploymentStatus.Failed);
         FeedEvent[] newestFirst =
         [
-            Event(deployment, 4, DeploymentStatus.Failed, "somebody"),
-            Event(deployment, 3, DeploymentStatus.Failed, "deadline"),
-            Event(deployment, 2, DeploymentStatus.InProgress, "operator"),
-            Event(deployment, 1, DeploymentStatus.Failed, "creator"),
+            Event(1, 4, DeploymentStatus.Failed),
+            Event(1, 3, DeploymentStatus.Failed),
+            Event(1, 2, DeploymentStatus.InProgress),
+            Event(1, 1, DeploymentStatus.Failed),
         ];
 
-        ServerState.Read([deployment], newestFirst, new ConfigNames()).ShouldHaveSingleItem().Since.ShouldBe(Start.AddMinutes(3));
+        var row = ServerState.Read(newestFirst, new ConfigNames()).ShouldHaveSingleItem();
+
+        (row.Status, row.Since).ShouldBe((DeploymentStatus.Failed, Start.AddMinutes(3)));
     }
 
     [TestCase("agent", "creator")]
     [TestCase("deadline", "creator")]
     [TestCase("operator", "operator")]
     [TestCase("user:agent", "user:agent")]
-    public void Requester_is_who_asked_last(string lastActor, string expected)
-    {
-        var deployment = Deployment("a");
-        FeedEvent[] newestFirst = [Event(deployment, 2, DeploymentStatus.Complete, lastActor), Event(deployment, 1, DeploymentStatus.InProgress, "creator")];
-
-        ServerState.Read([deployment], newestFirst, new ConfigNames()).ShouldHaveSingleItem().RequestedBy.ShouldBe(expected);
-    }
+    public void Requester_is_who_asked_last(string lastActor, string expected) =>
+        ServerState.Read([Event(1, 2, actor: lastActor), Event(1, 1, actor: "creator")], new ConfigNames()).ShouldHaveSingleItem().RequestedBy.ShouldBe(expected);
 
     [Test]
-    public void Without_events_the_deployments_own_time_is_taken_and_nobody_is_named()
-    {
-        var row = ServerState.Read([Deployment("a")], [], new ConfigNames()).ShouldHaveSingleItem();
+    public void Without_the_event_of_who_asked_nobody_is_named() =>
+        ServerState.Read([Event(1, 2, actor: "agent")], new ConfigNames()).ShouldHaveSingleItem().RequestedBy.ShouldBeNull();
 
-        (row.Since, row.RequestedBy).ShouldBe((Start, null));
-    }
+    private static Guid Id(int deployment) => Guid.Parse($"00000000-0000-7000-8000-00000000000{deployment}");
 
-    private static SoftwareDeployment Deployment(string config, DeploymentStatus status = DeploymentStatus.Complete) => new()
-    {
-        Id = Guid.NewGuid(),
-        ConfigId = config,
-        ServerId = "server",
-        Action = null,
-        InputValues = null,
-        OutputValues = null,
-        Status = status,
-        StatusReason = null,
-        CreationTime = Start,
-    };
-
-    private static FeedEvent Event(SoftwareDeployment deployment, int version, DeploymentStatus status, string actor) => new()
-    {
-        Type = version == 1 ? FeedEventType.Created : FeedEventType.Changed,
-        DeploymentId = deployment.Id,
-        Version = version,
-        Time = Start.AddMinutes(version),
-        ServerId = deployment.ServerId,
-        ConfigId = deployment.ConfigId,
-        Action = null,
-        Status = status,
-        StatusReason = null,
-        Actor = actor,
-        RequestId = "req",
-    };
+    private static FeedEvent Event(
+        int deployment,
+        int version,
+        DeploymentStatus status = DeploymentStatus.Complete,
+        string config = "config",
+        string actor = "creator",
+        FeedEventType type = FeedEventType.Changed) => new()
+        {
+            Type = type,
+            DeploymentId = Id(deployment),
+            Version = version,
+            Time = Start.AddMinutes(version),
+            ServerId = "server",
+            ConfigId = config,
+            Action = null,
+            Status = status,
+            StatusReason = null,
+            Actor = actor,
+            RequestId = "req",
+        };
 }
