@@ -18,7 +18,7 @@ public sealed class ReadinessTests
         from table in new[]
         {
             "software_deployments", "software_configs", "deployment_events", "project_shares", "change_feed_epoch", "change_feed_floors",
-            "agents", "data_protection_keys",
+            "agents",
         }
         from right in new[] { "SELECT", "INSERT", "UPDATE", "DELETE" }
         select new TestCaseData(table, right);
