@@ -12,10 +12,6 @@ foreach (var schema in document.Components.Schemas.Values)
 {
     // Members that a later version of the service adds are ignored.
     schema.AllowAdditionalProperties = false;
-    foreach (var property in schema.Properties.Values)
-    {
-        ShareEnum(property);
-    }
 }
 
 const string AnyJson = "System.Text.Json.JsonElement";
@@ -47,6 +43,7 @@ var settings = new CSharpClientGeneratorSettings
         DictionaryType = "System.Collections.Generic.IReadOnlyDictionary",
         DictionaryInstanceType = "System.Collections.Generic.Dictionary",
         PropertyNameGenerator = new PropertyNames(),
+        EnumNameGenerator = new EnumNames(),
         TypeNameGenerator = new TypeNames(),
         TemplateDirectory = AppContext.BaseDirectory,
     },
@@ -55,28 +52,25 @@ var client = new CSharpClientGenerator(document, settings).GenerateFile()
     .Replace("System.Text.Json.Serialization.JsonStringEnumConverter<", "EnumConverter<", StringComparison.Ordinal); // ours accepts no numbers
 await File.WriteAllTextAsync(args[1], client);
 
-// A nullable member repeats the enum's values. In C# it is the nullable enum.
-void ShareEnum(JsonSchemaProperty property)
-{
-    var values = property.Enumeration.OfType<string>().ToHashSet();
-    var shared = document.Components.Schemas.Values.FirstOrDefault(
-        schema => schema.Enumeration.Count > 0 && values.SetEquals(schema.Enumeration.OfType<string>()));
-    if (shared is not null)
-    {
-        property.Enumeration.Clear();
-        property.Type = JsonObjectType.None;
-        property.AllOf.Add(new JsonSchema { Reference = shared });
-    }
-}
-
 internal sealed class PropertyNames : IPropertyNameGenerator
 {
     // A member of a C# class cannot have its class's name.
-    public string Generate(JsonSchemaProperty property) => property.Name == "error" ? "Cause" : string.Concat(
-        property.Name.Split('_').Select(word => word[..1].ToUpper(CultureInfo.InvariantCulture) + InCase(word)[1..]));
+    public string Generate(JsonSchemaProperty property) => property.Name == "error" ? "Cause" : Words.Join(property.Name);
+}
 
-    // The members that are named after a status are in capitals.
-    private static string InCase(string word) => word.Any(char.IsLower) ? word : word.ToLower(CultureInfo.InvariantCulture);
+internal sealed class EnumNames : IEnumNameGenerator
+{
+    public string Generate(int index, string? name, object? value, JsonSchema schema) => Words.Join(name!);
+}
+
+internal static class Words
+{
+    public static string Join(string name)
+    {
+        // A status is in capitals, and so are the members that are named after one.
+        var cased = name.Any(char.IsLower) ? name : name.ToLower(CultureInfo.InvariantCulture);
+        return string.Concat(cased.Split(['_', ':'], StringSplitOptions.RemoveEmptyEntries).Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+    }
 }
 
 internal sealed class TypeNames : DefaultTypeNameGenerator

@@ -139,7 +139,7 @@ public sealed class AddressTests
         request.Headers.Host = "deployments.example.org";
 
         (await TestRun.Service.SendAsync(request)).ShouldBeOk().Text.ShouldBe(plain.ShouldBeOk().Text);
-        plain.Json.GetProperty("servers")[0].GetProperty("url").GetString().ShouldBe("/");
+        plain.Json.TryGetProperty("servers", out _).ShouldBeFalse("Generated clients would take it for their address.");
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deployments.FunctionalTests.Support;
 using NUnit.Framework;
 using Shouldly;
 
@@ -16,16 +17,50 @@ public sealed class OpenApiDocumentTests
         enums.SelectMany(names => names.EnumerateArray()).ShouldAllBe(name => name.ValueKind == JsonValueKind.String);
     }
 
-    [TestCase("CreateSoftwareDeploymentBody", "status")]
-    [TestCase("UpdateSoftwareDeploymentBody", "status")]
-    [TestCase("ConfigInputBody", "type")]
-    [TestCase("ConfigOutputBody", "type")]
-    public async Task Member_of_a_request_that_may_be_null_says_so_beside_its_enum(string body, string member)
+    // NSwag's clients with System.Text.Json would take the names of C# for the values.
+    [Test]
+    public async Task Enums_of_the_document_have_values_only() =>
+        All(await DocumentAsync(), "x-enumNames").ShouldBeEmpty();
+
+    [TestCase("CreateSoftwareDeploymentBody", "status", "DeploymentStatus")]
+    [TestCase("UpdateSoftwareDeploymentBody", "status", "DeploymentStatus")]
+    [TestCase("ConfigInputBody", "type", "ConfigValueType")]
+    [TestCase("ConfigOutputBody", "type", "ConfigValueType")]
+    public async Task Member_of_a_request_that_may_be_null_says_so_beside_a_reference_to_its_enum(string body, string member, string named)
     {
         var schema = (await SchemasAsync()).GetProperty(body).GetProperty("properties").GetProperty(member);
 
         schema.GetProperty("nullable").GetBoolean().ShouldBeTrue();
-        schema.GetProperty("enum").GetArrayLength().ShouldBeGreaterThan(2);
+        schema.GetProperty("allOf").EnumerateArray().ShouldHaveSingleItem().GetProperty("$ref").GetString().ShouldBe($"#/components/schemas/{named}");
+        schema.TryGetProperty("enum", out _).ShouldBeFalse();
+    }
+
+    [TestCase("IN_PROGRESS")]
+    [TestCase("Json")]
+    public async Task Document_lists_the_names_of_an_enum_once(string name) =>
+        All(await DocumentAsync(), "enum")
+            .Where(names => names.EnumerateArray().Any(listed => listed.GetString() == name)).ShouldHaveSingleItem();
+
+    [Test]
+    public async Task Examples_of_bodies_and_of_their_members_match_their_schemas()
+    {
+        var examples = await Document.ValidateExamplesAsync();
+
+        examples.Count.ShouldBeGreaterThan(20);
+        examples.ShouldAllBe(example => example.Value.Count == 0);
+    }
+
+    [Test]
+    public async Task Descriptions_break_lines_between_paragraphs_only()
+    {
+        var document = await DocumentAsync();
+
+        var descriptions = All(document, "description").Where(member => member.ValueKind == JsonValueKind.String)
+            .Select(description => description.GetString()!).ToList();
+
+        descriptions.ShouldNotBeEmpty();
+        descriptions.SelectMany(description => description.Split("\n\n")).ShouldAllBe(paragraph => paragraph == paragraph.Trim() && !paragraph.Contains('\n'));
+        descriptions.ShouldContain(description => description.Contains("\n\n"));
     }
 
     [Test]
@@ -37,8 +72,9 @@ public sealed class OpenApiDocumentTests
             .ShouldHaveSingleItem().Name.ShouldBe("detail");
     }
 
-    private static async Task<JsonElement> SchemasAsync() =>
-        (await TestRun.Service.GetAsync("/openapi/v1.json")).ShouldBeOk().Json.GetProperty("components").GetProperty("schemas");
+    private static async Task<JsonElement> DocumentAsync() => (await TestRun.Service.GetAsync("/openapi/v1.json")).ShouldBeOk().Json;
+
+    private static async Task<JsonElement> SchemasAsync() => (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
 
     private static IEnumerable<JsonElement> All(JsonElement element, string name) => element.ValueKind switch
     {

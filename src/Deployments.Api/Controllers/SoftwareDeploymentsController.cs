@@ -153,6 +153,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     /// <remarks>
     /// A field that is omitted or null is kept; "" and {} are values. Any status may follow any other. A change without effect is
     /// not recorded.
+    ///
     /// A change of config_id, action or input_values, and of the status to IN_PROGRESS from another, starts a new run: the server's agent
     /// applies the configuration once more. To get the outcome of that run, set the status of a finished deployment to IN_PROGRESS in the
     /// same request: otherwise the agent applies the configuration, and what it reports is dropped.

@@ -42,7 +42,6 @@ internal static class OpenApiSetup
         {
             document.Info.Contact = new OpenApiContact { Name = "The Deployments project" };
             document.Info.License = new OpenApiLicense { Name = "Apache-2.0", Url = "https://www.apache.org/licenses/LICENSE-2.0" };
-            document.Servers.Add(new OpenApiServer { Url = "/", Description = "The address of this document." });
         };
         settings.AddSecurity("bearer", new OpenApiSecurityScheme
         {
@@ -63,6 +62,7 @@ internal static class OpenApiSetup
         settings.OperationProcessors.Add(new ExamplesProcessor());
         settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("bearer"));
         settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("x_auth_token"));
+        settings.DocumentProcessors.Add(new GeneratorsProcessor());
     });
 
     public static void UseOpenApiDocument(this WebApplication app)
@@ -90,7 +90,7 @@ internal static class OpenApiSetup
         if (context.Request.PathBase is { HasValue: true } prefix)
         {
             var moved = JsonNode.Parse(text)!;
-            moved["servers"]![0]!["url"] = prefix.ToUriComponent();
+            moved["servers"] = new JsonArray(new JsonObject { ["url"] = prefix.ToUriComponent() });
             text = moved.ToJsonString();
         }
 
