@@ -14,9 +14,6 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
     /// <summary>Writes an error response; without a detail, with the default one of its status.</summary>
     public Task WriteAsync(HttpContext context, int status, string? detail = null, IReadOnlyDictionary<string, string[]>? errors = null)
     {
-        var (type, defaultDetail) = Describe(status);
-        detail ??= defaultDetail;
-
         context.Response.StatusCode = status;
         if (status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
         {
@@ -25,24 +22,32 @@ internal sealed class ErrorWriter(IOptions<JsonOptions> json)
                 : RetryAfterAttribute.MinSeconds(context).ToString(CultureInfo.InvariantCulture);
         }
 
-        var body = new ErrorBody
-        {
-            Type = $"urn:deployments:error:{type}",
-            Title = ReasonPhrases.GetReasonPhrase(status),
-            Status = status,
-            Detail = detail,
-            Instance = context.TraceIdentifier,
-            Errors = errors,
-            Code = status,
-            Explanation = detail,
-            Cause = new ErrorCause { Type = type, Message = detail, Traceback = null },
-        };
+        var body = CreateBody(status, detail, errors, context.TraceIdentifier);
         context.Features.Set(body); // for the log
         return context.Response.WriteAsJsonAsync(
             body,
             json.Value.JsonSerializerOptions,
             AcceptsProblem(context.Request) ? ProblemMediaType : "application/json",
             CancellationToken.None); // a request that timed out still gets its response
+    }
+
+    /// <summary>The body of an error; without a detail, with the default one of its status.</summary>
+    public static ErrorBody CreateBody(int status, string? detail, IReadOnlyDictionary<string, string[]>? errors, string requestId)
+    {
+        var (type, defaultDetail) = Describe(status);
+        detail ??= defaultDetail;
+        return new ErrorBody
+        {
+            Type = $"urn:deployments:error:{type}",
+            Title = ReasonPhrases.GetReasonPhrase(status),
+            Status = status,
+            Detail = detail,
+            Instance = requestId,
+            Errors = errors,
+            Code = status,
+            Explanation = detail,
+            Cause = new ErrorCause { Type = type, Message = detail, Traceback = null },
+        };
     }
 
     private static (string Type, string Detail) Describe(int status) => status switch

@@ -48,20 +48,12 @@ internal static class OpenApiSetup
             Type = OpenApiSecuritySchemeType.Http,
             Scheme = "bearer",
             BearerFormat = "JWT",
-            Description = "A JSON Web Token.",
-        });
-        settings.AddSecurity("x_auth_token", new OpenApiSecurityScheme
-        {
-            Type = OpenApiSecuritySchemeType.ApiKey,
-            In = OpenApiSecurityApiKeyLocation.Header,
-            Name = "X-Auth-Token",
-            Description = "The same token, as OpenStack's clients send it.",
+            Description = "A JSON Web Token. OpenStack's clients send it as X-Auth-Token, which is the same.",
         });
         settings.UseRouteNameAsOperationId = true;
         settings.OperationProcessors.Add(new StandardResponsesProcessor(provider));
         settings.OperationProcessors.Add(new ExamplesProcessor());
         settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("bearer"));
-        settings.OperationProcessors.Add(new AspNetCoreOperationSecurityScopeProcessor("x_auth_token"));
         settings.DocumentProcessors.Add(new GeneratorsProcessor());
     });
 
@@ -78,6 +70,8 @@ internal static class OpenApiSetup
             {
                 settings.Path = PagePath;
                 settings.SwaggerRoutes.Add(new SwaggerUiRoute(DocumentName, DocumentPath)); // so the page needs no query to find the document
+                settings.DocExpansion = "list"; // each operation is seen
+                settings.PersistAuthorization = app.Environment.IsDevelopment(); // elsewhere a token is not left in the browser
             });
         });
     }
