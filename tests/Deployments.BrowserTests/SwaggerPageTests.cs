@@ -21,8 +21,8 @@ public sealed class SwaggerPageTests
 
         await page.GotoAsync($"{TestRun.Service.Address}swagger");
         await AuthorizeAsync(page, token);
-        await page.Locator("#operations-tag-SoftwareDeployments").ClickAsync();
         var operation = page.Locator("[id^=operations-][id$=-createSoftwareDeployment]");
+        await page.ScreenshotAsync(new() { Path = Browser.Artifact("swagger-first.png") });
         await operation.Locator(".opblock-summary-control").ClickAsync();
         await operation.GetByRole(AriaRole.Button, new() { Name = "Try it out" }).ClickAsync();
         await operation.Locator("tr[data-param-name=project_id] input").FillAsync(Project);
@@ -38,6 +38,45 @@ public sealed class SwaggerPageTests
         var deployment = body.GetProperty("software_deployment");
         deployment.GetProperty("id").GetGuid().Version.ShouldBe(7);
         deployment.GetProperty("status_reason").GetString().ShouldBe("Deploy data available");
+        visit.ShouldHaveNoComplaint();
+    }
+
+    [Test]
+    public async Task Token_is_entered_in_one_box_and_in_Development_remembered_over_a_reload()
+    {
+        await using var database = await TestDatabase.StartAsync();
+        await using var service = await ServiceProcess.StartReadyAsync(new Dictionary<string, string>(PatientService.Settings)
+        {
+            ["DOTNET_ENVIRONMENT"] = "Development",
+            ["ConnectionStrings:Deployments"] = await database.CreateDatabaseAsync(),
+        });
+        await using var visit = await TestRun.Browser.VisitAsync();
+        var page = visit.Page;
+        await page.GotoAsync($"{service.Address}swagger");
+        await AuthorizeAsync(page, "a-token");
+
+        await page.ReloadAsync();
+
+        await page.Locator(".auth-wrapper .authorize.locked").ClickAsync();
+        await page.Locator(".auth-container").First.WaitForAsync();
+        (await page.Locator(".auth-container").CountAsync()).ShouldBe(1);
+        await page.Locator(".auth-container").GetByRole(AriaRole.Button, new() { Name = "Remove authorization" }).WaitForAsync();
+        visit.ShouldHaveNoComplaint();
+    }
+
+    [Test]
+    public async Task Error_of_an_operation_shows_an_example_of_its_own()
+    {
+        await using var visit = await TestRun.Browser.VisitAsync();
+        var page = visit.Page;
+        await page.GotoAsync($"{TestRun.Service.Address}swagger");
+        var operation = page.Locator("[id^=operations-][id$=-updateSoftwareDeployment]");
+        await operation.Locator(".opblock-summary-control").ClickAsync();
+        var error = operation.Locator(".responses-table .response[data-code='412']");
+        await error.ScrollIntoViewIfNeededAsync();
+
+        (await error.Locator(".highlight-code code").InnerTextAsync()).ShouldContain("It has changed: its version is none of those in If-Match.");
+        await page.ScreenshotAsync(new() { Path = Browser.Artifact("swagger-error.png") });
         visit.ShouldHaveNoComplaint();
     }
 

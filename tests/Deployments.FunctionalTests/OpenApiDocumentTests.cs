@@ -51,6 +51,32 @@ public sealed class OpenApiDocumentTests
     }
 
     [Test]
+    public async Task Every_error_of_every_operation_has_an_example_of_its_own_status()
+    {
+        var responses = (await DocumentAsync()).GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject())
+            .SelectMany(operation => operation.Value.GetProperty("responses").EnumerateObject())
+            .Where(response => response.Name[0] is '4' or '5')
+            .ToList();
+
+        responses.Count.ShouldBeGreaterThan(100);
+        responses.ShouldAllBe(response =>
+            response.Value.GetProperty("content").GetProperty("application/json").GetProperty("example").GetProperty("status").GetInt32().ToString() == response.Name);
+    }
+
+    [Test]
+    public async Task Projects_have_that_of_the_printed_token_as_their_example()
+    {
+        var projects = (await DocumentAsync()).GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject())
+            .Select(operation => operation.Value.GetProperty("parameters").EnumerateArray().Single(parameter => parameter.GetProperty("name").GetString() == "project_id"))
+            .ToList();
+
+        projects.ShouldNotBeEmpty();
+        projects.ShouldAllBe(project => project.GetProperty("example").GetString() == "demo");
+    }
+
+    [Test]
     public async Task Descriptions_break_lines_between_paragraphs_only()
     {
         var document = await DocumentAsync();
