@@ -119,7 +119,7 @@ public sealed class ChangeFeedFaultTests
             await load.StopAsync(); // a dump does not have what comes after it
             await other.RestoreAsync(one);
             await one.KillAsync();
-            await using var later = MixedLoad.Start(services, Project);
+            await using var later = MixedLoad.Start(services.Addresses, Project);
             await later.AcknowledgeAsync(BetweenFaults);
             await later.StopAsync();
             return $"one restore, and {later.Acknowledged} requests acknowledged after it";
@@ -129,8 +129,8 @@ public sealed class ChangeFeedFaultTests
     private static async Task RunAsync(Postgres postgres, string connectionString, Func<Services, MixedLoad, Task<string>> fail)
     {
         await using var services = await Services.StartAsync(connectionString, Instances);
-        await using var load = MixedLoad.Start(services, Project);
-        await using var watchers = FeedWatchers.Start(services, Project, Watchers);
+        await using var load = MixedLoad.Start(services.Addresses, Project);
+        await using var watchers = FeedWatchers.Start(services.Addresses, Project, Watchers);
 
         var what = await fail(services, load);
 

@@ -13,14 +13,17 @@ internal sealed class Client(string project = "faults", Func<Token, Token>? sign
 
     private readonly string token = (sign ?? (token => token))(new Token(project) { Expires = DateTimeOffset.UtcNow.AddHours(8) }).ToString();
 
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = HangTimeout };
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, SslOptions = ReverseProxy.Trust }) { Timeout = HangTimeout };
 
-    /// <param name="service">The instance.</param>
+    public Task<Outcome> CreateAsync(ServiceProcess service, string name, string? key = null, string server = "web-1") =>
+        CreateAsync(service.Address, name, key, server);
+
+    /// <param name="address">Of the service.</param>
     /// <param name="name">The <c>config_id</c>, by which the deployment is identified even if there is no response.</param>
     /// <param name="key">The <c>Idempotency-Key</c>, if it has one.</param>
     /// <param name="server">The <c>server_id</c>.</param>
-    public Task<Outcome> CreateAsync(ServiceProcess service, string name, string? key = null, string server = "web-1") => SendAsync(
-        service,
+    public Task<Outcome> CreateAsync(Uri address, string name, string? key = null, string server = "web-1") => SendAsync(
+        address,
         HttpMethod.Post,
         "",
         $$"""
@@ -29,16 +32,20 @@ internal sealed class Client(string project = "faults", Func<Token, Token>? sign
         """,
         key is null ? [] : [("Idempotency-Key", key)]);
 
-    /// <param name="service">The instance.</param>
+    public Task<Outcome> SendAsync(
+        ServiceProcess service, HttpMethod method, string path, string? body = null, params (string Name, string Value)[] headers) =>
+        SendAsync(service.Address, method, path, body, headers);
+
+    /// <param name="address">Of the service.</param>
     /// <param name="method">The method.</param>
     /// <param name="path">The path after <c>/software_deployments</c>, or an address with its scheme.</param>
     /// <param name="body">JSON, if there is a body.</param>
     /// <param name="headers">In addition to the token.</param>
     public async Task<Outcome> SendAsync(
-        ServiceProcess service, HttpMethod method, string path, string? body = null, params (string Name, string Value)[] headers)
+        Uri address, HttpMethod method, string path, string? body = null, params (string Name, string Value)[] headers)
     {
         using var request = Requests.Make(
-            method, AddressOf(service, path), [("Authorization", $"Bearer {token}"), .. headers]);
+            method, AddressOf(address, path), [("Authorization", $"Bearer {token}"), .. headers]);
         request.Content = body is null ? null : Requests.Body(body);
 
         var watch = Stopwatch.StartNew();
@@ -66,7 +73,7 @@ internal sealed class Client(string project = "faults", Func<Token, Token>? sign
     public async Task<long> ReadAsync(ServiceProcess service, string path)
     {
         using var request = Requests.Make(
-            HttpMethod.Get, AddressOf(service, path), ("Authorization", $"Bearer {token}"));
+            HttpMethod.Get, AddressOf(service.Address, path), ("Authorization", $"Bearer {token}"));
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         response.EnsureSuccessStatusCode();
         await using var body = await response.Content.ReadAsStreamAsync();
@@ -78,6 +85,15 @@ internal sealed class Client(string project = "faults", Func<Token, Token>? sign
         }
 
         return length;
+    }
+
+    /// <summary>Opens a stream of server-sent events.</summary>
+    public async Task<Stream> OpenStreamAsync(Uri address)
+    {
+        using var request = Requests.Make(HttpMethod.Get, address, ("Authorization", $"Bearer {token}"), ("Accept", "text/event-stream"));
+        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadAsStreamAsync();
     }
 
     /// <summary>Creates the agent of a server.</summary>
@@ -92,8 +108,8 @@ internal sealed class Client(string project = "faults", Func<Token, Token>? sign
 
     public void Dispose() => http.Dispose();
 
-    private Uri AddressOf(ServiceProcess service, string path) =>
-        path.StartsWith("http", StringComparison.Ordinal) ? new Uri(path) : new Uri(service.Address, $"/v1/{project}/software_deployments{path}");
+    private Uri AddressOf(Uri address, string path) =>
+        path.StartsWith("http", StringComparison.Ordinal) ? new Uri(path) : new Uri(address, $"/v1/{project}/software_deployments{path}");
 }
 
 /// <summary>The outcome of a request.</summary>

@@ -8,27 +8,28 @@ using NUnit.Framework;
 namespace Deployments.FaultTests.Support;
 
 /// <summary>
-/// Watchers of a project's feed, half of them by pages and half by streams, that take each page and each stream from another instance, whatever
-/// happens to it, and keep what they have seen. After a 410 they begin anew.
+/// Watchers of a project's feed, half of them by pages and half by streams, that take each page and each stream from another address, whatever
+/// happens there, and keep what they have seen. After a 410 they begin anew.
 /// </summary>
 internal sealed class FeedWatchers : IAsyncDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    private readonly IReadOnlyList<ServiceProcess> services;
+    private readonly IReadOnlyList<Uri> addresses;
     private readonly string project;
     private readonly string token;
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(60) };
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, SslOptions = ReverseProxy.Trust }) { Timeout = TimeSpan.FromSeconds(60) };
     private readonly List<Record> records;
     private readonly List<Task> watching;
     private readonly CancellationTokenSource stopping = new();
     private int gone;
     private int streams;
+    private int failed;
 
-    private FeedWatchers(IReadOnlyList<ServiceProcess> services, string project, int count)
+    private FeedWatchers(IReadOnlyList<Uri> addresses, string project, int count)
     {
-        this.services = services;
+        this.addresses = addresses;
         this.project = project;
         token = new Token(project) { Expires = DateTimeOffset.UtcNow.AddHours(8) }.ToString();
         records = [.. Enumerable.Range(0, count).Select(_ => new Record())];
@@ -41,7 +42,10 @@ internal sealed class FeedWatchers : IAsyncDisposable
     /// <summary>How many streams were opened.</summary>
     public int Streams => streams;
 
-    public static FeedWatchers Start(IReadOnlyList<ServiceProcess> services, string project, int count) => new(services, project, count);
+    /// <summary>How many requests were 503, had no response, or broke before their end.</summary>
+    public int Failed => failed;
+
+    public static FeedWatchers Start(IReadOnlyList<Uri> addresses, string project, int count) => new(addresses, project, count);
 
     /// <summary>Waits until every watcher has seen the deployment.</summary>
     public async Task SeeAsync(Guid deployment)
@@ -117,7 +121,7 @@ internal sealed class FeedWatchers : IAsyncDisposable
         for (var turn = number; !stopping.IsCancellationRequested; turn++)
         {
             var limit = Random.Shared.Next(1, 200);
-            var events = new Uri(services[turn % services.Count].Address, $"/v1/{project}/events");
+            var events = new Uri(addresses[turn % addresses.Count], $"/v1/{project}/events");
             using var request = isStream ? RequestStream(events, record.Cursor) : RequestPage(events, record.Cursor, limit);
             try
             {
@@ -136,6 +140,7 @@ internal sealed class FeedWatchers : IAsyncDisposable
                         record.Clear();
                         break;
                     case HttpStatusCode.ServiceUnavailable:
+                        Interlocked.Increment(ref failed);
                         await Task.Delay(Pause, stopping.Token);
                         break;
                     default:
@@ -144,6 +149,7 @@ internal sealed class FeedWatchers : IAsyncDisposable
             }
             catch (Exception exception) when (exception is HttpRequestException or IOException)
             {
+                Interlocked.Increment(ref failed);
                 await Task.Delay(Pause, stopping.Token); // the next instance may be running
             }
         }

@@ -4,23 +4,24 @@ using System.Net;
 
 namespace Deployments.FaultTests.Support;
 
-/// <summary>Writers that create, change and delete deployments on one instance after another; several of them change the same ones.</summary>
+/// <summary>Clients that create, change, read and delete deployments at one address after another; several of them use the same ones.</summary>
 internal sealed class MixedLoad : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     private readonly Client client;
-    private readonly IReadOnlyList<ServiceProcess> services;
+    private readonly IReadOnlyList<Uri> addresses;
     private readonly ConcurrentQueue<Guid> existing = [];
     private readonly ConcurrentQueue<(Guid Id, int? Version)> acknowledgements = [];
+    private readonly ConcurrentDictionary<string, int> statuses = [];
     private readonly List<Task> writers;
     private volatile bool stopping;
     private int acknowledged;
     private int failed;
 
-    private MixedLoad(IReadOnlyList<ServiceProcess> services, string project, int count)
+    private MixedLoad(IReadOnlyList<Uri> addresses, string project, int count)
     {
-        this.services = services;
+        this.addresses = addresses;
         client = new Client(project);
         writers = [.. Enumerable.Range(0, count).Select(number => Task.Run(() => WriteAsync(number)))];
     }
@@ -34,7 +35,10 @@ internal sealed class MixedLoad : IAsyncDisposable
     /// <summary>How many had another outcome.</summary>
     public int Failed => failed;
 
-    public static MixedLoad Start(IReadOnlyList<ServiceProcess> services, string project, int count = 32) => new(services, project, count);
+    /// <summary>How many responses there were of each status.</summary>
+    public string Statuses => string.Join(", ", statuses.OrderBy(status => status.Key).Select(status => $"{status.Key} × {status.Value}"));
+
+    public static MixedLoad Start(IReadOnlyList<Uri> addresses, string project, int count = 32) => new(addresses, project, count);
 
     /// <summary>Waits until that many more requests have been acknowledged.</summary>
     public async Task AcknowledgeAsync(int more)
@@ -63,14 +67,16 @@ internal sealed class MixedLoad : IAsyncDisposable
     {
         while (!stopping)
         {
-            var service = services[turn++ % services.Count];
+            var address = addresses[turn++ % addresses.Count];
             var outcome = Random.Shared.Next(10) switch
             {
-                < 4 => await CreateAsync(service),
-                < 9 when existing.TryPeek(out var id) => await ChangeAsync(service, id),
-                9 when existing.TryDequeue(out var id) => await DeleteAsync(service, id),
-                _ => await CreateAsync(service),
+                < 4 => await CreateAsync(address),
+                < 8 when existing.TryPeek(out var id) => await ChangeAsync(address, id),
+                8 when existing.TryPeek(out var id) => await client.SendAsync(address, HttpMethod.Get, $"/{id}"),
+                9 when existing.TryDequeue(out var id) => await DeleteAsync(address, id),
+                _ => await CreateAsync(address),
             };
+            statuses.AddOrUpdate(outcome.Status is { } status ? $"{(int)status}" : "no response", 1, (_, count) => count + 1);
             if (outcome.Status is HttpStatusCode.OK or HttpStatusCode.NoContent)
             {
                 if (outcome.Status == HttpStatusCode.OK)
@@ -88,10 +94,10 @@ internal sealed class MixedLoad : IAsyncDisposable
         }
     }
 
-    private async Task<Outcome> CreateAsync(ServiceProcess service)
+    private async Task<Outcome> CreateAsync(Uri address)
     {
         var name = Guid.NewGuid().ToString();
-        var outcome = await client.CreateAsync(service, name, key: name);
+        var outcome = await client.CreateAsync(address, name, key: name);
         if (outcome.Status == HttpStatusCode.OK)
         {
             existing.Enqueue(outcome.Id);
@@ -100,9 +106,9 @@ internal sealed class MixedLoad : IAsyncDisposable
         return outcome;
     }
 
-    private async Task<Outcome> DeleteAsync(ServiceProcess service, Guid id)
+    private async Task<Outcome> DeleteAsync(Uri address, Guid id)
     {
-        var outcome = await client.SendAsync(service, HttpMethod.Delete, $"/{id}");
+        var outcome = await client.SendAsync(address, HttpMethod.Delete, $"/{id}");
         if (outcome.Status == HttpStatusCode.NoContent)
         {
             acknowledgements.Enqueue((id, null));
@@ -111,6 +117,6 @@ internal sealed class MixedLoad : IAsyncDisposable
         return outcome;
     }
 
-    private Task<Outcome> ChangeAsync(ServiceProcess service, Guid id) =>
-        client.SendAsync(service, HttpMethod.Put, $"/{id}", $$"""{"status_reason": "{{Guid.NewGuid()}}"}""");
+    private Task<Outcome> ChangeAsync(Uri address, Guid id) =>
+        client.SendAsync(address, HttpMethod.Put, $"/{id}", $$"""{"status_reason": "{{Guid.NewGuid()}}"}""");
 }

@@ -8,14 +8,22 @@ internal sealed class Services : List<ServiceProcess>, IAsyncDisposable
 {
     private static readonly string AgentKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
-    public static async Task<Services> StartAsync(string connectionString, int count)
+    public IReadOnlyList<Uri> Addresses => [.. this.Select(service => service.Address)];
+
+    public static async Task<Services> StartAsync(string connectionString, int count, params (string Name, string Value)[] settings)
     {
         var services = new Services();
+        var all = new Dictionary<string, string>(Settings(connectionString));
+        foreach (var (name, value) in settings)
+        {
+            all[name] = value;
+        }
+
         try
         {
             for (var number = 0; number < count; number++)
             {
-                services.Add(await ServiceProcess.StartReadyAsync(Settings(connectionString), output: CreateLog()));
+                services.Add(await ServiceProcess.StartReadyAsync(all, output: CreateLog()));
             }
         }
         catch

@@ -11,6 +11,10 @@ internal static class TestScale
 
     public static int Stops { get; } = IsFull ? 10 : 3;
 
+    public static int RollingRestarts { get; } = IsFull ? 5 : 2;
+
+    public static TimeSpan LongWait { get; } = TimeSpan.FromSeconds(IsFull ? 50 : 3);
+
     public static int Cuts { get; } = IsFull ? 500 : 60;
 
     public static int AgentKills { get; } = IsFull ? 100 : 10;
