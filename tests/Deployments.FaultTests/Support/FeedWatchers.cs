@@ -42,7 +42,7 @@ internal sealed class FeedWatchers : IAsyncDisposable
     /// <summary>How many streams were opened.</summary>
     public int Streams => streams;
 
-    /// <summary>How many requests were 503, had no response, or broke before their end.</summary>
+    /// <summary>How many requests had no response, or one that broke before its end.</summary>
     public int Failed => failed;
 
     public static FeedWatchers Start(IReadOnlyList<Uri> addresses, string project, int count) => new(addresses, project, count);
@@ -139,8 +139,7 @@ internal sealed class FeedWatchers : IAsyncDisposable
                         Interlocked.Increment(ref gone);
                         record.Clear();
                         break;
-                    case HttpStatusCode.ServiceUnavailable:
-                        Interlocked.Increment(ref failed);
+                    case HttpStatusCode.ServiceUnavailable when response.Headers.Contains(ApiResponse.RequestIdHeader):
                         await Task.Delay(Pause, stopping.Token);
                         break;
                     default:

@@ -18,6 +18,7 @@ internal sealed class MixedLoad : IAsyncDisposable
     private volatile bool stopping;
     private int acknowledged;
     private int failed;
+    private int unavailable;
 
     private MixedLoad(IReadOnlyList<Uri> addresses, string project, int count)
     {
@@ -34,6 +35,9 @@ internal sealed class MixedLoad : IAsyncDisposable
 
     /// <summary>How many had another outcome.</summary>
     public int Failed => failed;
+
+    /// <summary>How many of these were 503 of the service itself.</summary>
+    public int Unavailable => unavailable;
 
     /// <summary>How many responses there were of each status.</summary>
     public string Statuses => string.Join(", ", statuses.OrderBy(status => status.Key).Select(status => $"{status.Key} × {status.Value}"));
@@ -76,7 +80,7 @@ internal sealed class MixedLoad : IAsyncDisposable
                 9 when existing.TryDequeue(out var id) => await DeleteAsync(address, id),
                 _ => await CreateAsync(address),
             };
-            statuses.AddOrUpdate(outcome.Status is { } status ? $"{(int)status}" : "no response", 1, (_, count) => count + 1);
+            statuses.AddOrUpdate(Describe(outcome), 1, (_, count) => count + 1);
             if (outcome.Status is HttpStatusCode.OK or HttpStatusCode.NoContent)
             {
                 if (outcome.Status == HttpStatusCode.OK)
@@ -89,10 +93,16 @@ internal sealed class MixedLoad : IAsyncDisposable
             else if (outcome.Status != HttpStatusCode.NotFound) // another writer has deleted it
             {
                 Interlocked.Increment(ref failed);
+                Interlocked.Add(ref unavailable, outcome.Status == HttpStatusCode.ServiceUnavailable && IsOfTheService(outcome) ? 1 : 0);
                 await Task.Delay(Pause);
             }
         }
     }
+
+    private static string Describe(Outcome outcome) =>
+        outcome.Status is not { } status ? "no response" : IsOfTheService(outcome) ? $"{(int)status}" : $"{(int)status} of the proxy";
+
+    private static bool IsOfTheService(Outcome outcome) => outcome.Response!.Headers.ContainsKey(ApiResponse.RequestIdHeader);
 
     private async Task<Outcome> CreateAsync(Uri address)
     {
