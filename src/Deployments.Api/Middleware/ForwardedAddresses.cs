@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Deployments.Api.Middleware;
@@ -39,8 +38,11 @@ internal static partial class ForwardedAddresses
                 isLeft |= context.Request.Headers.Remove(header);
             }
 
-            // A configured proxy may pass on what its client sent.
-            if (isLeft && logged == 0 && SenderOf(context) is { } sender && !IsKnown(known, sender) && Interlocked.Exchange(ref logged, 1) == 0)
+            // A configured proxy may pass on what its client sent. Once its address is replaced, it is in another header.
+            if (isLeft && logged == 0
+                && !context.Request.Headers.ContainsKey(ForwardedHeadersDefaults.XOriginalForHeaderName)
+                && context.Connection.RemoteIpAddress is { } sender && !IsKnown(known, sender)
+                && Interlocked.Exchange(ref logged, 1) == 0)
             {
                 LogUnknownSender(logger, sender);
             }
@@ -57,14 +59,11 @@ internal static partial class ForwardedAddresses
     private static bool HasAddresses(HttpContext context) =>
         context.Request.Headers.ContainsKey(ForwardedHeadersDefaults.XForwardedForHeaderName);
 
-    /// <summary>Who is at the other end of the connection, whatever headers said.</summary>
-    private static IPAddress? SenderOf(HttpContext context) =>
-        context.Features.Get<IConnectionEndPointFeature>()?.RemoteEndPoint is IPEndPoint { Address: var address }
-            ? address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address
-            : null;
-
-    private static bool IsKnown(ForwardedHeadersOptions known, IPAddress sender) =>
-        known.KnownProxies.Contains(sender) || known.KnownIPNetworks.Any(network => network.Contains(sender));
+    private static bool IsKnown(ForwardedHeadersOptions known, IPAddress sender)
+    {
+        var address = sender.IsIPv4MappedToIPv6 ? sender.MapToIPv4() : sender;
+        return known.KnownProxies.Contains(address) || known.KnownIPNetworks.Any(network => network.Contains(address));
+    }
 
     private static ForwardedHeadersOptions Trust(IReadOnlyList<string> proxies, int? limit)
     {
