@@ -51,8 +51,10 @@ internal sealed partial class Document
     {
         var schemas = (await OpenApiDocument.FromFileAsync(File)).Components.Schemas;
         var document = (JObject)Read(await System.IO.File.ReadAllTextAsync(File)); // NSwag would read the times in examples as such
-        return document.Descendants().OfType<JProperty>().Where(member => member.Name == "example")
+        return document.Descendants().OfType<JProperty>().Where(member => member.Name == "example" && !IsOfParameter(member))
             .ToDictionary(example => example.Path, example => Validate(SchemaOf((JObject)example.Parent!), example.Value));
+
+        bool IsOfParameter(JProperty example) => example.Parent!["in"] is not null;
 
         JsonSchema SchemaOf(JObject described)
         {

@@ -108,6 +108,7 @@ public sealed class LockedDeploymentTests : IDisposable
         var waiting = WaitAsync(change, leaving.Token);
         change.TryTake(attempt);
         await leaving.CancelAsync();
+        SpinWait.SpinUntil(() => change.IsAbandoned, Limit / 4).ShouldBeTrue(); // its caller goes on in another thread
 
         Apply();
 
