@@ -63,6 +63,9 @@ internal sealed class ConfigNames
 /// <param name="Exists">Whether the project has it: a deployment may refer to one that is kept elsewhere.</param>
 public sealed record AppliedConfig(string Id, string? Name, bool Exists)
 {
-    /// <summary>What it is called where it is applied: its name, else its id.</summary>
-    public string Label => Name is { Length: > 0 } name ? name : Id;
+    /// <inheritdoc cref="LabelOf"/>
+    public string Label => LabelOf(Name, Id);
+
+    /// <summary>What a configuration is called: its name, else its id.</summary>
+    public static string LabelOf(string? name, string id) => string.IsNullOrEmpty(name) ? id : name;
 }

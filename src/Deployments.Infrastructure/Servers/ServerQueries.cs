@@ -11,7 +11,7 @@ namespace Deployments.Infrastructure.Servers;
 /// </remarks>
 internal sealed class ServerQueries(DatabaseExecutor database) : IServerQueries
 {
-    // What goes from server to server costs some 10 us for each of their statuses; a pass over the whole index costs 0.06 us for each deployment.
+    // The cost of steps grows with the servers, that of a pass over the whole index with the deployments: docs/decisions/016.
     private const int MaxSteps = 15_000;
 
     private static readonly string ListAll = List(DeploymentStatusNames.All, withAgents: true);
