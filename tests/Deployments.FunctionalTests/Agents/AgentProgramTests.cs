@@ -232,6 +232,7 @@ public sealed class AgentProgramTests
         await server.Process.KillAsync();
         var late = await server.DeployScriptAsync($"#!/bin/sh\necho late >>{server.Folder.FileOf("log")}\n", "a", new { timeout = 1 });
         (await server.WaitForOutcomeAsync(late)).Status.ShouldBe("FAILED");
+        await server.WaitForDateAfterDeadlineAsync();
         var next = await server.DeployScriptAsync("#!/bin/sh\n", "b");
 
         await server.RestartAsync();

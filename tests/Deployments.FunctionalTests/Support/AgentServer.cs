@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Deployments.FunctionalTests.Support;
@@ -68,6 +69,26 @@ internal sealed class AgentServer : IAsyncDisposable
             {
                 throw new TimeoutException($"There is no outcome. The agent's log:\n{Process.Log}");
             }
+        }
+    }
+
+    /// <summary>
+    /// Waits until the service's <c>Date</c>, by which the agent knows its time, is past the deadline of the only run: it has whole seconds,
+    /// and is renewed once a second, so it can be two seconds late.
+    /// </summary>
+    public async Task WaitForDateAfterDeadlineAsync()
+    {
+        var agent = new Agent(TestRun.Service, Address);
+        while (true)
+        {
+            var document = (await agent.ReadAsync()).ShouldBeOk();
+            var run = document.Json.GetProperty("deployments").EnumerateArray().Single();
+            if (DateTimeOffset.Parse(document.Headers["Date"], CultureInfo.InvariantCulture) >= run.GetProperty("deadline").GetDateTimeOffset())
+            {
+                return;
+            }
+
+            await Task.Delay(50);
         }
     }
 
