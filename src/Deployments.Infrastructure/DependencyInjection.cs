@@ -74,6 +74,7 @@ public static class DependencyInjection
         services.AddHostedService(provider => provider.GetRequiredService<ChangeSignal>());
         services.AddGroupCommit<PendingInsert>(provider => new InsertGroup(provider.GetRequiredService<ChangeSignal>()));
         services.AddGroupCommit<PendingChange>(provider => new ChangeGroup(provider.GetRequiredService<ChangeSignal>()));
+        services.AddSingleton<GroupReader>();
         services.AddHostedService<DeadlineExpiryJob>();
         services.AddHostedService<ConnectionProbeJob>();
         services.AddHostedService<DeletedHistoryPurgeJob>();

@@ -21,6 +21,17 @@ internal sealed class BatchQueue<T>
     private long length;
     private bool isCompleted;
 
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (sync)
+            {
+                return count == 0;
+            }
+        }
+    }
+
     /// <summary>The current load, in all and of the key.</summary>
     public QueueLoad LoadFor(string key)
     {

@@ -9,29 +9,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Deployments.Infrastructure.SoftwareDeployments;
 
-internal sealed class DeploymentQueries(DatabaseExecutor database) : IDeploymentQueries
+internal sealed class DeploymentQueries(DatabaseExecutor database, GroupReader reader) : IDeploymentQueries
 {
-    private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareDeployment?>> FindOwn =
-        EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>
-            context.SoftwareDeployments.AsNoTracking()
-                .SingleOrDefault(deployment => deployment.ProjectId == projectId && deployment.Id == id));
-
-    private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<SoftwareDeployment?>> FindShared =
-        EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>
-            context.ProjectShares
-                .Where(share => share.ProjectId == projectId)
-                .Join(
-                    context.SoftwareDeployments.AsNoTracking(),
-                    share => share.OwnerProjectId,
-                    deployment => deployment.ProjectId,
-                    (_, deployment) => deployment)
-                .SingleOrDefault(deployment => deployment.Id == id && deployment.StackUserProjectId == projectId));
-
     public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
-        database.RunAsync(
-            async attempt => await FindOwn(attempt.Context, projectId, id, attempt.Token)
-                ?? await FindShared(attempt.Context, projectId, id, attempt.Token),
-            cancellationToken);
+        reader.FindAsync(projectId, id, cancellationToken);
 
     public Task<Chunk<SoftwareDeployment>> ListAsync(
         DeploymentFilter filter, Guid? after, int count, CancellationToken cancellationToken) =>

@@ -1,7 +1,4 @@
-using System.Text.Json;
-using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Postgres;
-using Deployments.Infrastructure.Postgres.Model.Configurations;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -30,8 +27,7 @@ internal sealed class LockDeploymentsCommand : IAsyncDisposable
         // the same project as long as it exists.
         command.CommandText =
             $"""
-            SELECT number, is_read, project_id, id, config_id, server_id, action, status, status_reason, stack_user_project_id,
-                creation_time, updated_time, timeout, deadline, run_id, run_deadline, idempotency_key, idempotency_index, request_hash, version, xact,
+            SELECT number, is_read, xact, {DeploymentColumns.Plain},
                 CASE WHEN is_read THEN input_values END, CASE WHEN is_read THEN output_values END
             FROM (
                 SELECT *, count(*) OVER () = 1 OR sum(
@@ -96,7 +92,9 @@ internal sealed class LockDeploymentsCommand : IAsyncDisposable
 
                 found.Add(
                     reader.GetInt32(Column.Number),
-                    reader.IsDBNull(Column.Id) ? null : new LockedDeployment(Read(reader), reader.GetFieldValue<ulong>(Column.Xact)));
+                    reader.IsDBNull(Column.Deployment)
+                        ? null
+                        : new LockedDeployment(DeploymentColumns.Read(reader, Column.Deployment), reader.GetFieldValue<ulong>(Column.Xact)));
             }
 
             return found;
@@ -110,56 +108,11 @@ internal sealed class LockDeploymentsCommand : IAsyncDisposable
 
     public ValueTask DisposeAsync() => command.DisposeAsync();
 
-    // By hand, because Entity Framework takes several times as long for a single row.
-    private static SoftwareDeployment Read(NpgsqlDataReader row) => SoftwareDeployment.Restore(
-        row.GetGuid(Column.Id),
-        row.GetString(Column.ProjectId),
-        row.GetString(Column.ConfigId),
-        row.GetString(Column.ServerId),
-        DeploymentStatusNames.Parse(row.GetString(Column.Status))!.Value,
-        row.GetStringOrNull(Column.StatusReason),
-        row.GetStringOrNull(Column.Action),
-        Json(row, Column.InputValues),
-        Json(row, Column.OutputValues),
-        row.GetStringOrNull(Column.StackUserProjectId),
-        row.GetFieldValue<DateTimeOffset>(Column.CreationTime),
-        row.GetTimeOrNull(Column.UpdatedTime),
-        row.IsDBNull(Column.Timeout) ? null : row.GetInt32(Column.Timeout),
-        row.GetTimeOrNull(Column.Deadline),
-        row.IsDBNull(Column.RunId) ? null : row.GetGuid(Column.RunId),
-        row.GetTimeOrNull(Column.RunDeadline),
-        row.IsDBNull(Column.IdempotencyKey)
-            ? null
-            : new IdempotencyKey(row.GetString(Column.IdempotencyKey), row.GetInt32(Column.IdempotencyIndex), row.GetFieldValue<byte[]>(Column.RequestHash)),
-        row.GetInt32(Column.Version));
-
-    private static IReadOnlyDictionary<string, JsonElement>? Json(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : JsonColumn.Read<IReadOnlyDictionary<string, JsonElement>>(row.GetString(column));
-
     private static class Column
     {
         public const int Number = 0;
         public const int IsRead = 1;
-        public const int ProjectId = 2;
-        public const int Id = 3;
-        public const int ConfigId = 4;
-        public const int ServerId = 5;
-        public const int Action = 6;
-        public const int Status = 7;
-        public const int StatusReason = 8;
-        public const int StackUserProjectId = 9;
-        public const int CreationTime = 10;
-        public const int UpdatedTime = 11;
-        public const int Timeout = 12;
-        public const int Deadline = 13;
-        public const int RunId = 14;
-        public const int RunDeadline = 15;
-        public const int IdempotencyKey = 16;
-        public const int IdempotencyIndex = 17;
-        public const int RequestHash = 18;
-        public const int Version = 19;
-        public const int Xact = 20;
-        public const int InputValues = 21;
-        public const int OutputValues = 22;
+        public const int Xact = 2;
+        public const int Deployment = 3;
     }
 }
