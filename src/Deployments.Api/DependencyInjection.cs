@@ -100,6 +100,7 @@ internal static class DependencyInjection
                 mvc.Filters.Add<EntityTags>();
                 mvc.ModelMetadataDetailsProviders.Add(new KeepEmptyStringsMetadataProvider());
                 mvc.ModelBinderProviders.Insert(0, new SaturatingIntegerBinder());
+                mvc.ModelValidatorProviders.Clear(); // commands have validators of their own; this would look at each member of each body
             })
             .ConfigureApiBehaviorOptions(api => api.InvalidModelStateResponseFactory = InvalidModelStateResponse.Create);
         services.AddOptions<JsonOptions>().Configure<IOptions<ServiceOptions>>((json, settings) =>

@@ -26,7 +26,7 @@ public sealed class SoftwareConfigsController(IMediator mediator) : ControllerBa
         [FromRoute(Name = Routes.ProjectId)] string projectId, NewConfig body, CancellationToken cancellationToken)
     {
         var config = await mediator.Send(new CreateConfigCommand(projectId, body), cancellationToken);
-        Response.Headers.Location = Url.RouteUrl("getSoftwareConfig", new { project_id = projectId, id = config.Id });
+        Response.Headers.Location = Request.GetPathOfItem(config.Id);
         return new SoftwareConfigEnvelope { SoftwareConfig = config };
     }
 

@@ -41,7 +41,7 @@ public sealed class SoftwareDeploymentsController(IMediator mediator) : Controll
     {
         var created = await mediator.Send(
             new CreateDeploymentCommand(HttpContext.GetCaller(projectId), body, idempotencyKey), cancellationToken);
-        Response.Headers.Location = Url.RouteUrl("getSoftwareDeployment", new { project_id = projectId, id = created.Value.Id });
+        Response.Headers.Location = Request.GetPathOfItem(created.Value.Id);
         return new SoftwareDeploymentEnvelope { SoftwareDeployment = Response.WithReplayHeader(created) };
     }
 

@@ -32,10 +32,7 @@ internal static class PageLinks
         {
             { Marker, next },
         };
-
-        // Encoded segment by segment: ASP.NET Core would treat a percent sign in a project id as already encoded.
-        var path = string.Join('/', request.Path.Value!.Split('/').Select(Uri.EscapeDataString));
-        var href = $"{context.GetBaseAddress()}{path}{query}";
+        var href = $"{context.GetBaseAddress()}{request.GetEncodedPath()}{query}";
 
         context.Response.Headers.Link = $"<{href}>; rel=\"next\"";
         return [new PageLink { Rel = "next", Href = href }];
