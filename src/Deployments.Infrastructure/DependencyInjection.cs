@@ -8,6 +8,7 @@ using Deployments.Infrastructure.Agents;
 using Deployments.Infrastructure.BackgroundJobs;
 using Deployments.Infrastructure.Batching;
 using Deployments.Infrastructure.ChangeFeed;
+using Deployments.Infrastructure.GroupedReads;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
 using Deployments.Infrastructure.Servers;

@@ -2,6 +2,7 @@ using Deployments.Application.Common.Paging;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareDeployments;
+using Deployments.Infrastructure.GroupedReads;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
 using Deployments.Infrastructure.Postgres.Model.Configurations;

@@ -1,9 +1,10 @@
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Postgres;
+using Deployments.Infrastructure.SoftwareDeployments;
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Deployments.Infrastructure.SoftwareDeployments;
+namespace Deployments.Infrastructure.GroupedReads;
 
 /// <summary>
 /// The statement that reads any number of deployments by their ids, over a connection that it keeps. Can be used repeatedly, by one caller at

@@ -7,7 +7,7 @@ using Deployments.Infrastructure.Postgres;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
-namespace Deployments.Infrastructure.SoftwareDeployments;
+namespace Deployments.Infrastructure.GroupedReads;
 
 /// <summary>
 /// Reads deployments by their ids: those that wait together are read by one statement, each once, however many wait for it. There is no

@@ -1,7 +1,7 @@
 using Deployments.Application.Common.Errors;
 using Deployments.Domain.SoftwareDeployments;
 
-namespace Deployments.Infrastructure.SoftwareDeployments;
+namespace Deployments.Infrastructure.GroupedReads;
 
 /// <summary>A deployment to read, and the waiting caller.</summary>
 /// <param name="projectId">The project that asks.</param>
