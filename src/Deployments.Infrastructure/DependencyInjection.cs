@@ -75,7 +75,10 @@ public static class DependencyInjection
         services.AddHostedService(provider => provider.GetRequiredService<ChangeSignal>());
         services.AddGroupCommit<PendingInsert>(provider => new InsertGroup(provider.GetRequiredService<ChangeSignal>()));
         services.AddGroupCommit<PendingChange>(provider => new ChangeGroup(provider.GetRequiredService<ChangeSignal>()));
-        services.AddSingleton<GroupReader>();
+        services.AddGroupReader(DeploymentQueries.ById);
+        services.AddGroupReader(AgentStore.Servers);
+        services.AddGroupReader(AgentStore.Runs);
+        services.AddGroupReader(AgentStore.Outputs);
         services.AddHostedService<DeadlineExpiryJob>();
         services.AddHostedService<ConnectionProbeJob>();
         services.AddHostedService<DeletedHistoryPurgeJob>();
@@ -105,5 +108,13 @@ public static class DependencyInjection
         services.AddSingleton<Func<IGroupCommand<TEntry>>>(provider => () => createCommand(provider));
         services.AddSingleton<GroupCommitWriter<TEntry>>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter<TEntry>>());
+    }
+
+    private static void AddGroupReader<TKey, TResult>(this IServiceCollection services, GroupedStatement<TKey, TResult> statement)
+        where TKey : struct, IReadKey
+        where TResult : class
+    {
+        services.AddSingleton(statement);
+        services.AddSingleton<GroupReader<TKey, TResult>>();
     }
 }

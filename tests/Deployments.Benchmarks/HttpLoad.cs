@@ -48,6 +48,13 @@ internal sealed partial class HttpLoad
     /// <summary>Whether the requests are meant to have errors as responses.</summary>
     public bool ExpectsErrors { get; init; }
 
+    /// <summary>Requests that the service does nothing for but verify their token: what any request costs at least.</summary>
+    public static HttpLoad UnknownPath(Bench bench, ServiceProcess service, IEnumerable<(string Project, string Token)> callers) => new(
+        bench.Folder, service.Address, callers.Select(caller => new Request("GET", $"/v1/{caller.Project}/unknown", caller.Token, Body: null)))
+    {
+        ExpectsErrors = true,
+    };
+
     public async Task<Load> RunAsync(int connections, int seconds = Measurement.Seconds)
     {
         var printed = await Bench.RunAsync(
@@ -71,6 +78,7 @@ internal sealed partial class HttpLoad
             $"{request.Method} {request.Path} HTTP/1.1",
             $"Host: {address.Authority}",
             request.Token is null ? null : $"Authorization: Bearer {request.Token}",
+            request.EntityTag is null ? null : $"If-None-Match: {request.EntityTag}",
             request.IsKeyed ? $"Idempotency-Key: {KeyMark}" : null,
             request.Body is null ? null : "Content-Type: application/json",
             request.Body is null ? null : $"Content-Length: {Encoding.UTF8.GetByteCount(body)}",
@@ -95,7 +103,11 @@ internal sealed partial class HttpLoad
     /// <param name="Token">The token of the caller, if it needs one.</param>
     /// <param name="Body">The body, if there is one.</param>
     /// <param name="IsKeyed">Whether each request has an idempotency key of its own.</param>
-    internal sealed record Request(string Method, string Path, string? Token, string? Body, bool IsKeyed = false);
+    internal sealed record Request(string Method, string Path, string? Token, string? Body, bool IsKeyed = false)
+    {
+        /// <summary>Sent as <c>If-None-Match</c>.</summary>
+        public string? EntityTag { get; init; }
+    }
 }
 
 /// <summary>What a load generator measured: requests per second, and the 50th and 99th percentile of the latency.</summary>

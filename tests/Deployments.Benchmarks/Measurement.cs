@@ -33,6 +33,18 @@ internal sealed record Measurement(Load Load, double ServiceCpu, double Database
             $"| {name} | {Median(measured, one => one.Load.Rate):F0} | {Median(reference, one => one.Load.Rate):F0} | **{ratios.Median():F2}** ({ratios.Min():F2}–{ratios.Max():F2}) | {Latency(measured)} | {Latency(reference)} | {Median(measured, one => one.ServiceCpu):P0}, {Median(measured, one => one.DatabaseCpu):P0}, {Median(measured, one => one.GeneratorCpu):P0} |");
     }
 
+    /// <summary>The head of a table of the service's processor time for a request, beside that for one that does nothing but verify a token.</summary>
+    public static string CostHeader(string measured) =>
+        $"| connections | {measured}, µs | unknown path with a token, µs | ratio: median (min–max) |\n|---|---|---|---|";
+
+    public static string CostRow(string name, IReadOnlyList<Measurement> measured, IReadOnlyList<Measurement> unknownPath)
+    {
+        var ratios = measured.Zip(unknownPath, (one, other) => one.ServiceMicroseconds / other.ServiceMicroseconds).ToList();
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {name} | {Median(measured, one => one.ServiceMicroseconds):F1} | {Median(unknownPath, one => one.ServiceMicroseconds):F1} | **{ratios.Median():F2}** ({ratios.Min():F2}–{ratios.Max():F2}) |");
+    }
+
     private static string Latency(IReadOnlyList<Measurement> runs) => string.Create(
         CultureInfo.InvariantCulture,
         $"{Median(runs, one => one.Load.P50Milliseconds):F1}, {Median(runs, one => one.Load.P99Milliseconds):F1}");

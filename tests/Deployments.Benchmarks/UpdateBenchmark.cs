@@ -19,7 +19,8 @@ internal static class UpdateBenchmark
         await using var service = await bench.StartServiceAsync();
         var deployments = new StoredDeployments(bench, Rows);
         var tokens = deployments.CreateTokens();
-        var (puts, unknownPath, pgbench) = (Puts(bench, service, tokens), UnknownPath(bench, service, tokens), deployments.Updates());
+        var (puts, unknownPath, pgbench) = (Puts(bench, service, tokens), HttpLoad.UnknownPath(
+            bench, service, tokens.Select((token, n) => (StoredDeployments.ProjectOf(n), token))), deployments.Updates());
         var costs = new List<string>();
         await deployments.FillAsync();
         await puts.RunAsync(Connections[1], WarmUpSeconds);
@@ -46,13 +47,12 @@ internal static class UpdateBenchmark
             }
 
             Console.WriteLine(Measurement.Row(connections.ToString(CultureInfo.InvariantCulture), changes, others));
-            costs.Add(CostRow(connections, changes, nothings));
+            costs.Add(Measurement.CostRow($"{connections}", changes, nothings));
         }
 
         Console.WriteLine();
         Console.WriteLine("The service's processor time for a request:");
-        Console.WriteLine("| connections | PUT, µs | unknown path with a token, µs | ratio: median (min–max) |");
-        Console.WriteLine("|---|---|---|---|");
+        Console.WriteLine(Measurement.CostHeader("PUT"));
         costs.ForEach(Console.WriteLine);
         Console.WriteLine($"Memory of the service at the end: {service.Memory:F0} MiB");
     }
@@ -66,20 +66,4 @@ internal static class UpdateBenchmark
             $"/v1/{StoredDeployments.ProjectOf(n)}/software_deployments/{StoredDeployments.IdOf(n)}",
             tokens[n % tokens.Count],
             $$"""{"status": "{{status}}"}"""))));
-
-    private static HttpLoad UnknownPath(Bench bench, ServiceProcess service, IReadOnlyList<string> tokens) => new(
-        bench.Folder,
-        service.Address,
-        tokens.Select((token, n) => new HttpLoad.Request("GET", $"/v1/{StoredDeployments.ProjectOf(n)}/unknown", token, Body: null)))
-    {
-        ExpectsErrors = true,
-    };
-
-    private static string CostRow(int connections, List<Measurement> changes, List<Measurement> nothings)
-    {
-        var ratios = changes.Zip(nothings, (change, nothing) => change.ServiceMicroseconds / nothing.ServiceMicroseconds).ToList();
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"| {connections} | {changes.Select(run => run.ServiceMicroseconds).Median():F1} | {nothings.Select(run => run.ServiceMicroseconds).Median():F1} | **{ratios.Median():F2}** ({ratios.Min():F2}–{ratios.Max():F2}) |");
-    }
 }

@@ -8,6 +8,7 @@ internal static class WriteBenchmark
 {
     private const int Callers = 8;
     private const int Runs = 5;
+    private const int WarmUpSeconds = 40; // else the compiler's work counts as that of requests
     private const int Many = 64;
     private const int Most = 256;
     public const string Empty = "TRUNCATE software_deployments, deployment_events; CHECKPOINT";
@@ -34,12 +35,19 @@ internal static class WriteBenchmark
         await bench.ExecuteAsync("CREATE SEQUENCE IF NOT EXISTS benchmark_ids");
         var (plain, keyed) = (Posts(bench, service, keyed: false), Posts(bench, service, keyed: true));
         var pgbench = new PgbenchLoad(bench, Insert);
+        var unknownPath = HttpLoad.UnknownPath(bench, service, [.. Tokens(bench)]);
+        var costs = new List<string>();
+        await plain.RunAsync(Many, WarmUpSeconds);
+        await unknownPath.RunAsync(Many, WarmUpSeconds / 4);
 
         Console.WriteLine($"{Runs} runs of {Measurement.Seconds} s each, alternating, after a warm-up; {HttpLoad.Generator} and pgbench -M prepared:");
         Console.WriteLine(Measurement.Header("POST /s", "pgbench /s"));
         foreach (var connections in Connections)
         {
-            await CompareAsync(bench, service, $"{connections}", () => plain.RunAsync(connections), () => pgbench.RunAsync(connections));
+            var name = $"{connections}";
+            var (posts, nothings) = await CompareAsync(
+                bench, service, name, () => plain.RunAsync(connections), () => pgbench.RunAsync(connections), () => unknownPath.RunAsync(connections));
+            costs.Add(Measurement.CostRow(name, posts, nothings));
         }
 
         foreach (var connections in KeyedConnections)
@@ -48,6 +56,10 @@ internal static class WriteBenchmark
                 bench, service, $"{connections}, each with a key", () => keyed.RunAsync(connections), () => pgbench.RunAsync(connections));
         }
 
+        Console.WriteLine();
+        Console.WriteLine("The service's processor time for a request:");
+        Console.WriteLine(Measurement.CostHeader("POST"));
+        costs.ForEach(Console.WriteLine);
         Console.WriteLine($"Memory of the service at the end: {service.Memory:F0} MiB");
     }
 
@@ -82,12 +94,16 @@ internal static class WriteBenchmark
     public static HttpLoad Posts(Bench bench, ServiceProcess service, bool keyed) => new(
         bench.Folder,
         service.Address,
-        Enumerable.Range(1, Callers).Select(n => new HttpLoad.Request(
-            "POST", $"/v1/caller-{n}/software_deployments", bench.CreateToken($"caller-{n}", $"writer-{n}"), Body, keyed)));
+        Tokens(bench).Select(caller => new HttpLoad.Request("POST", $"/v1/{caller.Project}/software_deployments", caller.Token, Body, keyed)));
 
-    private static async Task CompareAsync(Bench bench, ServiceProcess service, string name, Func<Task<Load>> measured, Func<Task<Load>> reference)
+    private static IEnumerable<(string Project, string Token)> Tokens(Bench bench) =>
+        Enumerable.Range(1, Callers).Select(n => ($"caller-{n}", bench.CreateToken($"caller-{n}", $"writer-{n}")));
+
+    /// <returns>The runs that were measured, and those of requests that do nothing, between them.</returns>
+    private static async Task<(List<Measurement> Measured, List<Measurement> Nothing)> CompareAsync(
+        Bench bench, ServiceProcess service, string name, Func<Task<Load>> measured, Func<Task<Load>> reference, Func<Task<Load>>? nothing = null)
     {
-        var (posts, others) = (new List<Measurement>(), new List<Measurement>());
+        var (posts, others, nothings) = (new List<Measurement>(), new List<Measurement>(), new List<Measurement>());
         for (var run = 0; run <= Runs; run++)
         {
             await bench.ExecuteAsync(Empty);
@@ -99,8 +115,14 @@ internal static class WriteBenchmark
                 posts.Add(post);
                 others.Add(other);
             }
+
+            if (nothing is not null && await Measurement.TakeAsync(bench, service, nothing) is var least && run > 0)
+            {
+                nothings.Add(least);
+            }
         }
 
         Console.WriteLine(Measurement.Row(name, posts, others));
+        return (posts, nothings);
     }
 }

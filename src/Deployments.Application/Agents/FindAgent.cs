@@ -15,7 +15,11 @@ internal sealed class FindAgentHandler(IAgentStore agents) : AsyncRequestHandler
 {
     protected override async Task Handle(FindAgentQuery query, CancellationToken cancellationToken)
     {
-        _ = await agents.FindAsync(query.ProjectId, query.AgentId, cancellationToken) ?? throw AgentLookup.NotFound();
+        if (!await agents.ExistsAsync(query.ProjectId, query.AgentId, cancellationToken))
+        {
+            throw AgentLookup.NotFound();
+        }
+
         agents.MarkSeen(query.ProjectId, query.AgentId);
     }
 }

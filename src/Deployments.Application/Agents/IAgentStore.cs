@@ -25,11 +25,11 @@ public interface IAgentStore
     /// <returns>Whether there was one.</returns>
     Task<bool> DeleteAsync(string projectId, string serverId, CancellationToken cancellationToken);
 
-    /// <summary>The agent, or null.</summary>
+    /// <summary>Whether an agent exists.</summary>
     /// <param name="projectId">The agent's project.</param>
     /// <param name="id">The agent.</param>
     /// <param name="cancellationToken">Stops the work.</param>
-    Task<Agent?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken);
+    Task<bool> ExistsAsync(string projectId, Guid id, CancellationToken cancellationToken);
 
     /// <summary>Records, in memory for about a minute, that an agent has asked what to apply.</summary>
     /// <param name="projectId">The agent's project.</param>

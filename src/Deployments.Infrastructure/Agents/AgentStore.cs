@@ -6,32 +6,71 @@ using Deployments.Domain.Agents;
 using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareConfigs;
 using Deployments.Infrastructure.ChangeFeed;
+using Deployments.Infrastructure.GroupedReads;
 using Deployments.Infrastructure.Postgres;
-using Deployments.Infrastructure.Postgres.Model;
 using Deployments.Infrastructure.Postgres.Model.Configurations;
 using Microsoft.EntityFrameworkCore;
+using NpgsqlTypes;
 
 namespace Deployments.Infrastructure.Agents;
 
-internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal, AgentSightings sightings) : IAgentStore
+internal sealed class AgentStore(
+    DatabaseExecutor database,
+    ChangeSignal signal,
+    AgentSightings sightings,
+    GroupReader<RowKey, string> servers,
+    GroupReader<RowKey, AgentRuns> runs,
+    GroupReader<DeploymentOfAgent, IReadOnlyList<ConfigOutput>> outputs) : IAgentStore
 {
-    private static readonly Func<DeploymentsDbContext, string, Guid, CancellationToken, Task<Agent?>> Find =
-        EF.CompileAsyncQuery((DeploymentsDbContext context, string projectId, Guid id, CancellationToken _) =>
-            context.Agents.AsNoTracking().SingleOrDefault(agent => agent.ProjectId == projectId && agent.Id == id));
+    /// <summary>The servers of agents.</summary>
+    public static readonly GroupedStatement<RowKey, string> Servers = new(
+        RowKey.AddColumns, relation => $"SELECT input.number, agent.server_id FROM {relation} {AgentOf("input.id")}", (row, _) => row.GetString(1));
 
-    private static readonly string ListRuns =
-        $"""
-        SELECT agent.server_id, listed.id, listed.run, listed.deadline
-        FROM agents AS agent
-        LEFT JOIN LATERAL (
-            SELECT deployment.id, {Run} AS run, {Deadline} AS deadline, deployment.creation_time, config.name
-            FROM software_deployments AS deployment
-            CROSS JOIN LATERAL {ConfigOf("deployment", "name")} AS config
-            WHERE deployment.project_id = agent.project_id AND deployment.server_id = agent.server_id
-        ) AS listed ON true
-        WHERE agent.project_id = @project_id AND agent.id = @agent_id
-        ORDER BY listed.name COLLATE "C" NULLS FIRST, listed.creation_time, listed.id
-        """;
+    /// <summary>The runs that agents apply.</summary>
+    /// <remarks>OFFSET 0 changes no result: it makes the planner look up the deployments of each server.</remarks>
+    public static readonly GroupedStatement<RowKey, AgentRuns> Runs = new(
+        RowKey.AddColumns,
+        relation =>
+            $"""
+            SELECT input.number, agent.server_id, listed.id, listed.run, listed.deadline
+            FROM {relation}
+            {AgentOf("input.id")}
+            LEFT JOIN LATERAL (
+                SELECT deployment.id, {Run} AS run, {Deadline} AS deadline, deployment.creation_time, config.name
+                FROM software_deployments AS deployment
+                CROSS JOIN LATERAL {ConfigOf("deployment", "name")} AS config
+                WHERE deployment.project_id = agent.project_id AND deployment.server_id = agent.server_id
+                OFFSET 0
+            ) AS listed ON true
+            ORDER BY input.number, listed.name COLLATE "C" NULLS FIRST, listed.creation_time, listed.id
+            """,
+        (row, before) =>
+        {
+            var result = before ?? new AgentRuns(row.GetString(1), new List<ListedRun>());
+            if (!row.IsDBNull(2))
+            {
+                ((List<ListedRun>)result.Runs).Add(new(row.GetGuid(2), row.GetGuid(3), row.GetTimeOrNull(4)));
+            }
+
+            return result;
+        });
+
+    /// <summary>The outputs that the configurations of deployments declare, where they are of the server of the agent.</summary>
+    public static readonly GroupedStatement<DeploymentOfAgent, IReadOnlyList<ConfigOutput>> Outputs = new(
+        DeploymentOfAgent.AddColumns,
+        relation =>
+            $"""
+            SELECT input.number, config.outputs
+            FROM {relation}
+            {AgentOf("input.agent_id")}
+            CROSS JOIN LATERAL (
+                SELECT project_id, config_id FROM software_deployments
+                WHERE project_id = input.project_id AND id = input.deployment_id AND server_id = agent.server_id
+                LIMIT 1
+            ) AS deployment
+            LEFT JOIN LATERAL {ConfigOf("deployment", "outputs")} AS config ON true
+            """,
+        (row, _) => row.IsDBNull(1) ? [] : JsonColumn.Read<IReadOnlyList<ConfigOutput>>(row.GetString(1)));
 
     // The planner does not see the array's length in a SELECT: else it would find a plan for so few rows cheaper, and plan each time.
     private static readonly string ReadDeploymentsToApply =
@@ -42,16 +81,6 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
         JOIN software_deployments AS deployment ON deployment.project_id = @project_id AND deployment.id = listed.id
         CROSS JOIN LATERAL {ConfigOf("deployment", "name, \"group\", creation_time, config, inputs, outputs, options")} AS config
         ORDER BY listed.index
-        """;
-
-    private static readonly string FindOutputs =
-        $"""
-        SELECT config.outputs
-        FROM agents AS agent
-        JOIN software_deployments AS deployment
-            ON deployment.project_id = agent.project_id AND deployment.id = @deployment_id AND deployment.server_id = agent.server_id
-        LEFT JOIN LATERAL {ConfigOf("deployment", "outputs")} AS config ON true
-        WHERE agent.project_id = @project_id AND agent.id = @agent_id
         """;
 
     private const string Run = "COALESCE(deployment.run_id, deployment.id)";
@@ -111,32 +140,13 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
             cancellationToken);
     }
 
-    public Task<Agent?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
-        database.RunAsync(attempt => Find(attempt.Context, projectId, id, attempt.Token), cancellationToken);
+    public async Task<bool> ExistsAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+        await servers.ReadAsync(new(projectId, id), cancellationToken) is not null;
 
     public void MarkSeen(string projectId, Guid id) => sightings.Add(projectId, id);
 
-    public Task<AgentRuns?> ListRunsAsync(string projectId, Guid id, CancellationToken cancellationToken) => database.RunAsync(
-        async attempt =>
-        {
-            await using var command = await attempt.CreateCommandAsync(ListRuns);
-            command.Parameters.AddWithValue("project_id", projectId);
-            command.Parameters.AddWithValue("agent_id", id);
-            await using var rows = await command.ExecuteReaderAsync(attempt.Token);
-            string? serverId = null;
-            var runs = new List<ListedRun>();
-            while (await rows.ReadAsync(attempt.Token))
-            {
-                serverId ??= rows.GetString(0);
-                if (!rows.IsDBNull(1))
-                {
-                    runs.Add(new ListedRun(rows.GetGuid(1), rows.GetGuid(2), rows.GetTimeOrNull(3)));
-                }
-            }
-
-            return serverId is null ? null : new AgentRuns(serverId, runs);
-        },
-        cancellationToken);
+    public Task<AgentRuns?> ListRunsAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+        runs.ReadAsync(new(projectId, id), cancellationToken);
 
     public Task<Chunk<DeploymentToApply>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
         database.RunAsync(
@@ -164,19 +174,7 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
 
     public Task<IReadOnlyList<ConfigOutput>?> FindOutputsAsync(
         string projectId, Guid agentId, Guid deploymentId, CancellationToken cancellationToken) =>
-        database.RunAsync<IReadOnlyList<ConfigOutput>?>(
-            async attempt =>
-            {
-                await using var command = await attempt.CreateCommandAsync(FindOutputs);
-                command.Parameters.AddWithValue("project_id", projectId);
-                command.Parameters.AddWithValue("agent_id", agentId);
-                command.Parameters.AddWithValue("deployment_id", deploymentId);
-                await using var rows = await command.ExecuteReaderAsync(attempt.Token);
-                return !await rows.ReadAsync(attempt.Token) ? null
-                    : rows.IsDBNull(0) ? []
-                    : JsonColumn.Read<IReadOnlyList<ConfigOutput>>(rows.GetString(0));
-            },
-            cancellationToken);
+        outputs.ReadAsync(new(projectId, agentId, deploymentId), cancellationToken);
 
     private static DeploymentToApply Read(DbDataReader row, out long size)
     {
@@ -201,7 +199,14 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
         };
     }
 
-    /// <remarks>LIMIT 1 changes no result: it makes the planner look up the primary key once for each deployment.</remarks>
+    /// <remarks>LIMIT 1 changes no result: it makes the planner look up the primary key, here and below.</remarks>
+    private static string AgentOf(string id) =>
+        $"""
+        CROSS JOIN LATERAL (
+            SELECT project_id, server_id FROM agents WHERE project_id = input.project_id AND id = {id} LIMIT 1
+        ) AS agent
+        """;
+
     private static string ConfigOf(string deployment, string columns) =>
         $"""
         (
@@ -211,4 +216,15 @@ internal sealed class AgentStore(DatabaseExecutor database, ChangeSignal signal,
             LIMIT 1
         )
         """;
+}
+
+/// <summary>A deployment, and the agent that reports its outcome.</summary>
+internal readonly record struct DeploymentOfAgent(string ProjectId, Guid AgentId, Guid DeploymentId) : IReadKey
+{
+    public static void AddColumns(RowParameters<(int Number, DeploymentOfAgent Key)> rows)
+    {
+        rows.AddColumn("project_id", NpgsqlDbType.Text, row => row.Key.ProjectId);
+        rows.AddColumn("agent_id", NpgsqlDbType.Uuid, row => row.Key.AgentId);
+        rows.AddColumn("deployment_id", NpgsqlDbType.Uuid, row => row.Key.DeploymentId);
+    }
 }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
-using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Batching;
 using Deployments.Infrastructure.Postgres;
 using Microsoft.Extensions.Options;
@@ -10,36 +10,38 @@ using Npgsql;
 namespace Deployments.Infrastructure.GroupedReads;
 
 /// <summary>
-/// Reads deployments by their ids: those that wait together are read by one statement, each once, however many wait for it. There is no
-/// batching delay: one that comes alone is read at once. A statement is sent after all who wait for it have asked, so it sees each change that
-/// was acknowledged to one of them.
+/// Reads that wait together are one statement, which reads each key once, however many wait for it. There is no batching delay: what comes alone
+/// is read at once. A statement is sent after all who wait for it have asked, so it sees each change that was acknowledged to one of them.
 /// </summary>
 /// <remarks>
 /// Groups are taken by work items of the thread pool, which run after the requests that already wait for a thread: under load these have
 /// asked by then. After a failure that may pass, or without a response, a group is read again, over a new connection, until its callers give up.
-/// A row that cannot be read must not fail its neighbours: its group is halved until the row is alone.
+/// What cannot be read must not fail its neighbours: its group is halved until it is alone.
 /// </remarks>
-internal sealed class GroupReader(NpgsqlDataSource dataSource, IOptions<TimeBudgets> budgets, TimeProvider clock)
+internal sealed class GroupReader<TKey, TResult>(
+    GroupedStatement<TKey, TResult> statement, NpgsqlDataSource dataSource, IOptions<TimeBudgets> budgets, TimeProvider clock)
     : IThreadPoolWorkItem, IAsyncDisposable
+    where TKey : struct, IReadKey
+    where TResult : class
 {
     private const int MaxGroupSize = 256;
     private const int MaxAtOnce = 2;
     private static readonly TimeSpan InitialRetryDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMilliseconds(500);
 
-    private readonly BatchQueue<PendingRead> queue = new();
-    private readonly ConcurrentBag<ReadDeploymentsCommand> commands = [];
+    private readonly BatchQueue<PendingRead<TKey, TResult>> queue = new();
+    private readonly ConcurrentBag<ReadCommand<TKey, TResult>> commands = [];
     private int running;
 
     // Leaves the callers time for a second attempt, where the first connection is dead.
     private TimeSpan ResponseTimeout => budgets.Value.Request / 2;
 
-    /// <summary>The deployment as it is now or later; null if the project has none of that id.</summary>
+    /// <summary>What belongs to a key, now or later; null if there is nothing.</summary>
     /// <exception cref="UnavailableException">The token fired.</exception>
-    public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken)
+    public Task<TResult?> ReadAsync(TKey key, CancellationToken cancellationToken)
     {
-        var read = new PendingRead(projectId, id);
-        queue.TryAdd(projectId, read, entryLength: 0);
+        var read = new PendingRead<TKey, TResult>(key);
+        queue.TryAdd(key.ProjectId, read, entryLength: 0);
         StartIfNeeded();
         return read.WaitAsync(cancellationToken);
     }
@@ -71,7 +73,7 @@ internal sealed class GroupReader(NpgsqlDataSource dataSource, IOptions<TimeBudg
 
     private async Task ReadGroupsAsync()
     {
-        var group = new List<PendingRead>();
+        var group = new List<PendingRead<TKey, TResult>>();
         while (true)
         {
             group.Clear();
@@ -91,7 +93,7 @@ internal sealed class GroupReader(NpgsqlDataSource dataSource, IOptions<TimeBudg
         }
     }
 
-    private async Task ReadAsync(List<PendingRead> group)
+    private async Task ReadAsync(List<PendingRead<TKey, TResult>> group)
     {
         var delay = new RetryDelay(InitialRetryDelay, MaxRetryDelay);
         while (group.RemoveAll(read => read.IsOver) is var _ && group.Count > 0)
@@ -122,9 +124,9 @@ internal sealed class GroupReader(NpgsqlDataSource dataSource, IOptions<TimeBudg
         }
     }
 
-    private async Task SendAsync(List<PendingRead> group)
+    private async Task SendAsync(List<PendingRead<TKey, TResult>> group)
     {
-        var command = commands.TryTake(out var idle) ? idle : new ReadDeploymentsCommand();
+        var command = commands.TryTake(out var idle) ? idle : new ReadCommand<TKey, TResult>(statement);
         var attempt = new CancellationTokenSource();
         var sent = SendAsync(command, [.. group], attempt.Token);
         try
@@ -140,7 +142,7 @@ internal sealed class GroupReader(NpgsqlDataSource dataSource, IOptions<TimeBudg
                 (task, state) =>
                 {
                     _ = task.Exception;
-                    return ((ReadDeploymentsCommand)state!).DisposeAsync().AsTask();
+                    return ((ReadCommand<TKey, TResult>)state!).DisposeAsync().AsTask();
                 },
                 command,
                 TaskScheduler.Default);
@@ -148,25 +150,22 @@ internal sealed class GroupReader(NpgsqlDataSource dataSource, IOptions<TimeBudg
         }
     }
 
-    private async Task SendAsync(ReadDeploymentsCommand command, List<PendingRead> group, CancellationToken cancellationToken)
+    private async Task SendAsync(ReadCommand<TKey, TResult> command, List<PendingRead<TKey, TResult>> group, CancellationToken cancellationToken)
     {
-        await command.OpenAsync(dataSource, cancellationToken);
-        var readers = new List<List<PendingRead>>(group.Count);
-        var numbers = new Dictionary<(string ProjectId, Guid Id), int>(group.Count);
+        var (keys, readers, numbers) = (new List<TKey>(), new List<List<PendingRead<TKey, TResult>>>(), new Dictionary<TKey, int>(group.Count));
         foreach (var read in group)
         {
-            if (numbers.TryGetValue((read.ProjectId, read.Id), out var number))
+            if (numbers.TryAdd(read.Key, keys.Count))
             {
-                readers[number].Add(read);
+                keys.Add(read.Key);
+                readers.Add([]);
             }
-            else
-            {
-                numbers.Add((read.ProjectId, read.Id), command.Add(read.ProjectId, read.Id));
-                readers.Add([read]);
-            }
+
+            readers[numbers[read.Key]].Add(read);
         }
 
-        await command.ExecuteAsync((number, deployment) => readers[number].ForEach(read => read.Succeed(deployment)), cancellationToken);
-        group.Where(read => !read.IsOver).ToList().ForEach(read => read.Succeed(null));
+        Activity.Current = group[0].Activity; // the statement is in the trace of the request that waits longest
+        await command.ReadAsync(keys, (number, result) => readers[number].ForEach(read => read.Succeed(result)), dataSource, cancellationToken);
+        group.FindAll(read => !read.IsOver).ForEach(read => read.Succeed(null));
     }
 }

@@ -1,18 +1,18 @@
+using System.Diagnostics;
 using Deployments.Application.Common.Errors;
-using Deployments.Domain.SoftwareDeployments;
 
 namespace Deployments.Infrastructure.GroupedReads;
 
-/// <summary>A deployment to read, and the waiting caller.</summary>
-/// <param name="projectId">The project that asks.</param>
-/// <param name="id">The deployment's id.</param>
-internal sealed class PendingRead(string projectId, Guid id)
+/// <summary>A key to read, and the waiting caller.</summary>
+internal sealed class PendingRead<TKey, TResult>(TKey key)
+    where TResult : class
 {
-    private readonly TaskCompletionSource<SoftwareDeployment?> found = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<TResult?> found = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public string ProjectId => projectId;
+    public TKey Key { get; } = key;
 
-    public Guid Id => id;
+    /// <summary>The activity of its request; null if that is not traced.</summary>
+    public Activity? Activity { get; } = Activity.Current;
 
     /// <summary>Whether its caller has a result, or has stopped waiting.</summary>
     public bool IsOver { get; private set; }
@@ -20,9 +20,9 @@ internal sealed class PendingRead(string projectId, Guid id)
     /// <summary>Why the last attempt failed; null if none did.</summary>
     public Exception? LastFailure { get; set; }
 
-    /// <summary>Waits for the deployment; null if the project has none of that id.</summary>
+    /// <summary>Waits for the result; null if there is none.</summary>
     /// <exception cref="UnavailableException">The token fired.</exception>
-    public async Task<SoftwareDeployment?> WaitAsync(CancellationToken cancellationToken)
+    public async Task<TResult?> WaitAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -38,10 +38,10 @@ internal sealed class PendingRead(string projectId, Guid id)
         }
     }
 
-    public void Succeed(SoftwareDeployment? deployment)
+    public void Succeed(TResult? result)
     {
         IsOver = true;
-        found.TrySetResult(deployment);
+        found.TrySetResult(result);
     }
 
     public void Fail(Exception exception)

@@ -93,13 +93,14 @@ public sealed class AgentAddressTests
     [Test]
     public async Task Address_of_a_revoked_agent_returns_404_after_one_statement_that_changes_nothing()
     {
-        var (project, agent, signal) = await StartAsync();
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString); // its reads wait with no others
+        var (project, agent, signal) = await StartAsync(service);
         (await project.RevokeAgentAsync("s")).ShouldBeGone();
         Func<(string Name, string Value), Task<ApiResponse>>[] requests =
         [
             trace => agent.ReadAsync("", trace),
             trace => agent.ReadAsync("?wait=50", ("If-None-Match", "\"a\""), trace),
-            trace => TestRun.Service.SendAsync(Requests.Make(HttpMethod.Head, Agent.PathOf(agent.Address), trace)),
+            trace => service.SendAsync(Requests.Make(HttpMethod.Head, Agent.PathOf(agent.Address), trace)),
             trace => agent.SignalAsync(signal, Requests.Body("{}"), HttpMethod.Put, trace),
             trace => agent.SignalAsync(signal, Requests.Body("{}"), HttpMethod.Post, trace),
         ];

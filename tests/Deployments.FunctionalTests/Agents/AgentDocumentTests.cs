@@ -218,12 +218,13 @@ public sealed class AgentDocumentTests
     [Test]
     public async Task Head_looks_up_the_agent_and_makes_no_document()
     {
-        var (project, agent) = await StartAsync();
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString); // its reads wait with no others
+        var (project, agent) = await StartAsync(service);
         var config = (await project.CreateConfigAsync("{}")).Id;
         await project.CreateAsync(Deploying(config));
         using var statements = new Statements();
 
-        var response = await TestRun.Service.SendAsync(Requests.Make(HttpMethod.Head, Agent.PathOf(agent.Address), statements.Trace));
+        var response = await service.SendAsync(Requests.Make(HttpMethod.Head, Agent.PathOf(agent.Address), statements.Trace));
 
         response.ShouldBeOk().Text.ShouldBeEmpty();
         response.Headers["Content-Type"].ShouldBe("application/json; charset=utf-8");
@@ -231,13 +232,14 @@ public sealed class AgentDocumentTests
         response.Headers.ShouldNotContainKey("Last-Modified");
         statements.Captured.ShouldHaveSingleItem().ShouldNotContain("software_");
         (await project.RevokeAgentAsync("s")).ShouldBeGone();
-        (await TestRun.Service.SendAsync(Requests.Make(HttpMethod.Head, Agent.PathOf(agent.Address)))).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await service.SendAsync(Requests.Make(HttpMethod.Head, Agent.PathOf(agent.Address)))).Status.ShouldBe(HttpStatusCode.NotFound);
     }
 
     [Test]
     public async Task Document_with_its_entity_tag_returns_304_and_reads_no_config()
     {
-        var (project, agent) = await StartAsync();
+        await using var service = await Service.StartReadyAsync(TestRun.ConnectionString); // its reads wait with no others
+        var (project, agent) = await StartAsync(service);
         var config = (await project.CreateConfigAsync("{}")).Id;
         await project.CreateAsync(Deploying(config));
         var tag = (await agent.ReadAsync()).ShouldBeOk().EntityTag;
@@ -374,10 +376,10 @@ public sealed class AgentDocumentTests
         (await agent.SignalAsync(signal, "{}")).Status.ShouldBe(HttpStatusCode.NoContent);
     }
 
-    private static async Task<(Project Project, Agent Agent)> StartAsync()
+    private static async Task<(Project Project, Agent Agent)> StartAsync(Service? service = null)
     {
-        var project = new Project();
-        return (project, await Agent.CreateAsync(project));
+        var project = new Project(service);
+        return (project, await Agent.CreateAsync(project, service: service));
     }
 
     private static Task<Service> StartWithKeysAsync(params byte[][] keys)

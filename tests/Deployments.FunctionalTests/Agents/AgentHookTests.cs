@@ -122,10 +122,11 @@ public sealed class AgentHookTests
         await using var server = await AgentServer.StartAsync(
             folder => folder.WriteHook("h", $"#!/bin/sh\necho $$ >{folder.FileOf("process")}\nsleep 1000\n"));
 
-        var id = await server.DeployAsync(new { group = "h", config = "", name = "a" }, new { timeout = 2 });
+        await server.WaitUntilItRunsAsync();
+        var id = await server.DeployAsync(new { group = "h", config = "", name = "a" }, new { timeout = 4 });
         (await server.WaitForOutcomeAsync(await server.DeployScriptAsync("#!/bin/sh\n", "b"))).Status.ShouldBe("COMPLETE");
 
-        (await server.WaitForOutcomeAsync(id)).Reason.ShouldBe("Timed out after 2 s");
+        (await server.WaitForOutcomeAsync(id)).Reason.ShouldBe("Timed out after 4 s");
         await server.Process.WaitForLineAsync("the run was ended at its deadline");
         await Processes.WaitForEndAsync([int.Parse(await server.Folder.WaitForFileAsync("process"))]);
     }

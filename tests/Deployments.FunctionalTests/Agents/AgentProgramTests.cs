@@ -213,13 +213,14 @@ public sealed class AgentProgramTests
     public async Task Run_is_ended_with_all_its_processes_at_its_deadline_and_the_next_one_runs()
     {
         await using var server = await AgentServer.StartAsync();
+        await server.WaitUntilItRunsAsync();
 
         var hanging = await server.DeployScriptAsync(
-            $"#!/bin/sh\ntrap '' TERM\nsleep 1000 &\necho $! $$ >{server.Folder.FileOf("processes")}\nwait\nsleep 1000\n", "a", new { timeout = 2 });
+            $"#!/bin/sh\ntrap '' TERM\nsleep 1000 &\necho $! $$ >{server.Folder.FileOf("processes")}\nwait\nsleep 1000\n", "a", new { timeout = 4 });
         var next = await server.DeployScriptAsync("#!/bin/sh\n", "b");
 
         (await server.WaitForOutcomeAsync(next)).Status.ShouldBe("COMPLETE");
-        (await server.WaitForOutcomeAsync(hanging)).Reason.ShouldBe("Timed out after 2 s");
+        (await server.WaitForOutcomeAsync(hanging)).Reason.ShouldBe("Timed out after 4 s");
         await server.Process.WaitForLineAsync("the run was ended at its deadline");
         var processes = (await server.Folder.WaitForFileAsync("processes")).Split().Where(text => text.Length > 0).Select(int.Parse);
         await Processes.WaitForEndAsync(processes);

@@ -72,6 +72,9 @@ internal sealed class AgentServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the agent has run a script, so that it starts the next one at once, however slowly it started itself.</summary>
+    public async Task WaitUntilItRunsAsync() => await WaitForOutcomeAsync(await DeployScriptAsync("#!/bin/sh\n"));
+
     /// <summary>
     /// Waits until the service's <c>Date</c>, by which the agent knows its time, is past the deadline of the only run: it has whole seconds,
     /// and is renewed once a second, so it can be two seconds late.

@@ -19,8 +19,9 @@ internal sealed class Statements : IDisposable
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
             ActivityStopped = activity =>
             {
-                // Opening a connection is an activity too, without a statement.
-                if (activity.TraceId == trace && activity.Source.Name == "Npgsql" && activity.GetTagItem("db.query.text") is string text)
+                // Opening a connection is an activity too, without a statement; and what sets up its session is none of the request's.
+                if (activity.TraceId == trace && activity.Source.Name == "Npgsql" && activity.GetTagItem("db.query.text") is string text
+                    && !text.StartsWith("SET ", StringComparison.Ordinal))
                 {
                     captured.Enqueue(text);
                 }

@@ -143,7 +143,7 @@ public class GetAgentDocumentTests
 
         public Task<bool> DeleteAsync(string projectId, string serverId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<Agent?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<bool> ExistsAsync(string projectId, Guid id, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<IReadOnlyList<ConfigOutput>?> FindOutputsAsync(
             string projectId, Guid agentId, Guid deploymentId, CancellationToken cancellationToken) => throw new NotSupportedException();

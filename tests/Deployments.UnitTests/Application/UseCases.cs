@@ -117,7 +117,7 @@ internal static class UseCases
         public Task<bool> DeleteAsync(string projectId, string serverId, CancellationToken cancellationToken) =>
             throw Called();
 
-        Task<Agent?> IAgentStore.FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+        public Task<bool> ExistsAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
             throw Called();
 
         public void MarkSeen(string projectId, Guid id) =>
