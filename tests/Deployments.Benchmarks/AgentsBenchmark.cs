@@ -41,15 +41,16 @@ internal static class AgentsBenchmark
     // A server each, with an agent, a deployment, and a configuration of its own.
     private static int Rows => Math.Max(Count, Signals);
 
-    private static string Fill =>
+    /// <summary>The statement that stores an agent and a configuration for each of so many deployments.</summary>
+    public static string Fill(int rows) =>
         $$"""
         INSERT INTO agents (project_id, id, server_id, creation_time)
-        SELECT {{StoredDeployments.SqlOfProject("n")}}, {{StoredDeployments.SqlOfId("n")}}, 'server-' || n, now() FROM generate_series(1, {{Rows}}) AS n;
+        SELECT {{StoredDeployments.SqlOfProject("n")}}, {{StoredDeployments.SqlOfId("n")}}, 'server-' || n, now() FROM generate_series(1, {{rows}}) AS n;
         INSERT INTO software_configs (project_id, id, name, "group", creation_time, config, inputs, outputs, options)
         SELECT {{StoredDeployments.SqlOfProject("n")}}, {{StoredDeployments.SqlOfId("n")}}, 'install', 'script', now(),
             to_json(left(E'#!/bin/sh\n' || repeat('echo "step of server ' || n || E'"\n', {{ConfigCharacters}}), {{ConfigCharacters}})),
             '[{"name":"port","type":"Number","replace_on_change":false}]', '[{"name":"result","type":"String","error_output":false}]', '{}'
-        FROM generate_series(1, {{Rows}}) AS n;
+        FROM generate_series(1, {{rows}}) AS n;
         ANALYZE agents, software_configs
         """;
 
@@ -62,7 +63,7 @@ internal static class AgentsBenchmark
             ("Deployments:MaxWaiting", $"{2 * Count}"), // one project has at most half of them
             ("ConnectionStrings:Deployments", $"{bench.Connection};Application Name={Name}"));
         var deployments = new StoredDeployments(bench, Rows, "'server-' || n", $"{StoredDeployments.SqlOfId("n")}::text");
-        await bench.ExecuteAsync(Fill);
+        await bench.ExecuteAsync(Fill(Rows));
         await deployments.FillAsync();
 
         var documents = Enumerable.Range(1, Count).Select(n => addresses.CreateDocumentUrl(StoredDeployments.ProjectOf(n), StoredDeployments.IdOf(n))).ToList();

@@ -20,7 +20,7 @@ namespace Deployments.Infrastructure.GroupedReads;
 /// </remarks>
 internal sealed class GroupReader<TKey, TResult>(
     GroupedStatement<TKey, TResult> statement, NpgsqlDataSource dataSource, IOptions<TimeBudgets> budgets, TimeProvider clock)
-    : IThreadPoolWorkItem, IAsyncDisposable
+    : IThreadPoolWorkItem, IDisposable
     where TKey : struct, IReadKey
     where TResult : class
 {
@@ -48,11 +48,11 @@ internal sealed class GroupReader<TKey, TResult>(
 
     void IThreadPoolWorkItem.Execute() => _ = ReadGroupsAsync();
 
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
         while (commands.TryTake(out var command))
         {
-            await command.DisposeAsync();
+            command.Dispose();
         }
     }
 
@@ -96,8 +96,14 @@ internal sealed class GroupReader<TKey, TResult>(
     private async Task ReadAsync(List<PendingRead<TKey, TResult>> group)
     {
         var delay = new RetryDelay(InitialRetryDelay, MaxRetryDelay);
-        while (group.RemoveAll(read => read.IsOver) is var _ && group.Count > 0)
+        while (true)
         {
+            group.RemoveAll(read => read.IsOver);
+            if (group.Count == 0)
+            {
+                return;
+            }
+
             try
             {
                 await SendAsync(group);
@@ -133,21 +139,15 @@ internal sealed class GroupReader<TKey, TResult>(
         {
             // A server that hangs responds neither to the statement nor to its cancellation: continue without this connection.
             await sent.WaitAsync(ResponseTimeout, clock);
-            commands.Add(command);
         }
-        catch
+        catch (TimeoutException)
         {
             _ = attempt.CancelAsync(); // waits for the server, which may hang
-            _ = sent.ContinueWith(
-                (task, state) =>
-                {
-                    _ = task.Exception;
-                    return ((ReadCommand<TKey, TResult>)state!).DisposeAsync().AsTask();
-                },
-                command,
-                TaskScheduler.Default);
+            _ = sent.ContinueWith(static ended => ended.Exception, TaskContinuationOptions.OnlyOnFaulted);
             throw;
         }
+
+        commands.Add(command);
     }
 
     private async Task SendAsync(ReadCommand<TKey, TResult> command, List<PendingRead<TKey, TResult>> group, CancellationToken cancellationToken)

@@ -4,8 +4,8 @@ using NpgsqlTypes;
 
 namespace Deployments.Infrastructure.GroupedReads;
 
-/// <summary>A grouped statement over a connection that it keeps. Can be used repeatedly, by one caller at a time.</summary>
-internal sealed class ReadCommand<TKey, TResult> : IAsyncDisposable
+/// <summary>A grouped statement with its parameters. Can be used repeatedly, by one caller at a time.</summary>
+internal sealed class ReadCommand<TKey, TResult> : IDisposable
     where TResult : class
 {
     private readonly GroupedStatement<TKey, TResult> statement;
@@ -18,29 +18,25 @@ internal sealed class ReadCommand<TKey, TResult> : IAsyncDisposable
         rows = new(command);
         rows.AddColumn("number", NpgsqlDbType.Integer, row => row.Number);
         statement.AddColumns(rows);
-        command.CommandText = statement.CreateText(rows.Relation);
+        command.CommandText = statement.CreateText(rows.RelationOfUnknownLength);
     }
 
     /// <summary>Reads what belongs to each key.</summary>
     /// <param name="keys">The keys; the number of each is its index.</param>
     /// <param name="found">Is given each result, with the number of its key, as soon as it is complete.</param>
-    /// <param name="dataSource">Where it takes its connection from.</param>
+    /// <param name="dataSource">Where it takes a connection from.</param>
     /// <param name="cancellationToken">Cancels the statement.</param>
     public async Task ReadAsync(
         IReadOnlyList<TKey> keys, Action<int, TResult> found, NpgsqlDataSource dataSource, CancellationToken cancellationToken)
     {
-        if (command.Connection is null)
-        {
-            command.Connection = await dataSource.OpenForGroupsAsync(cancellationToken);
-            await command.PrepareAsync(cancellationToken);
-        }
-
         rows.Clear();
         for (var number = 0; number < keys.Count; number++)
         {
             rows.Add((number, keys[number]));
         }
 
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        command.Connection = connection;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var (last, result) = (0, default(TResult));
         while (await reader.ReadAsync(cancellationToken))
@@ -61,13 +57,5 @@ internal sealed class ReadCommand<TKey, TResult> : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (command.Connection is { } connection)
-        {
-            await connection.DisposeAsync();
-        }
-
-        await command.DisposeAsync();
-    }
+    public void Dispose() => command.Dispose();
 }

@@ -17,6 +17,13 @@ internal sealed class RowParameters<TRow>(NpgsqlCommand command)
     public string Relation =>
         $"unnest({string.Join(", ", columns.Select(column => $"@{column.Name}"))}) AS input ({Names})";
 
+    /// <summary>
+    /// The same, of whose length the planner knows nothing: else it would find a plan for so few rows cheaper than the one for any number, and
+    /// plan each time.
+    /// </summary>
+    public string RelationOfUnknownLength =>
+        $"unnest({string.Join(", ", columns.Select(column => $"(SELECT @{column.Name})"))}) AS input ({Names})";
+
     /// <summary>The columns so far, for INSERT.</summary>
     public string Names => string.Join(", ", columns.Select(column => column.Name));
 

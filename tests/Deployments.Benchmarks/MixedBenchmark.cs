@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Deployments.Api.Authentication.SignedAddress;
+using Deployments.Api.Json;
+
+namespace Deployments.Benchmarks;
+
+/// <summary>
+/// What a service does all day, for five minutes: agents that read their documents, outcomes that they report, and deployments that are
+/// created; and the service's memory after each minute.
+/// </summary>
+internal static class MixedBenchmark
+{
+    private const int Rows = 20_000;
+    private const int Connections = 256;
+    private const int Minutes = 5;
+    private const int MinuteSeconds = 60;
+    private const int UnknownPathSeconds = 5;
+
+    // Of each ten requests.
+    private const int Documents = 7;
+    private const int Signals = 2;
+    private const string Signal = """{"deploy_stdout":"done","deploy_stderr":"","deploy_status_code":0}""";
+
+    public static async Task RunAsync(Bench bench)
+    {
+        var key = RandomNumberGenerator.GetBytes(AgentKeys.MinBytes);
+        var addresses = new AgentAddresses(new AgentKeys([key]), baseAddress: string.Empty, TimeFormat.Utc);
+        await using var service = await bench.StartServiceAsync(("Deployments:AgentKeys:0", Convert.ToBase64String(key)));
+        var deployments = new StoredDeployments(bench, Rows, "'server-' || n", $"{StoredDeployments.SqlOfId("n")}::text");
+        await bench.ExecuteAsync(AgentsBenchmark.Fill(Rows));
+        await deployments.FillAsync();
+        var tokens = deployments.CreateTokens();
+        var mixed = new HttpLoad(bench.Folder, service.Address, Enumerable.Range(1, Rows).SelectMany(n => Requests(addresses, tokens, n)));
+        var unknownPath = HttpLoad.UnknownPath(bench, service, tokens.Select((token, n) => (StoredDeployments.ProjectOf(n), token)));
+
+        Console.WriteLine(
+            $"{Documents * 10} % documents, {Signals * 10} % signals, {(10 - Documents - Signals) * 10} % creations, of {Rows:N0} servers; {Connections} connections, {HttpLoad.Generator}:");
+        Console.WriteLine("| minute | requests /s | p50, p99 ms | processor time of the service, µs: a request, one to an unknown path with a token | CPU: service, database, generator | memory MiB |");
+        Console.WriteLine("|---|---|---|---|---|---|");
+        Console.WriteLine($"| before | | | | | {service.Memory:F0} |");
+        for (var minute = 1; minute <= Minutes; minute++)
+        {
+            await deployments.FillAsync(); // else the signals of runs that have ended would change nothing
+            var run = await Measurement.TakeAsync(bench, service, () => mixed.RunAsync(Connections, MinuteSeconds), MinuteSeconds);
+            var nothing = await Measurement.TakeAsync(bench, service, () => unknownPath.RunAsync(Connections, UnknownPathSeconds), UnknownPathSeconds);
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {minute} | {run.Load.Rate:F0} | {run.Load.P50Milliseconds:F1}, {run.Load.P99Milliseconds:F1} | {run.ServiceMicroseconds:F0}, {nothing.ServiceMicroseconds:F0} | {run.ServiceCpu:P0}, {run.DatabaseCpu:P0}, {run.GeneratorCpu:P0} | {service.Memory:F0} |"));
+        }
+    }
+
+    private static IEnumerable<HttpLoad.Request> Requests(AgentAddresses addresses, IReadOnlyList<string> tokens, int n)
+    {
+        for (var part = 0; part < 10; part++)
+        {
+            var other = ((n * 10) + part) % Rows + 1;
+            var (project, id) = (StoredDeployments.ProjectOf(other), StoredDeployments.IdOf(other));
+            yield return part < Documents
+                ? new("GET", addresses.CreateDocumentUrl(project, id), Token: null, Body: null)
+                : part < Documents + Signals
+                    ? new("PUT", addresses.CreateSignalUrl(project, id, id, run: id), Token: null, Signal)
+                    : new(
+                        "POST",
+                        $"/v1/{project}/software_deployments",
+                        tokens[other % tokens.Count],
+                        $$"""{"config_id": "{{id}}", "server_id": "another-{{other}}", "action": "CREATE"}""");
+        }
+    }
+}
