@@ -76,6 +76,8 @@ internal static class DependencyInjection
         services.AddSingleton(provider => new ConfigReferences(
             RequireExisting: provider.GetRequiredService<IOptions<ServiceOptions>>().Value.ConfigReferences == ConfigReferenceRule.Known));
         services.AddSingleton(provider => new SharedMetadata(provider.GetRequiredService<IOptions<ServiceOptions>>().Value.SharedMetadata));
+        services.AddSingleton(provider => new Pooler(
+            SharesSessions: provider.GetRequiredService<IOptions<ServiceOptions>>().Value.Pooler == PoolerMode.Transaction));
         services.AddOptions<ChangeFeedOptions>().Configure<IOptions<ServiceOptions>>((feed, settings) =>
             (feed.MaxWaiting, feed.KeepDeletedDays) = (settings.Value.MaxWaiting, settings.Value.KeepDeletedDays));
         services.AddSingleton(new KnownSettings(

@@ -29,6 +29,9 @@ public static class DependencyInjection
     /// <summary>The name of the connection string, <c>ConnectionStrings:Deployments</c>.</summary>
     public const string ConnectionName = "Deployments";
 
+    /// <summary>The name of the connection string past a pooler, <c>ConnectionStrings:Listen</c>.</summary>
+    public const string ListenConnectionName = "Listen";
+
     /// <summary>The tag of the health check of the database.</summary>
     public const string ReadyTag = "ready";
 
@@ -37,15 +40,21 @@ public static class DependencyInjection
     {
         // Npgsql's own message may quote a part of the connection string, and so of the password.
         services.AddOptions<DatabaseOptions>()
-            .Configure<IConfiguration>((options, configuration) => options.ConnectionString = configuration.GetConnectionString(ConnectionName))
+            .Configure<IConfiguration>((options, configuration) =>
+            {
+                options.ConnectionString = configuration.GetConnectionString(ConnectionName);
+                options.ListenConnectionString = configuration.GetConnectionString(ListenConnectionName) is { Length: > 0 } listen ? listen : null;
+            })
+            .Validate(options => DataSources.IsUsable(options.ConnectionString), IsNotUsable(ConnectionName))
             .Validate(
-                options => DataSources.IsUsable(options.ConnectionString),
-                $"ConnectionStrings:{ConnectionName} is not in Npgsql's form, for example Host=db;Database=deployments;Username=deployments;Password=….")
+                options => options.ListenConnectionString is not { } listen || DataSources.IsUsable(listen), IsNotUsable(ListenConnectionName))
             .ValidateOnStart();
         services.AddOptions<MigrationOptions>()
             .Configure<IConfiguration>((options, configuration) => configuration.GetSection(MigrationOptions.Section).Bind(options))
             .ValidateOnStart();
-        services.AddSingleton(provider => DataSources.Create(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString));
+        services.AddSingleton(provider => DataSources.Create(
+            provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString, provider.GetRequiredService<Pooler>()));
+        services.AddSingleton<GroupConnections>();
         services.AddPooledDbContextFactory<DeploymentsDbContext>((provider, options) =>
             options.UseDeployments(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddSingleton<IDatabaseSchema>(provider =>
@@ -56,12 +65,19 @@ public static class DependencyInjection
         services.AddSingleton(provider => new HealthDataSource(
             DataSources.CreateForHealth(
                 provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString,
+                provider.GetRequiredService<Pooler>(),
                 provider.GetRequiredService<IOptions<TimeBudgets>>().Value.HealthCheck)));
         services.AddSingleton<DatabaseReadiness>();
         services.AddSingleton<DatabaseExecutor>();
-        services.AddSingleton(provider => new FeedDataSource(
-            DataSources.CreateForFeed(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString),
-            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider =>
+        {
+            // A pooler in transaction mode delivers no notification.
+            var options = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+            var connectionString = options.ListenConnectionString
+                ?? (provider.GetRequiredService<Pooler>().SharesSessions ? null : options.ConnectionString);
+            return new FeedDataSource(
+                connectionString is null ? null : DataSources.CreateForFeed(connectionString), provider.GetRequiredService<TimeProvider>());
+        });
         services.AddSingleton<FeedEpochs>();
         services.AddSingleton<ChangeFeedReader>();
         services.AddSingleton<IChangeFeed>(provider => provider.GetRequiredService<ChangeFeedReader>());
@@ -73,8 +89,10 @@ public static class DependencyInjection
         services.AddHostedService<MissedChangeCheck>();
         services.AddSingleton<ChangeSignal>();
         services.AddHostedService(provider => provider.GetRequiredService<ChangeSignal>());
-        services.AddGroupCommit<PendingInsert>(provider => new InsertGroup(provider.GetRequiredService<ChangeSignal>()));
-        services.AddGroupCommit<PendingChange>(provider => new ChangeGroup(provider.GetRequiredService<ChangeSignal>()));
+        services.AddGroupCommit<PendingInsert>(provider => new InsertGroup(
+            provider.GetRequiredService<GroupConnections>(), provider.GetRequiredService<ChangeSignal>()));
+        services.AddGroupCommit<PendingChange>(provider => new ChangeGroup(
+            provider.GetRequiredService<GroupConnections>(), provider.GetRequiredService<ChangeSignal>()));
         services.AddGroupReader(DeploymentQueries.ById);
         services.AddGroupReader(AgentStore.Servers);
         services.AddGroupReader(AgentStore.Runs);
@@ -101,6 +119,9 @@ public static class DependencyInjection
     /// <summary>Keeps the keys of data protection in the database, so that all instances have the same.</summary>
     public static IDataProtectionBuilder PersistKeysToDatabase(this IDataProtectionBuilder builder) =>
         builder.SetApplicationName(ConnectionName).PersistKeysToDbContext<DeploymentsDbContext>();
+
+    private static string IsNotUsable(string connectionName) =>
+        $"ConnectionStrings:{connectionName} is not in Npgsql's form, for example Host=db;Database=deployments;Username=deployments;Password=….";
 
     private static void AddGroupCommit<TEntry>(this IServiceCollection services, Func<IServiceProvider, IGroupCommand<TEntry>> createCommand)
         where TEntry : IPendingWrite

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Deployments.Application.Common;
 using Deployments.FunctionalTests.Support;
+using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.SoftwareDeployments;
 using Npgsql;
 using NUnit.Framework;
@@ -420,8 +421,9 @@ public sealed class ChangeFeedTests
         await using (var lockRows = new LockDeploymentsCommand())
         await using (var update = new UpdateDeploymentsCommand())
         {
-            await lockRows.PrepareAsync(connection, CancellationToken.None);
-            await update.PrepareAsync(connection, CancellationToken.None);
+            var kept = new GroupConnection(connection, keepsSession: true);
+            await lockRows.UseAsync(kept, CancellationToken.None);
+            await update.UseAsync(kept, CancellationToken.None);
             lockRows.Add(project.Id, Guid.Parse(id));
             var row = (await lockRows.ExecuteAsync(CancellationToken.None)).Values.Single()!;
             row.Current.Expire(DateTimeOffset.UtcNow.AddDays(1)).ShouldBeTrue();

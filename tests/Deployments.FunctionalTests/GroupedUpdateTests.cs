@@ -2,6 +2,7 @@ using System.Net;
 using System.Reflection;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.FunctionalTests.Support;
+using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
 using Deployments.Infrastructure.SoftwareDeployments;
 using Microsoft.EntityFrameworkCore;
@@ -138,7 +139,7 @@ public sealed class GroupedUpdateTests
         var read = await context.SoftwareDeployments.AsNoTracking().SingleAsync(deployment => deployment.Id == id);
         await using var connection = await TestRun.Database.OpenConnectionAsync();
         await using var lockRows = new LockDeploymentsCommand();
-        await lockRows.PrepareAsync(connection, CancellationToken.None);
+        await lockRows.UseAsync(new GroupConnection(connection, keepsSession: true), CancellationToken.None);
         lockRows.Add(project.Id, id);
         var locked = (await lockRows.ExecuteAsync(CancellationToken.None)).Values.Single()!.Current;
 

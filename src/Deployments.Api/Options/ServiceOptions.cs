@@ -51,6 +51,9 @@ internal sealed class ServiceOptions
     /// <summary>How many requests an agent may send to its addresses; null: any number.</summary>
     public RateLimitOptions? AgentRateLimit { get; init; }
 
+    /// <summary>What stands between the service and the database.</summary>
+    public PoolerMode Pooler { get; init; } = PoolerMode.None;
+
     /// <summary>The page for people.</summary>
     public WebConsoleOptions Console { get; init; } = new();
 
@@ -86,4 +89,14 @@ internal enum ConfigReferenceRule
 
     /// <summary>Only those that exist in the deployment's own project.</summary>
     Known,
+}
+
+/// <summary>The pooler between the service and the database.</summary>
+internal enum PoolerMode
+{
+    /// <summary>None, or one whose clients have a session of the server each.</summary>
+    None,
+
+    /// <summary>One whose clients have a session for a transaction.</summary>
+    Transaction,
 }

@@ -31,6 +31,7 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration, IHos
             .. OutOfRange(nameof(options.KeepDeletedDays), options.KeepDeletedDays, MaxDays),
             .. Undefined(nameof(options.TimeFormat), options.TimeFormat),
             .. Undefined(nameof(options.ConfigReferences), options.ConfigReferences),
+            .. Undefined(nameof(options.Pooler), options.Pooler),
             .. NotAList(nameof(options.Proxies)),
             .. NotAList(nameof(options.CorsOrigins)),
             .. options.Proxies.Where(proxy => !IPAddress.TryParse(proxy, out _) && !IPNetwork.TryParse(proxy, out _))

@@ -1,3 +1,4 @@
+using Deployments.Infrastructure.BackgroundJobs;
 using Deployments.Infrastructure.Postgres;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -7,12 +8,29 @@ namespace Deployments.Infrastructure.ChangeFeed;
 
 /// <summary>Listens for the notifications of other instances, on a connection of its own.</summary>
 internal sealed partial class ChangeListener(
-    MigrationJob migration, FeedDataSource dataSource, FeedEpochs epochs, ChangeHub hub, ILogger<ChangeListener> logger) : BackgroundService
+    MigrationJob migration, FeedDataSource dataSource, FeedEpochs epochs, ChangeHub hub, TimeProvider clock, ILogger<ChangeListener> logger)
+    : BackgroundService
 {
+    private static readonly TimeSpan EpochInterval = TimeSpan.FromSeconds(1);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await migration.WaitUntilCurrentAsync(stoppingToken);
+        if (!dataSource.IsUsed)
+        {
+            LogNotUsed();
+            await PeriodicJob.RunAsync(EpochInterval, clock, VerifyEpochAgainAsync, stoppingToken);
+            return;
+        }
+
         await dataSource.RunAsync(connection => ListenAsync(connection, stoppingToken), LogDisconnected, stoppingToken);
+    }
+
+    // A pooler's clients keep their connections when its server is replaced by another one.
+    private Task VerifyEpochAgainAsync(CancellationToken stoppingToken)
+    {
+        epochs.Reset();
+        return Task.CompletedTask;
     }
 
     private async Task ListenAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
@@ -49,4 +67,9 @@ internal sealed partial class ChangeListener(
     [LoggerMessage(
         LogLevel.Warning, "Notifications of other instances cannot be received; checking for changes once a second and reconnecting: {Reason}")]
     private partial void LogDisconnected(string reason);
+
+    [LoggerMessage(
+        LogLevel.Information,
+        "Instances do not notify each other of changes, and check for them once a second: behind a pooler in transaction mode ConnectionStrings:Listen is needed for that.")]
+    private partial void LogNotUsed();
 }

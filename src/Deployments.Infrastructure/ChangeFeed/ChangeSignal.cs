@@ -86,13 +86,19 @@ internal sealed partial class ChangeSignal(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await migration.WaitUntilCurrentAsync(stoppingToken);
-        await dataSource.RunAsync(connection => NotifyAsync(connection, stoppingToken), LogDisconnected, stoppingToken);
+        if (dataSource.IsUsed)
+        {
+            await dataSource.RunAsync(connection => NotifyAsync(connection, stoppingToken), LogDisconnected, stoppingToken);
+        }
     }
 
     private void Send(HashSet<ulong> topics)
     {
         hub.Signal(topics);
-        KeepForLater(topics);
+        if (dataSource.IsUsed)
+        {
+            KeepForLater(topics);
+        }
     }
 
     private void KeepForLater(HashSet<ulong> topics)

@@ -5,10 +5,15 @@ using Npgsql;
 namespace Deployments.Infrastructure.ChangeFeed;
 
 /// <summary>The two connections of the feed, that send and hear notifications, whatever the number of waiters.</summary>
-internal sealed class FeedDataSource(NpgsqlDataSource source, TimeProvider clock) : IAsyncDisposable
+/// <param name="source">Null where notifications would not be heard.</param>
+/// <param name="clock">The clock of the retries.</param>
+internal sealed class FeedDataSource(NpgsqlDataSource? source, TimeProvider clock) : IAsyncDisposable
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
+
+    /// <summary>Whether instances notify each other.</summary>
+    public bool IsUsed => source is not null;
 
     /// <summary>Runs work over a connection, and over another one whenever that fails, until the work returns or the service stops.</summary>
     /// <param name="work">The work.</param>
@@ -23,7 +28,7 @@ internal sealed class FeedDataSource(NpgsqlDataSource source, TimeProvider clock
             var started = clock.GetTimestamp();
             try
             {
-                await using var connection = await source.OpenConnectionAsync(stoppingToken);
+                await using var connection = await source!.OpenConnectionAsync(stoppingToken);
                 await work(connection);
                 return;
             }
@@ -50,5 +55,5 @@ internal sealed class FeedDataSource(NpgsqlDataSource source, TimeProvider clock
         }
     }
 
-    public ValueTask DisposeAsync() => source.DisposeAsync();
+    public ValueTask DisposeAsync() => source?.DisposeAsync() ?? default;
 }

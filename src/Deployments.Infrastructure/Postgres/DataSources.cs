@@ -9,7 +9,7 @@ internal static class DataSources
     {
         try
         {
-            Create(connectionString).Dispose();
+            Create(connectionString, new Pooler(SharesSessions: false)).Dispose();
 
             // Npgsql takes an address with a user and a password for the name of a host, which is reported. One @ begins an abstract socket.
             var host = new NpgsqlConnectionStringBuilder(connectionString).Host ?? string.Empty;
@@ -22,7 +22,7 @@ internal static class DataSources
     }
 
     /// <summary>Creates the pool for requests.</summary>
-    public static NpgsqlDataSource Create(string? connectionString)
+    public static NpgsqlDataSource Create(string? connectionString, Pooler pooler)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments" }; // the name of the pool in metrics
         var settings = builder.ConnectionStringBuilder;
@@ -36,9 +36,13 @@ internal static class DataSources
         settings.TryAdd("Cancellation Timeout", 500);
 
         // Frequent statements are prepared. Connections are not reset between uses: the only session state that the service sets is how
-        // statements are planned and isolated (OpenForGroupsAsync), which changes no result.
+        // statements are planned and isolated (GroupConnections), which changes no result.
         settings.TryAdd("Max Auto Prepare", 50);
         settings.TryAdd("No Reset On Close", true);
+        if (pooler.SharesSessions)
+        {
+            ShareSessions(settings);
+        }
 
         // With several hosts, find a new primary soon.
         settings.TryAdd("Host Recheck Seconds", 1);
@@ -50,7 +54,7 @@ internal static class DataSources
     }
 
     /// <summary>Creates the pool of a single connection for the health check.</summary>
-    public static NpgsqlDataSource CreateForHealth(string? connectionString, TimeSpan timeout)
+    public static NpgsqlDataSource CreateForHealth(string? connectionString, Pooler pooler, TimeSpan timeout)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "deployments-health" };
         var settings = builder.ConnectionStringBuilder;
@@ -60,6 +64,11 @@ internal static class DataSources
         settings["Timeout"] = (int)timeout.TotalSeconds;
         settings["Command Timeout"] = (int)timeout.TotalSeconds;
         settings["Cancellation Timeout"] = -1; // replace a connection that does not respond at once
+        if (pooler.SharesSessions)
+        {
+            ShareSessions(settings);
+        }
+
         return builder.Build();
     }
 
@@ -79,24 +88,11 @@ internal static class DataSources
         return builder.Build();
     }
 
-    /// <summary>Opens a connection for prepared statements that take any number of rows.</summary>
-    public static async Task<NpgsqlConnection> OpenForGroupsAsync(this NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    // Neither prepares anything nor resets the session at the end of a use: both would be those of other clients too.
+    private static void ShareSessions(NpgsqlConnectionStringBuilder settings)
     {
-        var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        try
-        {
-            // The plan is the same for any number of rows, but PostgreSQL would plan again for few rows. READ COMMITTED is set because the
-            // database's own default may be another.
-            await using var session = new NpgsqlCommand(
-                "SET plan_cache_mode = force_generic_plan; SET default_transaction_isolation = 'read committed'", connection);
-            await session.ExecuteNonQueryAsync(cancellationToken);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
+        settings["Max Auto Prepare"] = 0;
+        settings["No Reset On Close"] = true;
     }
 
     private static void TryAdd(this NpgsqlConnectionStringBuilder settings, string keyword, object value)

@@ -6,9 +6,10 @@ namespace Deployments.Infrastructure.Postgres;
 
 /// <summary>
 /// What the service requires of its database to be ready: UTF-8, a current schema, rights on each table, and connections that keep their
-/// session. What is missing is reported as one sentence for the operator.
+/// session unless they are known not to. What is missing is reported as one sentence for the operator.
 /// </summary>
-internal sealed class DatabaseReadiness(HealthDataSource health, NpgsqlDataSource traffic, IDbContextFactory<DeploymentsDbContext> contexts)
+internal sealed class DatabaseReadiness(
+    HealthDataSource health, NpgsqlDataSource traffic, Pooler pooler, IDbContextFactory<DeploymentsDbContext> contexts)
 {
     private const int PoolerProbes = 3;
 
@@ -18,7 +19,7 @@ internal sealed class DatabaseReadiness(HealthDataSource health, NpgsqlDataSourc
 
     private IReadOnlyList<string>? tables;
     private IReadOnlyList<string>? migrations;
-    private bool keepsSessions;
+    private bool areSessionsVerified = pooler.SharesSessions;
 
     /// <summary>The first requirement that is not met, as a sentence; null if all are.</summary>
     public async Task<string?> FindMissingAsync(CancellationToken cancellationToken)
@@ -31,14 +32,10 @@ internal sealed class DatabaseReadiness(HealthDataSource health, NpgsqlDataSourc
             }
         }
 
-        if (!keepsSessions)
-        {
-            keepsSessions = await KeepsSessionsAsync(cancellationToken);
-        }
-
-        return keepsSessions
+        areSessionsVerified = areSessionsVerified || await KeepsSessionsAsync(cancellationToken);
+        return areSessionsVerified
             ? null
-            : "The database is behind a pooler in transaction mode, which this service cannot use: set the pooler to session mode or connect directly.";
+            : "The database is behind a pooler in transaction mode: set Deployments:Pooler to Transaction, or the pooler to session mode.";
     }
 
     private async Task<string?> FindMissingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

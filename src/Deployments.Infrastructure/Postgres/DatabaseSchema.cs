@@ -1,3 +1,4 @@
+using System.Data;
 using System.Reflection;
 using Deployments.Application.Common;
 using Deployments.Infrastructure.Postgres.Model;
@@ -60,20 +61,8 @@ internal sealed class DatabaseSchema(Func<NpgsqlDataSource> source, IOptions<Dat
             return;
         }
 
-        // Asked for again and again: an index that is built concurrently waits for every statement that runs, a wait for this lock too.
-        while (!await database.SqlQuery<bool>($"SELECT pg_try_advisory_lock({MigrationLock}) AS \"Value\"").SingleAsync(cancellationToken))
-        {
-            await Task.Delay(LockRetryInterval, cancellationToken);
-        }
-
-        try
-        {
-            await MigrateAsync(context.GetService<IMigrator>(), target, cancellationToken);
-        }
-        finally
-        {
-            await database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({MigrationLock})", CancellationToken.None);
-        }
+        await using var locked = await LockAsync(cancellationToken);
+        await MigrateAsync(context.GetService<IMigrator>(), target, cancellationToken);
     }
 
     public string CreateScript(string? current, string? target)
@@ -87,6 +76,38 @@ internal sealed class DatabaseSchema(Func<NpgsqlDataSource> source, IOptions<Dat
 
     public Task<string> ExplainAsync(Exception failure) =>
         ConnectionRefusal.ExplainAsync(failure, options.Value.ConnectionString, budgets.Value.HealthCheck);
+
+    /// <summary>
+    /// Locks out other migrations until the result is disposed. It is a transaction's lock, as a pooler may change the session, and a
+    /// connection's of its own, as an index that is built concurrently cannot be part of a transaction.
+    /// </summary>
+    private async Task<NpgsqlConnection> LockAsync(CancellationToken cancellationToken)
+    {
+        var connection = await source().OpenConnectionAsync(cancellationToken);
+        try
+        {
+            // Asked for again and again: an index that is built concurrently waits for every statement that runs, a wait for this lock too. The
+            // SET comes last, as the transaction has no snapshot after it: such an index would wait for that as well.
+            while (true)
+            {
+                var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
+                await using var tryLock = new NpgsqlCommand(
+                    $"SELECT pg_try_advisory_xact_lock({MigrationLock}); SET LOCAL idle_in_transaction_session_timeout = 0", connection);
+                if (await tryLock.ExecuteScalarAsync(cancellationToken) is true)
+                {
+                    return connection;
+                }
+
+                await transaction.DisposeAsync();
+                await Task.Delay(LockRetryInterval, cancellationToken);
+            }
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
 
     // A step that alters a table waits no longer for its lock than those who wait behind it can.
     private static async Task MigrateAsync(IMigrator migrator, string? target, CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Data;
 using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
 using Npgsql;
@@ -10,28 +9,27 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 /// Stores groups of changes: one statement locks the rows and reads them, the domain applies the changes in memory, and one statement
 /// stores the rows with an event for each change. Instances cannot deadlock, as none waits for a lock.
 /// </summary>
-internal sealed class ChangeGroup(ChangeSignal signal) : IGroupCommand<PendingChange>
+internal sealed class ChangeGroup(GroupConnections connections, ChangeSignal signal) : IGroupCommand<PendingChange>
 {
     private const int MaxStoredLength = 8 * 1024 * 1024;
 
     private readonly LockDeploymentsCommand lockRows = new();
     private readonly UpdateDeploymentsCommand update = new();
-    private NpgsqlConnection? connection;
+    private GroupConnection? connection;
 
-    public bool IsUsable => connection?.FullState == ConnectionState.Open && lockRows.IsPrepared && update.IsPrepared;
+    public bool IsUsable => connection?.IsUsable == true;
 
     public bool IsSent { get; private set; }
 
-    public async Task<IReadOnlyList<PendingChange>> StoreAsync(
-        List<PendingChange> group, NpgsqlDataSource dataSource, CancellationTokenSource attempt)
+    public async Task<IReadOnlyList<PendingChange>> StoreAsync(List<PendingChange> group, CancellationTokenSource attempt)
     {
         IsSent = false;
         var token = attempt.Token;
-        var own = connection ?? await PrepareAsync(dataSource, token);
-        await using var transaction = await own.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
+        var own = connection ?? await OpenAsync(token);
+        await using var transaction = await own.BeginTransactionAsync(token);
         group.Sort(PendingChange.CompareByRow);
         var (rows, missing, left) = await LockAsync(group, token);
-        await ApplyAsync(rows, own, attempt);
+        await ApplyAsync(rows, own.Connection, attempt);
         left.AddRange(rows.Where(row => row.IsConfigLocked).SelectMany(row => row.Changes));
         rows.RemoveAll(row => row.IsConfigLocked);
 
@@ -63,11 +61,11 @@ internal sealed class ChangeGroup(ChangeSignal signal) : IGroupCommand<PendingCh
         }
     }
 
-    private async Task<NpgsqlConnection> PrepareAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    private async Task<GroupConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        connection = await dataSource.OpenForGroupsAsync(cancellationToken);
-        await lockRows.PrepareAsync(connection, cancellationToken);
-        await update.PrepareAsync(connection, cancellationToken);
+        connection = await connections.OpenAsync(cancellationToken);
+        await lockRows.UseAsync(connection, cancellationToken);
+        await update.UseAsync(connection, cancellationToken);
         return connection;
     }
 

@@ -226,7 +226,7 @@ internal sealed partial class GroupCommitWriter<TEntry> : BackgroundService
         command = null;
         failedBeforeSending = false;
         var attempt = new CancellationTokenSource();
-        var sent = sending.StoreAsync([.. group], dataSource, attempt);
+        var sent = sending.StoreAsync([.. group], attempt);
         try
         {
             // A server that hangs responds neither to the statement nor to its cancellation: continue without this connection.

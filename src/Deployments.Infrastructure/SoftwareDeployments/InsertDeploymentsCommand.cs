@@ -1,4 +1,3 @@
-using System.Data;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.Postgres;
@@ -30,7 +29,7 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
     private readonly SortedSet<ProjectShare> newShares = new(ByProjects);
     private readonly RowParameters<DeploymentRow> rows;
     private readonly RowParameters<ProjectShare> shares;
-    private NpgsqlConnection? ownedConnection;
+    private GroupConnection? ownedConnection;
 
     public InsertDeploymentsCommand()
     {
@@ -85,8 +84,8 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
             """;
     }
 
-    /// <summary>Whether its own connection is open and the statement is prepared on it.</summary>
-    public bool IsUsable => ownedConnection?.FullState == ConnectionState.Open && command.IsPrepared;
+    /// <summary>Whether its own connection can be used again.</summary>
+    public bool IsUsable => ownedConnection?.IsUsable == true;
 
     /// <summary>Whether the rows were sent over its own connection; before that nothing can have been stored.</summary>
     public bool IsSent { get; private set; }
@@ -101,25 +100,29 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         }
     }
 
-    /// <summary>Stores the added rows over a connection that it keeps, with the statement prepared on it.</summary>
-    /// <param name="dataSource">Where it takes the connection from.</param>
+    /// <summary>Stores the added rows over a connection that it keeps.</summary>
+    /// <param name="connections">Where it takes the connection from.</param>
     /// <param name="cancellationToken">Ends the preparation; once the rows are sent, nothing does.</param>
     /// <returns>The ids of the rows that existed already.</returns>
-    public async Task<IReadOnlySet<Guid>> StoreAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    public async Task<IReadOnlySet<Guid>> StoreAsync(GroupConnections connections, CancellationToken cancellationToken)
     {
         IsSent = false;
         if (ownedConnection is null)
         {
-            command.Connection = ownedConnection = await dataSource.OpenForGroupsAsync(cancellationToken);
-            await command.PrepareAsync(cancellationToken);
+            ownedConnection = await connections.OpenAsync(cancellationToken);
+            await ownedConnection.AddAsync(command, cancellationToken);
         }
 
         cancellationToken.ThrowIfCancellationRequested();
 
         IsSent = true;
         ProjectShare[] sent = [.. newShares];
-        var existing = await ExecuteAsync(CancellationToken.None);
-        RememberShares(sent);
+        var existing = await ownedConnection.RunAsync(() => ExecuteAsync(CancellationToken.None), CancellationToken.None);
+        if (ownedConnection.KeepsSession)
+        {
+            RememberShares(sent);
+        }
+
         return existing;
     }
 
@@ -140,7 +143,8 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         }
     }
 
-    // They are never deleted, but lost with the database: so they are remembered no longer than the connection that stored them is open.
+    // They are never deleted, but lost with the database: so they are remembered no longer than the connection that stored them is open, and
+    // not at all where that may outlive the server.
     private void RememberShares(ProjectShare[] stored)
     {
         if (storedShares.Count > MaxStoredShares)

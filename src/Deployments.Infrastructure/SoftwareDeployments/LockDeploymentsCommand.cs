@@ -57,13 +57,7 @@ internal sealed class LockDeploymentsCommand : IAsyncDisposable
             """;
     }
 
-    public bool IsPrepared => command.IsPrepared;
-
-    public async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        command.Connection = connection;
-        await command.PrepareAsync(cancellationToken);
-    }
+    public Task UseAsync(GroupConnection connection, CancellationToken cancellationToken) => connection.AddAsync(command, cancellationToken);
 
     /// <returns>The row's number.</returns>
     public int Add(string projectId, Guid id)

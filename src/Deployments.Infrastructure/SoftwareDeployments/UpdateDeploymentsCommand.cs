@@ -83,13 +83,7 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
     /// <summary>The approximate length of the values to be stored, in characters.</summary>
     public long Length { get; private set; }
 
-    public bool IsPrepared => command.IsPrepared;
-
-    public async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        command.Connection = connection;
-        await command.PrepareAsync(cancellationToken);
-    }
+    public Task UseAsync(GroupConnection connection, CancellationToken cancellationToken) => connection.AddAsync(command, cancellationToken);
 
     /// <param name="deployment">The deployment after its change.</param>
     /// <param name="before">What the row has.</param>

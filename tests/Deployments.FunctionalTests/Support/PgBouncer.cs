@@ -22,7 +22,8 @@ internal sealed class PgBouncer : IAsyncDisposable
 
     /// <param name="connectionString">The database.</param>
     /// <param name="mode"><c>session</c> or <c>transaction</c>.</param>
-    public static async Task<PgBouncer> StartAsync(string connectionString, string mode)
+    /// <param name="poolSize">How many sessions of the server all of its clients share.</param>
+    public static async Task<PgBouncer> StartAsync(string connectionString, string mode, int poolSize = 50)
     {
         if (!File.Exists(Program))
         {
@@ -46,7 +47,7 @@ internal sealed class PgBouncer : IAsyncDisposable
             auth_type = plain
             auth_file = {folder}/users
             pool_mode = {mode}
-            default_pool_size = 50
+            default_pool_size = {poolSize}
             max_client_conn = 200
             ignore_startup_parameters = extra_float_digits
             """);

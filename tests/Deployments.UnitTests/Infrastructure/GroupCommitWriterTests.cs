@@ -184,7 +184,7 @@ public sealed class GroupCommitWriterTests : IDisposable
             }
         }
 
-        public async Task<IReadOnlyList<Entry>> StoreAsync(List<Entry> group, NpgsqlDataSource dataSource, CancellationTokenSource attempt)
+        public async Task<IReadOnlyList<Entry>> StoreAsync(List<Entry> group, CancellationTokenSource attempt)
         {
             await Task.Yield();
             sizes.Enqueue(group.Count);
