@@ -43,8 +43,10 @@ public sealed class PoolerTests
             .ShouldBe(created.SelectMany(ids => ids), ignoreOrder: true);
         (await ListAsync(
             database,
-            "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database WHERE locktype = 'advisory' AND datname = current_database()"))
-            .ShouldBeEmpty();
+            """
+            SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database
+            WHERE locktype = 'advisory' AND datname = current_database()
+            """)).ShouldBeEmpty();
         if (mode == "transaction")
         {
             await ShouldHaveLeftNothingInSessionsAsync(pooler.ConnectionString);
