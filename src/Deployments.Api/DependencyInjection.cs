@@ -11,6 +11,7 @@ using Deployments.Api.OpenApi;
 using Deployments.Api.Options;
 using Deployments.Application;
 using Deployments.Application.ChangeFeed;
+using Deployments.Application.Retention;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Infrastructure;
 using Deployments.Infrastructure.Postgres;
@@ -80,6 +81,9 @@ internal static class DependencyInjection
             SharesSessions: provider.GetRequiredService<IOptions<ServiceOptions>>().Value.Pooler == PoolerMode.Transaction));
         services.AddOptions<ChangeFeedOptions>().Configure<IOptions<ServiceOptions>>((feed, settings) =>
             (feed.MaxWaiting, feed.KeepDeletedDays) = (settings.Value.MaxWaiting, settings.Value.KeepDeletedDays));
+        services.AddOptions<RetentionOptions>().Configure<IOptions<ServiceOptions>>((retention, settings) =>
+            (retention.Days, retention.PerServer, retention.UnusedConfigDays) =
+                (settings.Value.RetainDays, settings.Value.RetainPerServer, settings.Value.RetainUnusedConfigDays));
         services.AddSingleton(new KnownSettings(
             (ServiceOptions.Section, typeof(ServiceOptions)),
             (MigrationOptions.Section, typeof(MigrationOptions)),

@@ -1,6 +1,7 @@
 using Deployments.Application.Agents;
 using Deployments.Application.ChangeFeed;
 using Deployments.Application.Common;
+using Deployments.Application.Retention;
 using Deployments.Application.Servers;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
@@ -11,6 +12,7 @@ using Deployments.Infrastructure.ChangeFeed;
 using Deployments.Infrastructure.GroupedReads;
 using Deployments.Infrastructure.Postgres;
 using Deployments.Infrastructure.Postgres.Model;
+using Deployments.Infrastructure.Retention;
 using Deployments.Infrastructure.Servers;
 using Deployments.Infrastructure.SoftwareConfigs;
 using Deployments.Infrastructure.SoftwareDeployments;
@@ -101,6 +103,8 @@ public static class DependencyInjection
         services.AddHostedService<ConnectionProbeJob>();
         services.AddHostedService<DeletedHistoryPurgeJob>();
         services.AddHostedService<EventCompletionJob>();
+        services.AddHostedService<RetentionJob>();
+        services.AddSingleton<IRetention, Pruning>();
         services.AddSingleton<IDeploymentCommands, DeploymentCommands>();
         services.AddSingleton<IDeploymentQueries, DeploymentQueries>();
         services.AddSingleton<IConfigStore, ConfigStore>();

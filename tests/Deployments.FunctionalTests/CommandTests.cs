@@ -217,6 +217,7 @@ public sealed class CommandTests
     [TestCase("--role <ROLE>", "token", "--help")]
     [TestCase("--script", "migrate", "--help")]
     [TestCase("Exit code 0", "healthcheck", "-h")]
+    [TestCase("--dry-run", "prune", "--help")]
     [TestCase("Usage:", "openapi", "--help")]
     [TestCase("Usage:", "version", "--help")]
     public async Task Help_prints_the_usage_and_exits_with_0(string part, params string[] arguments)

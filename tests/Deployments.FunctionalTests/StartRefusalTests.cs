@@ -42,6 +42,9 @@ public sealed class StartRefusalTests
             settings["Deployments:MaxBodyBytes"] = "0";
             settings["ConnectionStrings:Deployments"] = Password;
         }),
+        Case("no day", "Deployments:RetainDays is 0, and must be from 1 to 3650.", settings => settings["Deployments:RetainDays"] = "0"),
+        Case("none to retain", "Deployments:RetainPerServer is 0, and must be from 1 to 1000.", settings => settings["Deployments:RetainPerServer"] = "0"),
+        Case("no day for configurations", "Deployments:RetainUnusedConfigDays is 3651, and must be from 1 to 3650.", settings => settings["Deployments:RetainUnusedConfigDays"] = "3651"),
         Case("a time format by a number", "Deployments:TimeFormat is 7, and must be Utc or Zoneless.", settings => settings["Deployments:TimeFormat"] = "7"),
         Case("a misspelt log level", "Logging:LogLevel:Default is Informaton, and must be one of Trace, Debug,", settings => settings["Logging:LogLevel:Default"] = "Informaton"),
         Case("a misspelt log level of one log", "Logging:Console:LogLevel:Npgsql is Wran,", settings => settings["Logging:Console:LogLevel:Npgsql"] = "Wran"),

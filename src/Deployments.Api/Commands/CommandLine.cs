@@ -8,7 +8,7 @@ internal static class CommandLine
 {
     private const int UsageError = 2;
     private const int MaxQuotedCharacters = 64;
-    private static readonly string[] Names = ["help", "token", "migrate", "healthcheck", "openapi", "version", "watch"];
+    private static readonly string[] Names = ["help", "token", "migrate", "healthcheck", "openapi", "version", "watch", "prune"];
 
     /// <summary>
     /// The command and its arguments; empty when the program is to run the service. Settings (<c>--environment Production</c> or
@@ -35,6 +35,7 @@ internal static class CommandLine
         program.Add(OpenApiCommand.Create(builder));
         program.Add(VersionCommand.Create());
         program.Add(WatchCommand.Create(builder));
+        program.Add(PruneCommand.Create(builder));
         var parsed = program.Parse(
             command is ["help"] ? ["--help"] : command, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @ is part of a name
         if (parsed.Errors.Count == 0)

@@ -39,6 +39,15 @@ internal sealed class ServiceOptions
     /// <summary>How many days the change feed keeps the events of a deleted deployment.</summary>
     public int KeepDeletedDays { get; init; } = 7;
 
+    /// <summary>After how many days without a change a deployment that is not in progress is deleted; null: never.</summary>
+    public int? RetainDays { get; init; }
+
+    /// <summary>How many of the newest deployments of each server and configuration name are kept, however old.</summary>
+    public int RetainPerServer { get; init; } = 1;
+
+    /// <summary>After how many days a configuration that no deployment refers to is deleted; null: never.</summary>
+    public int? RetainUnusedConfigDays { get; init; }
+
     /// <summary>How many requests a project may send; null: any number.</summary>
     public RateLimitOptions? RateLimit { get; init; }
 

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Deployments.Api.Authentication.SignedAddress;
 using Deployments.Api.Middleware;
+using Deployments.Application.Retention;
 using Microsoft.Extensions.Options;
 
 namespace Deployments.Api.Options;
@@ -12,7 +13,7 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration, IHos
 {
     private const int MaxBytes = 1024 * 1024 * 1024;
     private const int MaxSeconds = 3600;
-    private const int MaxDays = 3650;
+    private const int MaxDays = RetentionRules.MaxDays;
     private const int MaxWaitingRequests = 1_000_000;
     private const double MinRate = 0.001;
     private const double MaxRate = 1_000_000;
@@ -29,6 +30,9 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration, IHos
             .. OutOfRange(nameof(options.RequestTimeoutSeconds), options.RequestTimeoutSeconds, MaxSeconds),
             .. OutOfRange(nameof(options.MaxWaiting), options.MaxWaiting, MaxWaitingRequests),
             .. OutOfRange(nameof(options.KeepDeletedDays), options.KeepDeletedDays, MaxDays),
+            .. options.RetainDays is { } days ? OutOfRange(nameof(options.RetainDays), days, MaxDays) : [],
+            .. OutOfRange(nameof(options.RetainPerServer), options.RetainPerServer, RetentionRules.MaxPerServer),
+            .. options.RetainUnusedConfigDays is { } configDays ? OutOfRange(nameof(options.RetainUnusedConfigDays), configDays, MaxDays) : [],
             .. Undefined(nameof(options.TimeFormat), options.TimeFormat),
             .. Undefined(nameof(options.ConfigReferences), options.ConfigReferences),
             .. Undefined(nameof(options.Pooler), options.Pooler),

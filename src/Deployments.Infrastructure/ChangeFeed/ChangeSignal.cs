@@ -56,14 +56,18 @@ internal sealed partial class ChangeSignal(
     }
 
     /// <summary>Deployments were changed or deleted, in a transaction that is committed.</summary>
-    public void Changed(params IEnumerable<SoftwareDeployment> deployments)
+    public void Changed(params IEnumerable<SoftwareDeployment> deployments) =>
+        Changed(deployments.Select(deployment => (deployment.ProjectId, deployment.Id, deployment.StackUserProjectId)));
+
+    /// <summary>The same by the owner of each deployment, its id and the project that it is shared with.</summary>
+    public void Changed(IEnumerable<(string ProjectId, Guid Id, string? Receiver)> deployments)
     {
         var topics = new HashSet<ulong>();
-        foreach (var deployment in deployments)
+        foreach (var (projectId, id, receiver) in deployments)
         {
-            topics.Add(ChangeTopics.OfProject(deployment.ProjectId));
-            topics.Add(ChangeTopics.OfDeployment(deployment.Id));
-            if (deployment.StackUserProjectId is { } receiver)
+            topics.Add(ChangeTopics.OfProject(projectId));
+            topics.Add(ChangeTopics.OfDeployment(id));
+            if (receiver is not null)
             {
                 topics.Add(ChangeTopics.OfProject(receiver));
             }

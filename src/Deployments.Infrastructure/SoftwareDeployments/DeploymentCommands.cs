@@ -30,16 +30,7 @@ internal sealed class DeploymentCommands(
                 .Select(deployment => new ExistingDeployment(
                     deployment.Id, EF.Property<byte[]?>(deployment, SoftwareDeploymentConfiguration.RequestHash)!)));
 
-    private static readonly string DeleteWithEvent =
-        $"""
-        WITH deleted_row AS (
-            DELETE FROM software_deployments AS deployment WHERE project_id = @project_id AND id = @id
-            RETURNING project_id, id, version + 1 AS version, action, status, status_reason, server_id, config_id, stack_user_project_id,
-                {EventLog.Xact("deployment")} AS xact),
-        completed AS (
-            {EventLog.Complete("deleted_row")})
-        {EventLog.Insert("(SELECT *, @time AS time, true AS deleted, @actor AS actor, @request_id AS request_id FROM deleted_row) AS change")}
-        """;
+    private static readonly string DeleteWithEvent = DeletionStatement.Create("project_id = @project_id AND id = @id");
 
     public async Task<AddOutcome> AddAsync(
         IReadOnlyList<SoftwareDeployment> deployments, Caller caller, ConfigReferences references, CancellationToken cancellationToken)

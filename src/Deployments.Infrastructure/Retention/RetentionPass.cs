@@ -1,0 +1,161 @@
+using System.Buffers.Binary;
+using System.Data;
+using Deployments.Application.Common;
+using Deployments.Application.Common.Errors;
+using Deployments.Application.Retention;
+using Deployments.Infrastructure.ChangeFeed;
+using Deployments.Infrastructure.Postgres;
+using Microsoft.EntityFrameworkCore;
+
+namespace Deployments.Infrastructure.Retention;
+
+/// <summary>
+/// One pass over all projects, in the order of the primary keys: each row that was created before the time of the rules is read once. It goes
+/// in small slices, each a transaction, between which it is idle for a multiple of the time that they take.
+/// </summary>
+/// <param name="rules">What is deleted.</param>
+/// <param name="isDryRun">Whether it is only counted.</param>
+/// <param name="isAlone">Whether nobody else may be at work, or the pass waits.</param>
+/// <param name="database">The database.</param>
+/// <param name="deadline">The time that a slice may take.</param>
+/// <param name="signal">Tells the waiters.</param>
+/// <param name="clock">The clock.</param>
+internal sealed class RetentionPass(
+    RetentionRules rules,
+    bool isDryRun,
+    bool isAlone,
+    DatabaseExecutor database,
+    RequestDeadline deadline,
+    ChangeSignal signal,
+    TimeProvider clock)
+{
+    private const long Lock = 0x72657461696E; // "retain"
+    private const int MaxRows = 100;
+    private const int IdleFactor = 9; // a tenth of the time is spent on work
+    private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(1); // a transaction is open meanwhile
+
+    // Somewhat arbitrary: longer than a slice takes as a rule, and shorter than a watcher of the feed, which it holds up, or a writer notices.
+    private static readonly TimeSpan TargetDuration = TimeSpan.FromMilliseconds(30);
+
+    private readonly IRetainedRows[] tables = [.. CreateTables(rules, signal, clock)];
+    private Position position = new(Table: 0, ProjectId: string.Empty, After: null);
+    private TimeSpan lastDuration;
+    private int maxRows = MaxRows;
+
+    /// <summary>When it began.</summary>
+    public DateTimeOffset Start { get; } = clock.GetUtcNow();
+
+    public bool IsComplete => position.Table == tables.Length;
+
+    /// <summary>Works on the next slice. After a failure it may be called again, and goes on where it was.</summary>
+    /// <returns>How many were deleted; null if somebody else is at work.</returns>
+    public async Task<RetentionCount?> ContinueAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await deadline.RunAsync(token => database.RunAsync(WorkAsync, token), cancellationToken);
+        }
+        catch (UnavailableException)
+        {
+            maxRows = Math.Max(maxRows / 2, 1); // it may have taken too long
+            throw;
+        }
+    }
+
+    private async Task<RetentionCount?> WorkAsync(DatabaseExecutor.Attempt attempt)
+    {
+        // Explicit, because the database's own default may be another.
+        await using var transaction = await attempt.Context.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, attempt.Token);
+        if (!await BeginSliceAsync(attempt))
+        {
+            return null;
+        }
+
+        // With the lock, so that the pause is one of all instances. The transaction has neither an id nor a snapshot yet.
+        var idleTime = lastDuration * IdleFactor;
+        await Task.Delay(idleTime < MaxIdleTime ? idleTime : MaxIdleTime, clock, attempt.Token);
+
+        var started = clock.GetTimestamp();
+        var (next, count, rows) = (position, default(RetentionCount), 0);
+        var committed = new List<Action>();
+        while (next.Table < tables.Length && rows < maxRows && clock.GetElapsedTime(started) < TargetDuration)
+        {
+            if (next.After is not { } after)
+            {
+                next = await FindProjectAsync(attempt, tables[next.Table].Table, next.ProjectId) is { } projectId
+                    ? next with { ProjectId = projectId, After = Guid.Empty }
+                    : new Position(next.Table + 1, string.Empty, After: null);
+                continue;
+            }
+
+            var table = tables[next.Table];
+            var slice = new RetentionSlice(next.ProjectId, after, FirstIdOf(table.Before), maxRows - rows);
+            var found = await table.FindAsync(attempt, slice);
+            var due = found.Where(row => row.IsDue).Select(row => row.Id).ToArray();
+            var deleted = due.Length;
+            if (due.Length > 0 && !isDryRun)
+            {
+                var deletion = await table.DeleteAsync(attempt, next.ProjectId, due);
+                deleted = deletion.Count;
+                committed.Add(deletion.Committed);
+            }
+
+            count += table is UnusedConfigs ? new RetentionCount(0, deleted) : new RetentionCount(deleted, 0);
+            rows += found.Count;
+            next = next with { After = found.Count == slice.Count ? found[^1].Id : null };
+        }
+
+        await transaction.CommitAsync(attempt.Token);
+        committed.ForEach(act => act());
+        position = next;
+        lastDuration = clock.GetElapsedTime(started);
+        maxRows = lastDuration > TargetDuration ? Math.Max(maxRows / 2, 1) : Math.Min(maxRows * 2, MaxRows);
+        return count;
+    }
+
+    private static IEnumerable<IRetainedRows> CreateTables(RetentionRules rules, ChangeSignal signal, TimeProvider clock)
+    {
+        if (rules.ChangedBefore is { } changedBefore)
+        {
+            yield return new OverdueDeployments(changedBefore, rules.PerServer, signal, clock);
+        }
+
+        // Afterwards, as no deployment may refer to them any more.
+        if (rules.UnusedConfigsBefore is { } createdBefore)
+        {
+            yield return new UnusedConfigs(createdBefore);
+        }
+    }
+
+    // Both are of the transaction alone. PostgreSQL takes the statements for dear ones, and would compile them for longer than they run.
+    private async Task<bool> BeginSliceAsync(DatabaseExecutor.Attempt attempt)
+    {
+        await using var command = await attempt.CreateCommandAsync(
+            "SELECT CASE WHEN @is_alone THEN pg_try_advisory_xact_lock(@key) ELSE true END, set_config('jit', 'off', true)");
+        command.Parameters.AddWithValue("is_alone", isAlone);
+        command.Parameters.AddWithValue("key", Lock);
+        return (bool)(await command.ExecuteScalarAsync(attempt.Token))!;
+    }
+
+    private static async Task<string?> FindProjectAsync(DatabaseExecutor.Attempt attempt, string table, string after)
+    {
+        await using var command = await attempt.CreateCommandAsync(
+            $"SELECT project_id FROM {table} WHERE project_id > @after ORDER BY project_id LIMIT 1");
+        command.Parameters.AddWithValue("after", after);
+        return (string?)await command.ExecuteScalarAsync(attempt.Token);
+    }
+
+    /// <summary>The least id of version 7 of a time.</summary>
+    private static Guid FirstIdOf(DateTimeOffset time)
+    {
+        Span<byte> id = stackalloc byte[16];
+        id.Clear();
+        BinaryPrimitives.WriteUInt64BigEndian(id, (ulong)time.ToUnixTimeMilliseconds() << 16);
+        return new Guid(id, bigEndian: true);
+    }
+
+    /// <param name="Table">The index of the table; beyond the last: the end.</param>
+    /// <param name="ProjectId">The project; empty: before the first.</param>
+    /// <param name="After">The last id that was examined; null: none is left in the project.</param>
+    private readonly record struct Position(int Table, string ProjectId, Guid? After);
+}
