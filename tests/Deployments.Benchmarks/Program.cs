@@ -1,6 +1,6 @@
 using Deployments.Benchmarks;
 
-const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|update|savechanges|read|list|batch|tokens|memory|telemetry|compare|feed|streams|agents|mixed|migrate|all] | seed NUMBER";
+const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|update|savechanges|read|list|batch|tokens|memory|telemetry|compare|feed|streams|agents|mixed|migrate|retention|all] | seed NUMBER";
 
 if (args is [SaveChangesService.Command])
 {
@@ -30,6 +30,7 @@ var benchmarks = new Dictionary<string, Func<Bench, Task>>
     ["agents"] = AgentsBenchmark.RunAsync,
     ["mixed"] = MixedBenchmark.RunAsync,
     ["migrate"] = MigrateBenchmark.RunAsync,
+    ["retention"] = RetentionBenchmark.RunAsync,
 };
 var chosen = args is [] or ["all"] ? benchmarks.Keys : args.AsEnumerable();
 if (!chosen.All(benchmarks.ContainsKey))

@@ -63,7 +63,7 @@ public sealed class PruneTests
         ended.Error.ShouldContain(reason);
     }
 
-    [TestCase("Host=127.0.0.1;Port=1;Database=d;Username=u;Password=unsaid", "d on 127.0.0.1:1 as u could not be pruned: Failed to connect to 127.0.0.1:1")]
+    [TestCase("Host=127.0.0.1;Port=1;Database=d;Username=u;Password=unsaid", "d on 127.0.0.1:1 as u could not be pruned: ")]
     [TestCase("", "ConnectionStrings:Deployments is required")]
     public async Task Without_a_usable_database_it_prints_one_line_and_exits_with_1(string connectionString, string reason)
     {
