@@ -1,6 +1,7 @@
 using System.Reflection;
 using Deployments.Application.Agents;
 using Deployments.Application.ChangeFeed;
+using Deployments.Application.Retention;
 using Deployments.Application.Servers;
 using Deployments.Application.SoftwareConfigs;
 using Deployments.Application.SoftwareDeployments;
@@ -30,6 +31,7 @@ public class ControllerTests
             [
                 typeof(IDeploymentCommands).FullName!, typeof(IDeploymentQueries).FullName!, typeof(IConfigStore).FullName!, typeof(IServerQueries).FullName!,
                 typeof(IChangeFeed).FullName!, typeof(IChangeWaiter).FullName!, typeof(IFeedWatch).FullName!, typeof(IDeploymentWatch).FullName!, typeof(IAgentStore).FullName!,
+                typeof(IRetention).FullName!,
             ],
             ignoreOrder: true);
 

@@ -31,6 +31,7 @@ internal sealed class RetentionPass(
 {
     private const long Lock = 0x72657461696E; // "retain"
     private const int MaxRows = 100;
+    private const int FewRows = 25; // that they take long says little: it is the fixed cost of a slice
     private const int IdleFactor = 9; // a tenth of the time is spent on work
     private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(1); // a transaction is open meanwhile
 
@@ -109,7 +110,7 @@ internal sealed class RetentionPass(
         committed.ForEach(act => act());
         position = next;
         lastDuration = clock.GetElapsedTime(started);
-        maxRows = lastDuration > TargetDuration ? Math.Max(maxRows / 2, 1) : Math.Min(maxRows * 2, MaxRows);
+        maxRows = lastDuration <= TargetDuration ? Math.Min(maxRows * 2, MaxRows) : Math.Max(maxRows / 2, Math.Min(maxRows, FewRows));
         return count;
     }
 
