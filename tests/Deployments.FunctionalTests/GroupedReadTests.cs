@@ -1,70 +1,81 @@
 using System.Net;
+using Deployments.Application.Common;
+using Deployments.Application.Common.Errors;
 using Deployments.FunctionalTests.Support;
+using Deployments.Infrastructure.GroupedReads;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NUnit.Framework;
 using Shouldly;
 
 namespace Deployments.FunctionalTests;
 
-/// <summary>Deployments that are read at once, and so by the same statements.</summary>
+/// <summary>What is read at once, and so by the same statements.</summary>
 public sealed class GroupedReadTests
 {
-    private const int StatementsAtOnce = 2;
-
-    private const string ReadsThatWait =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT number%'";
-
-    private NpgsqlDataSource database = null!;
-    private Service service = null!;
-
-    [OneTimeSetUp]
-    public async Task StartAsync()
-    {
-        var connectionString = await TestRun.Server.CreateDatabaseAsync();
-        service = await Service.StartReadyAsync(connectionString);
-        database = NpgsqlDataSource.Create(connectionString);
-    }
-
-    [OneTimeTearDown]
-    public async Task StopAsync()
-    {
-        await database.DisposeAsync();
-        await service.DisposeAsync();
-    }
+    private const string NotRead = "00000000-0000-0000-0000-000000000001";
 
     [Test]
-    public async Task Reads_that_wait_together_each_return_their_own_deployment()
+    public async Task Reads_at_once_by_several_projects_each_return_their_own_deployment()
     {
-        var (owner, second, stranger) = (new Project(service), new Project(service), new Project(service));
+        var (owner, second, stranger) = (new Project(), new Project(), new Project());
         var own = (await owner.CreateBatchAsync(Enumerable.Repeat(Project.Minimal, 40))).Ids;
         var shared = (await owner.CreateSharedAsync(second)).Id;
 
-        var responses = await SendTogetherAsync(() => Task.WhenAll(
+        var responses = await Task.WhenAll(
         [
             .. own.Concat(own).Append(shared).Select(id => owner.GetAsync(id)),
             second.GetAsync(shared),
             stranger.GetAsync(shared), second.GetAsync(own[0]), owner.GetAsync(Guid.CreateVersion7().ToString()),
-        ]));
+        ]);
 
         responses[..^3].Select(response => response.Id).ShouldBe(own.Concat(own).Append(shared).Append(shared));
         responses[^3..].ShouldAllBe(response => response.Status == HttpStatusCode.NotFound);
     }
 
     [Test]
-    public async Task Deployment_that_cannot_be_read_fails_no_other_read()
+    public async Task Documents_read_at_once_each_have_the_deployments_of_their_own_server()
     {
-        var project = new Project(service);
-        var ids = (await project.CreateBatchAsync(Enumerable.Repeat(Project.Minimal, 30))).Ids;
-        await using (var spoil = database.CreateCommand("UPDATE software_deployments SET input_values = '[1]' WHERE id = $1"))
+        var project = new Project();
+        var config = (await project.CreateConfigAsync("{}")).Id;
+        var servers = Enumerable.Range(0, 12).ToList();
+        var expected = await Task.WhenAll(servers.Select(async server =>
         {
-            spoil.Parameters.AddWithValue(Guid.Parse(ids[17]));
-            await spoil.ExecuteNonQueryAsync();
-        }
+            var ids = new List<string>();
+            for (var number = 0; number < server % 4; number++)
+            {
+                ids.Add((await project.CreateAsync($$"""{"config_id": "{{config}}", "server_id": "{{server}}"}""")).Id);
+            }
 
-        var responses = await SendTogetherAsync(() => Task.WhenAll(ids.Select(id => project.GetAsync(id))));
+            return (Agent: await Agent.CreateAsync(project, $"{server}"), Ids: ids);
+        }));
 
-        responses[17].ShouldBeError(HttpStatusCode.InternalServerError);
-        responses.Where((_, index) => index != 17).Select(response => response.Id).ShouldBe(ids.Where((_, index) => index != 17));
+        var documents = await Task.WhenAll(expected.Concat(expected).Select(one => one.Agent.ReadItemsAsync()));
+
+        documents.Select(items => items.Select(item => item.GetProperty("id").GetString()!).ToList()).ShouldBe(expected.Concat(expected).Select(one => one.Ids));
+    }
+
+    [Test]
+    public async Task Read_that_fails_fails_no_other_read_of_its_group()
+    {
+        using var reader = CreateReader($"1 / CASE WHEN id = '{NotRead}' THEN 0 ELSE 1 END", new TimeBudgets());
+
+        var (unread, others) = ReadTogether(reader);
+
+        (await Should.ThrowAsync<PostgresException>(unread)).SqlState.ShouldBe(PostgresErrorCodes.DivisionByZero);
+        (await others).ShouldAllBe(pair => pair.Found == pair.Id);
+    }
+
+    [Test]
+    public async Task Read_that_hangs_fails_no_other_read_of_its_group()
+    {
+        using var reader = CreateReader(
+            $"CASE WHEN id = '{NotRead}' THEN pg_sleep(3600) END", new TimeBudgets { Request = TimeSpan.FromSeconds(2) });
+
+        var (unread, others) = ReadTogether(reader);
+
+        (await others).ShouldAllBe(pair => pair.Found == pair.Id);
+        await Should.ThrowAsync<UnavailableException>(unread);
     }
 
     [Test]
@@ -72,7 +83,7 @@ public sealed class GroupedReadTests
     {
         const int writers = 8;
         const int updates = 100;
-        var project = new Project(service);
+        var project = new Project();
         var ids = (await project.CreateBatchAsync(Enumerable.Repeat(Project.Minimal, writers))).Ids;
         using var end = new CancellationTokenSource();
         var readers = Enumerable.Range(0, 4).SelectMany(_ => ids).Select(ReadUntilTheEndAsync).ToList();
@@ -102,30 +113,31 @@ public sealed class GroupedReadTests
         }
     }
 
-    /// <summary>Sends requests while as many statements as may be sent at once wait for a lock, so that the requests wait together.</summary>
-    private async Task<T> SendTogetherAsync<T>(Func<Task<T>> send)
-    {
-        var project = new Project(service);
-        var ids = (await project.CreateBatchAsync(Enumerable.Repeat(Project.Minimal, StatementsAtOnce))).Ids;
-        await using var connection = await database.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await using var take = new NpgsqlCommand("LOCK TABLE software_deployments IN ACCESS EXCLUSIVE MODE", connection);
-        await take.ExecuteNonQueryAsync();
+    /// <summary>A reader of ids, which evaluates an expression for each of them, and takes so long that the others are queued meanwhile.</summary>
+    private static GroupReader<RowKey, string> CreateReader(string expression, TimeBudgets budgets) => new(
+        new(RowKey.AddColumns, relation => $"SELECT number, id::text, {expression}, pg_sleep(0.01) FROM {relation}", (row, _) => row.GetString(1)),
+        TestRun.Database,
+        Options.Create(budgets),
+        TimeProvider.System);
 
-        var before = new List<Task<ApiResponse>>();
-        foreach (var id in ids)
+    /// <summary>Reads the id that is not read in the middle of many others.</summary>
+    private static (Task Unread, Task<(string Id, string? Found)[]> Others) ReadTogether(GroupReader<RowKey, string> reader)
+    {
+        var unread = Task.CompletedTask;
+        var others = new List<Task<(string, string?)>>();
+        for (var number = 0; number < 40; number++)
         {
-            before.Add(project.GetAsync(id));
-            await using var count = database.CreateCommand(ReadsThatWait);
-            while ((long)(await count.ExecuteScalarAsync())! < before.Count)
-            {
-                await Task.Delay(10);
-            }
+            var id = Guid.CreateVersion7();
+            others.Add(ReadAsync(id));
+            unread = number == 20 ? ReadAsync(Guid.Parse(NotRead)) : unread;
         }
 
-        var sent = send();
-        await transaction.RollbackAsync();
-        (await Task.WhenAll(before)).Select(response => response.Id).ShouldBe(ids);
-        return await sent;
+        return (unread, Task.WhenAll(others));
+
+        async Task<(string, string?)> ReadAsync(Guid id)
+        {
+            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            return ($"{id}", await reader.ReadAsync(new("p", id), deadline.Token));
+        }
     }
 }

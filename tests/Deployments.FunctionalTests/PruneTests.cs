@@ -22,6 +22,7 @@ public sealed class PruneTests
         await project.CreateConfigAsync("{}");
         await database.AgeAsync(Age);
         await RetentionTests.CreateAsync(project, "COMPLETE", "another server");
+        await AgedDatabase.WaitUntilFeedIsCompleteAsync();
         var before = (await project.ReadFeedAsync()).Text;
 
         (await PruneAsync("--dry-run")).ShouldBe("To be deleted: 3 deployments and 0 configurations.");
@@ -35,6 +36,7 @@ public sealed class PruneTests
         (await project.ListConfigsAsync()).Ids.Count.ShouldBe(1);
         (await PruneAsync("--yes", "--unused-configs")).ShouldBe("Deleted: 0 deployments and 1 configurations.");
         (await project.ListConfigsAsync()).Ids.ShouldBeEmpty();
+        await AgedDatabase.WaitUntilFeedIsCompleteAsync();
         (await project.ReadFeedAsync()).Items.Count(entry => entry.GetProperty("actor").GetString() == "retention").ShouldBe(3);
 
         async Task<string> PruneAsync(params string[] options)

@@ -123,17 +123,15 @@ public sealed class RequestLimitTests
         await Task.WhenAll(others.Select(stream => SendAsync(stream, body[^1..])));
         await Task.WhenAll(sending);
 
-        foreach (var response in refused)
+        // Their memory grows with what has arrived, and that of a refused one is free only after its response: another may be refused meanwhile.
+        var unavailable = (await Task.WhenAll(responses)).Where(response => response!.Status != HttpStatusCode.OK).ToList();
+        foreach (var response in unavailable)
         {
-            (await response).ShouldNotBeNull().ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
+            response!.ShouldBeError(HttpStatusCode.ServiceUnavailable).Headers.ShouldContainKey("Retry-After");
         }
 
-        foreach (var response in responses.Except(refused))
-        {
-            (await response).ShouldNotBeNull().ShouldBeOk();
-        }
-
-        (await project.CountStoredAsync()).ShouldBe(atOnce);
+        (all - unavailable.Count).ShouldBeInRange(1, atOnce);
+        (await project.CountStoredAsync()).ShouldBe(all - unavailable.Count);
         (await project.CreateAsync(Encoding.ASCII.GetString(body))).ShouldBeOk();
         Array.ForEach(clients, client => client.Dispose());
 

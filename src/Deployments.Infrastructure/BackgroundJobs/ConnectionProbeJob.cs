@@ -1,3 +1,4 @@
+using Deployments.Infrastructure.Postgres;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -8,7 +9,8 @@ namespace Deployments.Infrastructure.BackgroundJobs;
 /// Probes one of the pool's idle connections once a second. A host that vanishes without a reset leaves connections that never respond;
 /// without the probe each of them would cost a request its whole time. If the probe times out, all connections of the pool are replaced.
 /// </summary>
-internal sealed partial class ConnectionProbeJob(NpgsqlDataSource dataSource, TimeProvider clock, ILogger<ConnectionProbeJob> logger)
+internal sealed partial class ConnectionProbeJob(
+    NpgsqlDataSource dataSource, Pooler pooler, TimeProvider clock, ILogger<ConnectionProbeJob> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -16,8 +18,9 @@ internal sealed partial class ConnectionProbeJob(NpgsqlDataSource dataSource, Ti
     // Somewhat arbitrary: longer than a server under load needs for a SELECT 1, and shorter than a request may take.
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(2);
 
+    // Behind a pooler a probe that waits says that its sessions are busy, and nothing of the host.
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        PeriodicJob.RunAsync(Interval, clock, ProbeOrReplaceAsync, stoppingToken);
+        pooler.SharesSessions ? Task.CompletedTask : PeriodicJob.RunAsync(Interval, clock, ProbeOrReplaceAsync, stoppingToken);
 
     private async Task ProbeOrReplaceAsync(CancellationToken stoppingToken)
     {

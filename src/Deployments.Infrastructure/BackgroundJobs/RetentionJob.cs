@@ -10,8 +10,8 @@ using Microsoft.Extensions.Options;
 namespace Deployments.Infrastructure.BackgroundJobs;
 
 /// <summary>
-/// Deletes deployments, and configurations that are not used, by their age, in a pass once an hour. Any number of instances may do so: one
-/// of them works at a time, so that callers do not notice.
+/// Deletes deployments, and configurations that are not used, by their age, in a pass that each instance makes once an hour. One instance works
+/// at a time, so that callers do not notice.
 /// </summary>
 internal sealed partial class RetentionJob(
     MigrationJob migration,
@@ -22,7 +22,7 @@ internal sealed partial class RetentionJob(
     TimeProvider clock,
     ILogger<RetentionJob> logger) : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PassInterval = TimeSpan.FromHours(1);
 
     private readonly DaySum day = new(clock);
@@ -42,7 +42,7 @@ internal sealed partial class RetentionJob(
         }
 
         await migration.WaitUntilCurrentAsync(stoppingToken);
-        await PeriodicJob.RunAsync(Interval, clock, DeleteAllOverdueAsync, stoppingToken);
+        await PeriodicJob.RunAsync(RetryInterval, clock, DeleteAllOverdueAsync, stoppingToken);
         var (today, sum) = day.Take();
         if (sum != default)
         {

@@ -8,7 +8,13 @@ namespace Deployments.Infrastructure.ChangeFeed;
 
 /// <summary>Listens for the notifications of other instances, on a connection of its own.</summary>
 internal sealed partial class ChangeListener(
-    MigrationJob migration, FeedDataSource dataSource, FeedEpochs epochs, ChangeHub hub, TimeProvider clock, ILogger<ChangeListener> logger)
+    MigrationJob migration,
+    FeedDataSource dataSource,
+    Pooler pooler,
+    FeedEpochs epochs,
+    ChangeHub hub,
+    TimeProvider clock,
+    ILogger<ChangeListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan EpochInterval = TimeSpan.FromSeconds(1);
@@ -19,17 +25,17 @@ internal sealed partial class ChangeListener(
         if (!dataSource.IsUsed)
         {
             LogNotUsed();
-            await PeriodicJob.RunAsync(EpochInterval, clock, VerifyEpochAgainAsync, stoppingToken);
-            return;
         }
 
-        await dataSource.RunAsync(connection => ListenAsync(connection, stoppingToken), LogDisconnected, stoppingToken);
+        await Task.WhenAll(
+            pooler.SharesSessions ? PeriodicJob.RunAsync(EpochInterval, clock, VerifyEpochAgainAsync, stoppingToken) : Task.CompletedTask,
+            dataSource.IsUsed ? dataSource.RunAsync(connection => ListenAsync(connection, stoppingToken), LogDisconnected, stoppingToken) : Task.CompletedTask);
     }
 
-    // A pooler's clients keep their connections when its server is replaced by another one.
+    // A pooler's clients keep their connections when its server is replaced by another one, and the listener may be connected to the former.
     private Task VerifyEpochAgainAsync(CancellationToken stoppingToken)
     {
-        epochs.Reset();
+        epochs.VerifyAgain();
         return Task.CompletedTask;
     }
 

@@ -123,13 +123,10 @@ internal sealed partial class ChangeSignal(
     /// <returns>When the service stops, and the last notification is sent.</returns>
     private async Task NotifyAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {
-        // A notification needs no durability: it is worth nothing after a crash.
-        await using (var session = new NpgsqlCommand("SET synchronous_commit = off", connection))
-        {
-            await session.ExecuteNonQueryAsync(stoppingToken);
-        }
-
-        await using var notify = new NpgsqlCommand("SELECT pg_notify(@channel, payload) FROM unnest(@payloads) AS payload", connection);
+        // A notification needs no durability: it is worth nothing after a crash. The setting is the statement's alone, since the session may be
+        // that of other clients too, behind a pooler that nobody has told of.
+        await using var notify = new NpgsqlCommand(
+            "SELECT set_config('synchronous_commit', 'off', true), pg_notify(@channel, payload) FROM unnest(@payloads) AS payload", connection);
         notify.Parameters.AddWithValue("channel", Channel);
         var payloads = notify.Parameters.Add(new NpgsqlParameter<string[]>("payloads", []));
         await notify.PrepareAsync(stoppingToken);

@@ -31,6 +31,15 @@ internal sealed class FeedEpochs(NpgsqlDataSource dataSource, IOptions<TimeBudge
         }
     }
 
+    /// <summary>The same, unless a verification is in progress, which may take minutes.</summary>
+    public void VerifyAgain()
+    {
+        lock (gate)
+        {
+            verification = verification is { IsCompleted: true } ? null : verification;
+        }
+    }
+
     /// <summary>Verifies, once for all callers, that the stored epoch is that of this server, and raises it otherwise.</summary>
     public Task VerifyAsync(CancellationToken cancellationToken)
     {

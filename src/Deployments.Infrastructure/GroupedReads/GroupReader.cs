@@ -15,8 +15,8 @@ namespace Deployments.Infrastructure.GroupedReads;
 /// </summary>
 /// <remarks>
 /// Groups are taken by work items of the thread pool, which run after the requests that already wait for a thread: under load these have
-/// asked by then. After a failure that may pass, or without a response, a group is read again, over a new connection, until its callers give up.
-/// What cannot be read must not fail its neighbours: its group is halved until it is alone.
+/// asked by then. After a failure that may pass, a group is read again, over a new connection, until its callers give up. What is slow or cannot
+/// be read must not fail its neighbours: without a response each is read alone, and after any other failure the group is halved.
 /// </remarks>
 internal sealed class GroupReader<TKey, TResult>(
     GroupedStatement<TKey, TResult> statement, NpgsqlDataSource dataSource, IOptions<TimeBudgets> budgets, TimeProvider clock)
@@ -24,8 +24,14 @@ internal sealed class GroupReader<TKey, TResult>(
     where TKey : struct, IReadKey
     where TResult : class
 {
+    // Larger groups cost as much for each read, and all callers of a group have their results at about the same time.
     private const int MaxGroupSize = 256;
+
+    // While one is at the database, the results of the other are delivered.
     private const int MaxAtOnce = 2;
+
+    // Others need not wait for a group that takes longer; it goes on beside them.
+    private static readonly TimeSpan MaxTurn = AdaptiveBatchSize.TargetGroupDuration;
     private static readonly TimeSpan InitialRetryDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMilliseconds(500);
 
@@ -33,10 +39,10 @@ internal sealed class GroupReader<TKey, TResult>(
     private readonly ConcurrentBag<ReadCommand<TKey, TResult>> commands = [];
     private int running;
 
-    // Leaves the callers time for a second attempt, where the first connection is dead.
-    private TimeSpan ResponseTimeout => budgets.Value.Request / 2;
+    // Leaves the callers of a group time for an attempt of their own.
+    private TimeSpan GroupTimeout => budgets.Value.Request / 2;
 
-    /// <summary>What belongs to a key, now or later; null if there is nothing.</summary>
+    /// <summary>What belongs to a key, now or later; null if there is nothing. Several callers may get the same object, and change nothing in it.</summary>
     /// <exception cref="UnavailableException">The token fired.</exception>
     public Task<TResult?> ReadAsync(TKey key, CancellationToken cancellationToken)
     {
@@ -73,17 +79,23 @@ internal sealed class GroupReader<TKey, TResult>(
 
     private async Task ReadGroupsAsync()
     {
-        var group = new List<PendingRead<TKey, TResult>>();
         while (true)
         {
-            group.Clear();
+            var group = new List<PendingRead<TKey, TResult>>();
             queue.TakeGroup(group, MaxGroupSize, maxGroupLength: int.MaxValue, read => read.IsOver);
             if (group.Count == 0)
             {
                 break;
             }
 
-            await ReadAsync(group);
+            try
+            {
+                await ReadAsync(group).WaitAsync(MaxTurn, clock);
+            }
+            catch (TimeoutException)
+            {
+                // It goes on beside those that come after it.
+            }
         }
 
         Interlocked.Decrement(ref running);
@@ -107,6 +119,11 @@ internal sealed class GroupReader<TKey, TResult>(
             try
             {
                 await SendAsync(group);
+                return;
+            }
+            catch (TimeoutException) when (group.Count > 1)
+            {
+                await Task.WhenAll(group.Select(read => ReadAsync([read])));
                 return;
             }
             catch (Exception failure) when (!PostgresErrors.IsTransient(failure))
@@ -138,11 +155,11 @@ internal sealed class GroupReader<TKey, TResult>(
         try
         {
             // A server that hangs responds neither to the statement nor to its cancellation: continue without this connection.
-            await sent.WaitAsync(ResponseTimeout, clock);
+            await sent.WaitAsync(group.Count > 1 ? GroupTimeout : budgets.Value.Request, clock);
         }
         catch (TimeoutException)
         {
-            _ = attempt.CancelAsync(); // waits for the server, which may hang
+            attempt.CancelOnOwnThread();
             _ = sent.ContinueWith(static ended => ended.Exception, TaskContinuationOptions.OnlyOnFaulted);
             throw;
         }
@@ -164,7 +181,7 @@ internal sealed class GroupReader<TKey, TResult>(
             readers[numbers[read.Key]].Add(read);
         }
 
-        Activity.Current = group[0].Activity; // the statement is in the trace of the request that waits longest
+        Activity.Current = group[0].Activity; // the statement is in the trace of one of its requests
         await command.ReadAsync(keys, (number, result) => readers[number].ForEach(read => read.Succeed(result)), dataSource, cancellationToken);
         group.FindAll(read => !read.IsOver).ForEach(read => read.Succeed(null));
     }

@@ -28,11 +28,8 @@ internal sealed class DatabaseExecutor(
     /// <param name="cancellationToken">The request's deadline.</param>
     public async Task<T> RunAsync<T>(Func<Attempt, Task<T>> work, CancellationToken cancellationToken)
     {
-        // Npgsql cancels a statement over a new connection, and blocks its thread until the server has accepted it: a thread of its own, as a
-        // server that hangs would soon have all of the pool's.
         var stop = new CancellationTokenSource();
-        await using var abort = cancellationToken.UnsafeRegister(
-            static stop => new Thread(((CancellationTokenSource)stop!).Cancel) { IsBackground = true }.Start(), stop);
+        await using var abort = cancellationToken.UnsafeRegister(static stop => ((CancellationTokenSource)stop!).CancelOnOwnThread(), stop);
         var attempts = RetryAsync(work, stop.Token);
         try
         {

@@ -62,7 +62,21 @@ internal sealed class DatabaseSchema(Func<NpgsqlDataSource> source, IOptions<Dat
         }
 
         await using var locked = await LockAsync(cancellationToken);
-        await MigrateAsync(context.GetService<IMigrator>(), target, cancellationToken);
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watch = CancelWhenLostAsync(locked, lost);
+        try
+        {
+            await MigrateAsync(context.GetService<IMigrator>(), target, lost.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new NpgsqlException("The connection that locks out other migrations was lost.");
+        }
+        finally
+        {
+            await lost.CancelAsync();
+            await watch;
+        }
     }
 
     public string CreateScript(string? current, string? target)
@@ -106,6 +120,26 @@ internal sealed class DatabaseSchema(Func<NpgsqlDataSource> source, IOptions<Dat
         {
             await connection.DisposeAsync();
             throw;
+        }
+    }
+
+    // Another instance may migrate as soon as the connection of the lock is gone.
+    private static async Task CancelWhenLostAsync(NpgsqlConnection locked, CancellationTokenSource lost)
+    {
+        try
+        {
+            while (true)
+            {
+                await locked.WaitAsync(lost.Token);
+            }
+        }
+        catch (OperationCanceledException) when (lost.IsCancellationRequested)
+        {
+            // The migration has ended.
+        }
+        catch (Exception exception) when (PostgresErrors.IsTransient(exception))
+        {
+            await lost.CancelAsync();
         }
     }
 

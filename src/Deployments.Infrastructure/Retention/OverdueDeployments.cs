@@ -17,24 +17,28 @@ namespace Deployments.Infrastructure.Retention;
 /// <param name="clock">The clock of the events.</param>
 internal sealed class OverdueDeployments(DateTimeOffset before, int perServer, ChangeSignal signal, TimeProvider clock) : IRetainedRows
 {
-    // Newer ones of the same name are looked for among those of the server. The name of each is asked for by its key: as a join, it might
-    // be planned over all configurations.
+    // Newer ones of the same name are looked for among the next of the server, and not all, as a single row must not take longer than a slice
+    // may. The name of each is asked for by its key: as a join, it might be planned over all configurations.
     private static readonly string IsDue =
         $"""
         deployment.status <> 'IN_PROGRESS' AND COALESCE(deployment.updated_time, deployment.creation_time) < @before AND @per_server = CASE
             WHEN {NameOf("deployment")} IS NULL THEN (
                 SELECT count(*) FROM (
-                    SELECT FROM software_deployments AS newer
-                    WHERE newer.project_id = deployment.project_id AND newer.server_id = deployment.server_id AND newer.id > deployment.id
-                        AND newer.config_id = deployment.config_id
-                    LIMIT @per_server) AS found)
+                    SELECT FROM {NewerOfServer} WHERE newer.config_id = deployment.config_id LIMIT @per_server) AS found)
             ELSE (
                 SELECT count(*) FROM (
-                    SELECT FROM software_deployments AS newer
-                    WHERE newer.project_id = deployment.project_id AND newer.server_id = deployment.server_id AND newer.id > deployment.id
-                        AND {NameOf("newer")} = {NameOf("deployment")}
-                    LIMIT @per_server) AS found)
+                    SELECT FROM {NewerOfServer} WHERE {NameOf("newer")} = {NameOf("deployment")} LIMIT @per_server) AS found)
             END
+        """;
+
+    private const string NewerOfServer =
+        """
+        (
+            SELECT project_id, config_id FROM software_deployments
+            WHERE project_id = deployment.project_id AND server_id = deployment.server_id AND id > deployment.id
+            ORDER BY id
+            LIMIT 10000
+        ) AS newer
         """;
 
     private static readonly string Find =
@@ -63,7 +67,7 @@ internal sealed class OverdueDeployments(DateTimeOffset before, int perServer, C
     {
         await using var find = await attempt.CreateCommandAsync(Find);
         AddRules(find);
-        slice.AddTo(find);
+        find.AddParameters(slice);
         return await find.ReadSliceAsync(attempt.Token);
     }
 

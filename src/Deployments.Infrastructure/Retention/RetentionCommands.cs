@@ -5,7 +5,7 @@ namespace Deployments.Infrastructure.Retention;
 /// <summary>What the statements of all tables have in common.</summary>
 internal static class RetentionCommands
 {
-    public static void AddTo(this RetentionSlice slice, NpgsqlCommand find)
+    public static void AddParameters(this NpgsqlCommand find, RetentionSlice slice)
     {
         find.Parameters.AddWithValue("project_id", slice.ProjectId);
         find.Parameters.AddWithValue("after", slice.After);

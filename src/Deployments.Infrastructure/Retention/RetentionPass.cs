@@ -29,7 +29,7 @@ internal sealed class RetentionPass(
     ChangeSignal signal,
     TimeProvider clock)
 {
-    private const long Lock = 0x72657461696E; // "retain"
+    private const long AdvisoryLockKey = 0x72657461696E; // "retain"
     private const int MaxRows = 100;
     private const int FewRows = 25; // that they take long says little: it is the fixed cost of a slice
     private const int IdleFactor = 9; // a tenth of the time is spent on work
@@ -128,13 +128,16 @@ internal sealed class RetentionPass(
         }
     }
 
-    // Both are of the transaction alone. PostgreSQL takes the statements for dear ones, and would compile them for longer than they run.
+    // The settings are of the transaction alone, and come last, as the transaction has no snapshot after them. PostgreSQL estimates the statements
+    // as expensive, and would compile them for longer than they run.
     private async Task<bool> BeginSliceAsync(DatabaseExecutor.Attempt attempt)
     {
         await using var command = await attempt.CreateCommandAsync(
-            "SELECT CASE WHEN @is_alone THEN pg_try_advisory_xact_lock(@key) ELSE true END, set_config('jit', 'off', true)");
-        command.Parameters.AddWithValue("is_alone", isAlone);
-        command.Parameters.AddWithValue("key", Lock);
+            $"""
+            SELECT {(isAlone ? $"pg_try_advisory_xact_lock({AdvisoryLockKey})" : "true")};
+            SET LOCAL jit = off;
+            SET LOCAL idle_in_transaction_session_timeout = 0
+            """);
         return (bool)(await command.ExecuteScalarAsync(attempt.Token))!;
     }
 

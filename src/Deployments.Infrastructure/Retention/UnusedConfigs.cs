@@ -24,7 +24,7 @@ internal sealed class UnusedConfigs(DateTimeOffset before) : IRetainedRows
         """;
 
     // Excludes the lock that a deployment takes on the configuration that it refers to.
-    private const string Lock =
+    private const string LockRows =
         "SELECT id FROM software_configs WHERE project_id = @project_id AND id = ANY (@ids) FOR UPDATE SKIP LOCKED";
 
     // A statement of its own, as it has to see the deployments that were stored until the configurations were locked.
@@ -38,7 +38,7 @@ internal sealed class UnusedConfigs(DateTimeOffset before) : IRetainedRows
     {
         await using var find = await attempt.CreateCommandAsync(Find);
         find.Parameters.AddWithValue("before", before);
-        slice.AddTo(find);
+        find.AddParameters(slice);
         return await find.ReadSliceAsync(attempt.Token);
     }
 
@@ -54,7 +54,7 @@ internal sealed class UnusedConfigs(DateTimeOffset before) : IRetainedRows
 
     private static async Task<Guid[]> LockAsync(DatabaseExecutor.Attempt attempt, string projectId, Guid[] ids)
     {
-        await using var select = await attempt.CreateCommandAsync(Lock);
+        await using var select = await attempt.CreateCommandAsync(LockRows);
         select.Parameters.AddWithValue("project_id", projectId);
         select.Parameters.AddWithValue("ids", ids);
         await using var rows = await select.ExecuteReaderAsync(attempt.Token);

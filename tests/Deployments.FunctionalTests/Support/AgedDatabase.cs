@@ -72,6 +72,21 @@ internal sealed class AgedDatabase : IAsyncDisposable
     public static Task WaitForPassAsync(Service service) =>
         service.Log.WaitForAsync(line => line.Message.StartsWith("A pass of retention is complete", StringComparison.Ordinal));
 
+    /// <summary>
+    /// Waits until the feed has all that was committed: transactions of other tests, in any database of the server, hold it up as long as they
+    /// are open.
+    /// </summary>
+    public static async Task WaitUntilFeedIsCompleteAsync()
+    {
+        await using var next = TestRun.Database.CreateCommand("SELECT pg_snapshot_xmax(pg_current_snapshot())::text");
+        var last = (string)(await next.ExecuteScalarAsync())!;
+        await using var isComplete = TestRun.Database.CreateCommand($"SELECT pg_snapshot_xmin(pg_current_snapshot()) >= '{last}'::xid8");
+        while (!(bool)(await isComplete.ExecuteScalarAsync())!)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10));
+        }
+    }
+
     public async Task ExecuteAsync(string sql)
     {
         await using var command = Source.CreateCommand(sql);
