@@ -3,7 +3,7 @@ using Deployments.Application.Retention;
 using NUnit.Framework;
 using Shouldly;
 
-namespace Deployments.UnitTests.Infrastructure.Retention;
+namespace Deployments.UnitTests.Application;
 
 public class RetentionOptionsTests
 {
