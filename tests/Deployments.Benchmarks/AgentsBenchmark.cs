@@ -25,7 +25,7 @@ internal static class AgentsBenchmark
 
     // More than a run has signals: each ends one run of a deployment, and another for the same run would be ignored.
     private const int Signals = 60_000;
-    private const string Signal = """{"deploy_stdout":"done","deploy_stderr":"","deploy_status_code":0}""";
+    public const string Signal = """{"deploy_stdout":"done","deploy_stderr":"","deploy_status_code":0}""";
 
     // Each document that is held is renewed twice, whenever that began.
     private const int HeldSeconds = 100;

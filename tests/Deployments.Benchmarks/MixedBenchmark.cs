@@ -20,7 +20,6 @@ internal static class MixedBenchmark
     // Of each ten requests.
     private const int Documents = 7;
     private const int Signals = 2;
-    private const string Signal = """{"deploy_stdout":"done","deploy_stderr":"","deploy_status_code":0}""";
 
     public static async Task RunAsync(Bench bench)
     {
@@ -59,7 +58,7 @@ internal static class MixedBenchmark
             yield return part < Documents
                 ? new("GET", addresses.CreateDocumentUrl(project, id), Token: null, Body: null)
                 : part < Documents + Signals
-                    ? new("PUT", addresses.CreateSignalUrl(project, id, id, run: id), Token: null, Signal)
+                    ? new("PUT", addresses.CreateSignalUrl(project, id, id, run: id), Token: null, AgentsBenchmark.Signal)
                     : new(
                         "POST",
                         $"/v1/{project}/software_deployments",

@@ -19,7 +19,7 @@ internal sealed class AgentStore(
     ChangeSignal signal,
     AgentSightings sightings,
     GroupReader<RowKey, string> servers,
-    GroupReader<RowKey, AgentRuns> runs,
+    GroupReader<RowKey, ServerRuns> runs,
     GroupReader<DeploymentOfAgent, IReadOnlyList<ConfigOutput>> outputs) : IAgentStore
 {
     /// <summary>The servers of agents.</summary>
@@ -28,7 +28,7 @@ internal sealed class AgentStore(
 
     /// <summary>The runs that agents apply.</summary>
     /// <remarks>OFFSET 0 changes no result: it makes the planner look up the deployments of each server.</remarks>
-    public static readonly GroupedStatement<RowKey, AgentRuns> Runs = new(
+    public static readonly GroupedStatement<RowKey, ServerRuns> Runs = new(
         RowKey.AddColumns,
         relation =>
             $"""
@@ -46,10 +46,10 @@ internal sealed class AgentStore(
             """,
         (row, before) =>
         {
-            var result = before ?? new AgentRuns(row.GetString(1), new List<ListedRun>());
+            var result = before ?? new ServerRuns(row.GetString(1), []);
             if (!row.IsDBNull(2))
             {
-                ((List<ListedRun>)result.Runs).Add(new(row.GetGuid(2), row.GetGuid(3), row.GetTimeOrNull(4)));
+                result.Listed.Add(new(row.GetGuid(2), row.GetGuid(3), row.GetTimeOrNull(4)));
             }
 
             return result;
@@ -145,8 +145,8 @@ internal sealed class AgentStore(
 
     public void MarkSeen(string projectId, Guid id) => sightings.Add(projectId, id);
 
-    public Task<AgentRuns?> ListRunsAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
-        runs.ReadAsync(new(projectId, id), cancellationToken);
+    public async Task<AgentRuns?> ListRunsAsync(string projectId, Guid id, CancellationToken cancellationToken) =>
+        await runs.ReadAsync(new(projectId, id), cancellationToken) is { } found ? new AgentRuns(found.ServerId, found.Listed) : null;
 
     public Task<Chunk<DeploymentToApply>> ReadAsync(string projectId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
         database.RunAsync(
@@ -217,6 +217,9 @@ internal sealed class AgentStore(
         )
         """;
 }
+
+/// <summary>The runs of a server, as far as they have been read.</summary>
+internal sealed record ServerRuns(string ServerId, List<ListedRun> Listed);
 
 /// <summary>A deployment, and the agent that reports its outcome.</summary>
 internal readonly record struct DeploymentOfAgent(string ProjectId, Guid AgentId, Guid DeploymentId) : IReadKey

@@ -1,3 +1,4 @@
+using Deployments.Application.Retention;
 using Deployments.Infrastructure.Postgres;
 
 namespace Deployments.Infrastructure.Retention;
@@ -9,6 +10,9 @@ internal interface IRetainedRows
 
     /// <summary>No row that was created later is deleted.</summary>
     DateTimeOffset Before { get; }
+
+    /// <summary>The count of so many rows of this table.</summary>
+    RetentionCount CountOf(int rows);
 
     /// <summary>Reads the next rows of a project in the order of their ids, and locks none.</summary>
     Task<IReadOnlyList<(Guid Id, bool IsDue)>> FindAsync(DatabaseExecutor.Attempt attempt, RetentionSlice slice);

@@ -1,3 +1,4 @@
+using Deployments.Application.Retention;
 using Deployments.Domain.Common;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.ChangeFeed;
@@ -62,6 +63,8 @@ internal sealed class OverdueDeployments(DateTimeOffset before, int perServer, C
     public string Table => "software_deployments";
 
     public DateTimeOffset Before => before;
+
+    public RetentionCount CountOf(int rows) => new(Deployments: rows, Configs: 0);
 
     public async Task<IReadOnlyList<(Guid Id, bool IsDue)>> FindAsync(DatabaseExecutor.Attempt attempt, RetentionSlice slice)
     {

@@ -101,7 +101,7 @@ internal sealed class RetentionPass(
                 committed.Add(deletion.Committed);
             }
 
-            count += table is UnusedConfigs ? new RetentionCount(0, deleted) : new RetentionCount(deleted, 0);
+            count += table.CountOf(deleted);
             rows += found.Count;
             next = next with { After = found.Count == slice.Count ? found[^1].Id : null };
         }

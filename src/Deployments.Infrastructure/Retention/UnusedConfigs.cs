@@ -1,3 +1,4 @@
+using Deployments.Application.Retention;
 using Deployments.Infrastructure.Postgres;
 
 namespace Deployments.Infrastructure.Retention;
@@ -33,6 +34,8 @@ internal sealed class UnusedConfigs(DateTimeOffset before) : IRetainedRows
     public string Table => "software_configs";
 
     public DateTimeOffset Before => before;
+
+    public RetentionCount CountOf(int rows) => new(Deployments: 0, Configs: rows);
 
     public async Task<IReadOnlyList<(Guid Id, bool IsDue)>> FindAsync(DatabaseExecutor.Attempt attempt, RetentionSlice slice)
     {

@@ -11,12 +11,36 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 /// </summary>
 internal static class DeploymentColumns
 {
-    /// <summary>Those that are never large.</summary>
-    public const string Plain =
+    /// <summary>All but the input and output values, which may be as large as a body.</summary>
+    public const string WithoutValues =
         "project_id, id, config_id, server_id, action, status, status_reason, stack_user_project_id, creation_time, updated_time, timeout, "
         + "deadline, run_id, run_deadline, idempotency_key, idempotency_index, request_hash, version";
 
-    public const string All = $"{Plain}, input_values, output_values";
+    public const string All = $"{WithoutValues}, input_values, output_values";
+
+    /// <summary>
+    /// The deployment that <c>input.project_id</c> sees under <c>input.id</c>, its own or shared with it, as a lateral relation.
+    /// </summary>
+    /// <param name="columns">Its columns.</param>
+    /// <remarks>
+    /// LIMIT 1 changes no result: it makes the planner look up each row by its key, in the order of the rows, and look for a share only where
+    /// that finds nothing.
+    /// </remarks>
+    public static string VisibleTo(string columns) =>
+        $"""
+        (
+            SELECT {columns} FROM software_deployments
+            WHERE project_id = input.project_id AND id = input.id
+            UNION ALL
+            SELECT shared.* FROM project_shares AS share
+            CROSS JOIN LATERAL (
+                SELECT {columns} FROM software_deployments
+                WHERE project_id = share.owner_project_id AND id = input.id AND stack_user_project_id = input.project_id
+            ) AS shared
+            WHERE share.project_id = input.project_id
+            LIMIT 1
+        )
+        """;
 
     /// <summary>Reads a deployment.</summary>
     /// <param name="row">A row that has <see cref="All"/>, in that order.</param>

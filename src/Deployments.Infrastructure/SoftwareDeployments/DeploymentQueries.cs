@@ -13,26 +13,9 @@ namespace Deployments.Infrastructure.SoftwareDeployments;
 internal sealed class DeploymentQueries(DatabaseExecutor database, GroupReader<RowKey, SoftwareDeployment> reader) : IDeploymentQueries
 {
     /// <summary>Deployments by their ids, as far as the projects see them.</summary>
-    /// <remarks>LIMIT 1 changes no result: it makes the planner look up each by its key, and look for a share only where that finds nothing.</remarks>
     public static readonly GroupedStatement<RowKey, SoftwareDeployment> ById = new(
         RowKey.AddColumns,
-        relation =>
-            $"""
-            SELECT number, {DeploymentColumns.All}
-            FROM (SELECT number, project_id AS asking, id AS asked FROM {relation}) AS request
-            CROSS JOIN LATERAL (
-                SELECT {DeploymentColumns.All} FROM software_deployments
-                WHERE project_id = asking AND id = asked
-                UNION ALL
-                SELECT shared.* FROM project_shares AS share
-                CROSS JOIN LATERAL (
-                    SELECT {DeploymentColumns.All} FROM software_deployments
-                    WHERE project_id = share.owner_project_id AND id = asked AND stack_user_project_id = asking
-                ) AS shared
-                WHERE share.project_id = asking
-                LIMIT 1
-            ) AS deployment
-            """,
+        relation => $"SELECT input.number, deployment.* FROM {relation} CROSS JOIN LATERAL {DeploymentColumns.VisibleTo(DeploymentColumns.All)} AS deployment",
         (row, _) => DeploymentColumns.Read(row, first: 1));
 
     public Task<SoftwareDeployment?> FindAsync(string projectId, Guid id, CancellationToken cancellationToken) =>

@@ -23,11 +23,11 @@ internal sealed class LockDeploymentsCommand : IAsyncDisposable
         rows.AddColumn("project_id", NpgsqlDbType.Text, row => row.ProjectId);
         rows.AddColumn("id", NpgsqlDbType.Uuid, row => row.Id);
 
-        // LIMIT 1 changes no result: it makes the planner look up each row by its key, in the order of the rows. A deployment is shared with
-        // the same project as long as it exists.
+        // LIMIT 1 changes no result: it makes the planner look up each row by its key. A deployment is shared with the same project as long as it
+        // exists.
         command.CommandText =
             $"""
-            SELECT number, is_read, xact, {DeploymentColumns.Plain},
+            SELECT number, is_read, xact, {DeploymentColumns.WithoutValues},
                 CASE WHEN is_read THEN input_values END, CASE WHEN is_read THEN output_values END
             FROM (
                 SELECT *, count(*) OVER () = 1 OR sum(
@@ -36,16 +36,7 @@ internal sealed class LockDeploymentsCommand : IAsyncDisposable
                 FROM (
                     SELECT input.number, deployment.*
                     FROM {rows.Relation}
-                    CROSS JOIN LATERAL (
-                        SELECT project_id, id FROM software_deployments
-                        WHERE project_id = input.project_id AND id = input.id
-                        UNION ALL
-                        SELECT shared.project_id, shared.id
-                        FROM project_shares AS share
-                        JOIN software_deployments AS shared ON shared.project_id = share.owner_project_id
-                        WHERE share.project_id = input.project_id AND shared.id = input.id AND shared.stack_user_project_id = input.project_id
-                        LIMIT 1)
-                    AS existing
+                    CROSS JOIN LATERAL {DeploymentColumns.VisibleTo("project_id, id")} AS existing
                     LEFT JOIN LATERAL (
                         SELECT * FROM software_deployments
                         WHERE project_id = existing.project_id AND id = existing.id

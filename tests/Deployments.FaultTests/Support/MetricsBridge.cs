@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Deployments.FaultTests.Support;
 
@@ -54,10 +53,7 @@ internal sealed class MetricsBridge : IAsyncDisposable
 
     public static async Task<MetricsBridge> StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        var app = builder.Build();
-        app.Urls.Add("http://127.0.0.1:0");
+        var app = LoopbackServer.Create();
         var bridge = new MetricsBridge(app);
         await app.StartAsync();
         return bridge;

@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Deployments.FunctionalTests.Support;
 
@@ -31,10 +30,7 @@ internal sealed class IdentityService : IAsyncDisposable
 
     public static async Task<IdentityService> StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        var server = builder.Build();
-        server.Urls.Add("http://127.0.0.1:0");
+        var server = LoopbackServer.Create();
         var service = new IdentityService(server);
         server.Use(async (context, next) =>
         {
