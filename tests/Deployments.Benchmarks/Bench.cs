@@ -67,9 +67,11 @@ internal sealed class Bench : IAsyncDisposable
         Signature = ecdsa ? Token.Ec(keys.Ec) : Token.Rsa(keys.Rsa),
     }.ToString();
 
-    public async Task ExecuteAsync(string sql)
+    public Task ExecuteAsync(string sql) => ExecuteAsync(Database, sql);
+
+    public static async Task ExecuteAsync(NpgsqlDataSource database, string sql)
     {
-        await using var command = Database.CreateCommand(sql);
+        await using var command = database.CreateCommand(sql);
         command.CommandTimeout = 0;
         await command.ExecuteNonQueryAsync();
     }

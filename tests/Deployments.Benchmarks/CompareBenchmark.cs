@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using Deployments.Api.Authentication.SignedAddress;
 using Npgsql;
 
 namespace Deployments.Benchmarks;
@@ -13,7 +15,8 @@ internal static class CompareBenchmark
     private const string Setting = "BENCHMARK_OTHER";
     private const int Runs = 5;
     private const int Rows = 1_000;
-    private static readonly int[] Connections = [8, 64, 256];
+    private const int Usual = 64;
+    private static readonly int[] Connections = [8, Usual, 256];
 
     /// <summary>What to print where there is no other build.</summary>
     public const string Skipped = $"Skipped: {Setting} names no published Deployments.Api.dll to compare with.";
@@ -29,54 +32,64 @@ internal static class CompareBenchmark
             return;
         }
 
-        await using var service = await bench.StartServiceAsync();
+        var key = RandomNumberGenerator.GetBytes(AgentKeys.MinBytes);
+        var keySetting = ("Deployments:AgentKeys:0", Convert.ToBase64String(key));
+        await using var service = await bench.StartServiceAsync(keySetting);
         await bench.ExecuteAsync($"CREATE DATABASE {OtherDatabase}");
         var connection = bench.Connection;
         connection.Database = OtherDatabase;
         await using var otherDatabase = NpgsqlDataSource.Create(connection);
-        await using var former = await bench.StartOtherServiceAsync(other, ("ConnectionStrings:Deployments", connection.ConnectionString));
+        await using var former = await bench.StartOtherServiceAsync(
+            other, ("ConnectionStrings:Deployments", connection.ConnectionString), keySetting);
 
         Console.WriteLine($"{Runs} runs of {Measurement.Seconds} s each, alternating, after a warm-up; {HttpLoad.Generator}:");
         Console.WriteLine("| requests | this build /s | the other /s | ratio: median (min–max) | processor time a request, µs: this, other | p99 ms: this, other | bytes of write-ahead log a request: this, other |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
-        foreach (var connections in Connections)
-        {
-            await CompareAsync(
-                bench,
-                $"POST at {connections}",
-                (service, WriteBenchmark.Posts(bench, service, keyed: false)),
-                (former, WriteBenchmark.Posts(bench, former, keyed: false)),
-                connections);
-        }
+        await BothAsync("POST", of => WriteBenchmark.Posts(bench, of, keyed: false), Connections);
 
-        foreach (var statement in new[] { WriteBenchmark.Empty, ReadBenchmark.Fill(Rows) })
-        {
-            await bench.ExecuteAsync(statement);
-            await using var fill = otherDatabase.CreateCommand(statement);
-            await fill.ExecuteNonQueryAsync();
-        }
+        await ExecuteAsync($"{WriteBenchmark.Empty}; {ReadBenchmark.Fill(Rows)}");
+        await BothAsync("GET", of => ReadBenchmark.Gets(bench, of, Rows), Connections);
+        await CompareAsync(
+            bench, "GET with If-None-Match: 304", (service, await ReadBenchmark.UnchangedAsync(bench, service, Rows)),
+            (former, await ReadBenchmark.UnchangedAsync(bench, former, Rows)), Connections);
+        await BothAsync("page of 10", of => ReadBenchmark.Pages(bench, of, Rows), [Usual]);
+        await BothAsync("GET, token seen before", of => TokensBenchmark.Known(bench, of), [Usual]);
+        await BothAsync("GET, token never seen before", of => TokensBenchmark.NeverSeen(bench, of, ecdsa: false), [Usual]);
 
-        foreach (var connections in Connections)
-        {
-            await CompareAsync(
-                bench,
-                $"GET at {connections}",
-                (service, ReadBenchmark.Gets(bench, service, Rows)),
-                (former, ReadBenchmark.Gets(bench, former, Rows)),
-                connections);
-        }
+        var changed = new StoredDeployments(bench, UpdateBenchmark.Rows);
+        await FillAsync(changed);
+        await BothAsync("PUT", of => UpdateBenchmark.Puts(bench, of, changed.CreateTokens()), Connections);
 
-        foreach (var connections in Connections)
-        {
-            await CompareAsync(
-                bench,
-                $"page of 10 at {connections}",
-                (service, ReadBenchmark.Pages(bench, service, Rows)),
-                (former, ReadBenchmark.Pages(bench, former, Rows)),
-                connections);
-        }
+        var all = MixedBenchmark.Deployments(bench);
+        await ExecuteAsync(MixedBenchmark.Agents);
+        await FillAsync(all);
+        await BothAsync("mixed", of => MixedBenchmark.Requests(bench, of, key, all.CreateTokens()), [Connections[^1]]);
 
         Console.WriteLine($"Memory at the end: {service.Memory:F0} MiB, the other {former.Memory:F0} MiB");
+
+        Task BothAsync(string name, Func<ServiceProcess, HttpLoad> load, int[] connections) =>
+            CompareAsync(bench, name, (service, load(service)), (former, load(former)), connections);
+
+        async Task ExecuteAsync(string statements)
+        {
+            await bench.ExecuteAsync(statements);
+            await Bench.ExecuteAsync(otherDatabase, statements);
+        }
+
+        async Task FillAsync(StoredDeployments deployments)
+        {
+            await deployments.FillAsync();
+            await deployments.FillAsync(otherDatabase);
+        }
+    }
+
+    private static async Task CompareAsync(
+        Bench bench, string name, (ServiceProcess Service, HttpLoad Load) one, (ServiceProcess Service, HttpLoad Load) other, int[] connections)
+    {
+        foreach (var number in connections)
+        {
+            await CompareAsync(bench, $"{name}, at {number}", one, other, number);
+        }
     }
 
     private static async Task CompareAsync(
@@ -103,7 +116,7 @@ internal static class CompareBenchmark
         var ratios = ones.Zip(others, (left, right) => left.Load.Rate / right.Load.Rate).ToList();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {name} | {Median(ones, run => run.Load.Rate):F0} | {Median(others, run => run.Load.Rate):F0} | **{ratios.Median():F2}** ({ratios.Min():F2}–{ratios.Max():F2}) | {Median(ones, Cost):F0}, {Median(others, Cost):F0} | {Median(ones, run => run.Load.P99Milliseconds):F1}, {Median(others, run => run.Load.P99Milliseconds):F1} | {log.Median():F0}, {otherLog.Median():F0} |"));
+            $"| {name} | {Median(ones, run => run.Load.Rate):F0} | {Median(others, run => run.Load.Rate):F0} | **{ratios.Median():F2}** ({ratios.Min():F2}–{ratios.Max():F2}) | {Median(ones, run => run.ServiceMicroseconds):F0}, {Median(others, run => run.ServiceMicroseconds):F0} | {Median(ones, run => run.Load.P99Milliseconds):F1}, {Median(others, run => run.Load.P99Milliseconds):F1} | {log.Median():F0}, {otherLog.Median():F0} |"));
     }
 
     /// <summary>How many bytes of write-ahead log the server has written.</summary>
@@ -112,8 +125,6 @@ internal static class CompareBenchmark
         await using var ask = bench.Database.CreateCommand("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::double precision");
         return (double)(await ask.ExecuteScalarAsync())!;
     }
-
-    private static double Cost(Measurement run) => run.ServiceCpu / run.Load.Rate * 1_000_000;
 
     private static double Median(IEnumerable<Measurement> runs, Func<Measurement, double> value) => runs.Select(value).Median();
 }

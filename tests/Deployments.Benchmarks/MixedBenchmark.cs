@@ -24,13 +24,12 @@ internal static class MixedBenchmark
     public static async Task RunAsync(Bench bench)
     {
         var key = RandomNumberGenerator.GetBytes(AgentKeys.MinBytes);
-        var addresses = new AgentAddresses(new AgentKeys([key]), baseAddress: string.Empty, TimeFormat.Utc);
         await using var service = await bench.StartServiceAsync(("Deployments:AgentKeys:0", Convert.ToBase64String(key)));
-        var deployments = new StoredDeployments(bench, Rows, "'server-' || n", $"{StoredDeployments.SqlOfId("n")}::text");
-        await bench.ExecuteAsync(AgentsBenchmark.Fill(Rows));
+        var deployments = Deployments(bench);
+        await bench.ExecuteAsync(Agents);
         await deployments.FillAsync();
         var tokens = deployments.CreateTokens();
-        var mixed = new HttpLoad(bench.Folder, service.Address, Enumerable.Range(1, Rows).SelectMany(n => Requests(addresses, tokens, n)));
+        var mixed = Requests(bench, service, key, tokens);
         var unknownPath = HttpLoad.UnknownPath(bench, service, tokens.Select((token, n) => (StoredDeployments.ProjectOf(n), token)));
 
         Console.WriteLine(
@@ -49,7 +48,21 @@ internal static class MixedBenchmark
         }
     }
 
-    private static IEnumerable<HttpLoad.Request> Requests(AgentAddresses addresses, IReadOnlyList<string> tokens, int n)
+    /// <summary>The statement that stores the agents, and what they apply.</summary>
+    public static string Agents => AgentsBenchmark.Fill(Rows);
+
+    /// <summary>A deployment for each agent.</summary>
+    public static StoredDeployments Deployments(Bench bench) =>
+        new(bench, Rows, "'server-' || n", $"{StoredDeployments.SqlOfId("n")}::text");
+
+    /// <summary>The requests, to a service whose key of agents is this one.</summary>
+    public static HttpLoad Requests(Bench bench, ServiceProcess service, byte[] key, IReadOnlyList<string> tokens)
+    {
+        var addresses = new AgentAddresses(new AgentKeys([key]), baseAddress: string.Empty, TimeFormat.Utc);
+        return new HttpLoad(bench.Folder, service.Address, Enumerable.Range(1, Rows).SelectMany(n => RequestsOf(addresses, tokens, n)));
+    }
+
+    private static IEnumerable<HttpLoad.Request> RequestsOf(AgentAddresses addresses, IReadOnlyList<string> tokens, int n)
     {
         for (var part = 0; part < 10; part++)
         {

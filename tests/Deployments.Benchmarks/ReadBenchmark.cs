@@ -86,8 +86,8 @@ internal static class ReadBenchmark
             Enumerable.Range(1, count).Select(n => new HttpLoad.Request("GET", PathOf(Math.Max(1, (int)((long)n * rows / count))), token, Body: null)));
     }
 
-    /// <summary>Reads by a client that has what it asks for.</summary>
-    private static async Task<HttpLoad> UnchangedAsync(Bench bench, ServiceProcess service)
+    /// <summary>Reads of so many of them by a client that has what it asks for.</summary>
+    public static async Task<HttpLoad> UnchangedAsync(Bench bench, ServiceProcess service, int rows = Rows)
     {
         var token = bench.CreateToken(Project, "reader");
         using var request = new HttpRequestMessage(HttpMethod.Get, PathOf(1));
@@ -97,7 +97,7 @@ internal static class ReadBenchmark
         return new HttpLoad(
             bench.Folder,
             service.Address,
-            Enumerable.Range(1, Rows).Select(n => new HttpLoad.Request("GET", PathOf(n), token, Body: null) { EntityTag = tag }));
+            Enumerable.Range(1, rows).Select(n => new HttpLoad.Request("GET", PathOf(n), token, Body: null) { EntityTag = tag }));
     }
 
     /// <summary>Pages of a list, from a thousand places of it.</summary>

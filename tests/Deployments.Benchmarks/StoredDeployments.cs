@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace Deployments.Benchmarks;
 
 /// <summary>
@@ -51,11 +53,12 @@ internal sealed class StoredDeployments(
     public IReadOnlyList<string> CreateTokens() => [.. Enumerable.Range(0, Projects).Select(n => bench.CreateToken(ProjectOf(n), $"writer-{n}"))];
 
     /// <summary>Stores them as they are before any change.</summary>
-    public async Task FillAsync()
+    /// <param name="database">Where; without, in the bench's database.</param>
+    public async Task FillAsync(NpgsqlDataSource? database = null)
     {
         foreach (var statement in fill.Split(";\n"))
         {
-            await bench.ExecuteAsync(statement); // VACUUM and CHECKPOINT run outside a transaction
+            await Bench.ExecuteAsync(database ?? bench.Database, statement); // VACUUM and CHECKPOINT run outside a transaction
         }
     }
 

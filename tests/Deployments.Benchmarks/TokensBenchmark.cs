@@ -12,13 +12,13 @@ internal static class TokensBenchmark
     public static async Task RunAsync(Bench bench)
     {
         await using var service = await bench.StartServiceAsync();
-        var known = Gets(bench, service, ["a caller"], ecdsa: false);
+        var known = Known(bench, service);
 
         Console.WriteLine($"{Runs} runs of {Measurement.Seconds} s each, alternating, after a warm-up; {HttpLoad.Generator}:");
         Console.WriteLine(Measurement.Header("GET /s, token seen before", "GET /s, token never seen before"));
         foreach (var ecdsa in new[] { false, true })
         {
-            var strangers = Gets(bench, service, Enumerable.Range(1, Strangers).Select(n => $"stranger-{n}"), ecdsa);
+            var strangers = NeverSeen(bench, service, ecdsa);
             var (cached, checkedAnew) = (new List<Measurement>(), new List<Measurement>());
             for (var run = 0; run <= Runs; run++)
             {
@@ -36,6 +36,13 @@ internal static class TokensBenchmark
 
         Console.WriteLine($"Memory of the service at the end: {service.Memory:F0} MiB");
     }
+
+    /// <summary>Requests of one caller, whose token is cached.</summary>
+    public static HttpLoad Known(Bench bench, ServiceProcess service) => Gets(bench, service, ["a caller"], ecdsa: false);
+
+    /// <summary>Requests of so many callers that none of their tokens is cached.</summary>
+    public static HttpLoad NeverSeen(Bench bench, ServiceProcess service, bool ecdsa) =>
+        Gets(bench, service, Enumerable.Range(1, Strangers).Select(n => $"stranger-{n}"), ecdsa);
 
     // The list of an empty project: the cheapest request with a token.
     private static HttpLoad Gets(Bench bench, ServiceProcess service, IEnumerable<string> subjects, bool ecdsa) => new(

@@ -8,7 +8,7 @@ namespace Deployments.Benchmarks;
 /// </summary>
 internal static class UpdateBenchmark
 {
-    private const int Rows = 4_000;
+    public const int Rows = 4_000;
     private const int Runs = 5;
     private const int WarmUpSeconds = 40; // else the compiler's work counts as that of requests
     private static readonly int[] Connections = [8, 64, 256];
@@ -57,8 +57,8 @@ internal static class UpdateBenchmark
         Console.WriteLine($"Memory of the service at the end: {service.Memory:F0} MiB");
     }
 
-    // Each status for all rows in turn, so that every request changes something.
-    private static HttpLoad Puts(Bench bench, ServiceProcess service, IReadOnlyList<string> tokens) => new(
+    /// <summary>Each status for all rows in turn, so that every request changes something.</summary>
+    public static HttpLoad Puts(Bench bench, ServiceProcess service, IReadOnlyList<string> tokens) => new(
         bench.Folder,
         service.Address,
         Statuses.SelectMany(status => Enumerable.Range(1, Rows).Select(n => new HttpLoad.Request(
