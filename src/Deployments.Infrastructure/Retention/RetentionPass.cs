@@ -32,7 +32,7 @@ internal sealed class RetentionPass(
     private const long AdvisoryLockKey = 0x72657461696E; // "retain"
     private const int MaxRows = 100;
     private const int FewRows = 25; // that they take long says little: it is the fixed cost of a slice
-    private const int IdleFactor = 9; // a tenth of the time is spent on work
+    private const int IdleFactor = 14; // a fifteenth of the time is spent on work
     private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(1); // a transaction is open meanwhile
 
     // Somewhat arbitrary: longer than a slice takes as a rule, and shorter than a watcher of the feed, which it holds up, or a writer notices.
