@@ -15,6 +15,7 @@ namespace Deployments.FunctionalTests.Support;
 /// <summary>docs/openapi.json; every accepted request and every response of the tests is validated against it.</summary>
 internal sealed partial class Document
 {
+    private const string Projects = "/v1/"; // itself the document of the version
     private const HttpStatusCode FirstError = HttpStatusCode.BadRequest;
 
     private static readonly JsonSchemaValidatorSettings Formats = WithUuids();
@@ -95,7 +96,7 @@ internal sealed partial class Document
     // For undocumented methods and paths outside projects only the format of errors is defined.
     private List<string> OfUnknownPath(string path, HttpStatusCode status, string text) =>
         status >= FirstError ? Validate(error, Read(text))
-        : path.StartsWith("/v1/", StringComparison.OrdinalIgnoreCase) ? [$"The document has no operation at {path}."]
+        : path.StartsWith(Projects, StringComparison.OrdinalIgnoreCase) && path.Length > Projects.Length ? [$"The document has no operation at {path}."]
         : [];
 
     private static List<string> OfAnswer(OpenApiOperation operation, HttpResponseMessage response, string text)
