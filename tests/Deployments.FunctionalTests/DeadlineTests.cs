@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Deployments.FunctionalTests.Support;
+using Npgsql;
 using NUnit.Framework;
 using Shouldly;
 
@@ -144,6 +145,31 @@ public sealed class DeadlineTests
 
         (await project.CountStoredEventsAsync()).ShouldBe(6);
         (await SecondsInProgressAsync(project)).ShouldAllBe(seconds => seconds >= 1);
+    }
+
+    [Test]
+    [NonParallelizable] // the open transaction holds up the feed of every project
+    public async Task Overdue_deployments_that_others_have_locked_delay_no_other()
+    {
+        const int locked = 260; // more than are examined at once
+        var project = new Project();
+        var created = await project.CreateBatchAsync(Enumerable.Repeat("""{"config_id": "c", "server_id": "s", "timeout": 5}""", locked + 1));
+        await using var connection = await TestRun.Database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var take = new NpgsqlCommand("SELECT FROM software_deployments WHERE project_id = $1 AND id <> $2 FOR UPDATE", connection);
+        take.Parameters.AddWithValue(project.Id);
+        take.Parameters.AddWithValue(Guid.Parse(created.Ids[^1]));
+        await take.ExecuteNonQueryAsync();
+
+        await UntilFailedAsync(project, created.Ids[^1]);
+
+        var inProgress = (await project.ListAsync("?status=IN_PROGRESS")).Ids;
+        inProgress.ShouldBe(created.Ids.SkipLast(1), ignoreOrder: true);
+        await transaction.RollbackAsync();
+        foreach (var id in inProgress)
+        {
+            await UntilFailedAsync(project, id);
+        }
     }
 
     [Test]

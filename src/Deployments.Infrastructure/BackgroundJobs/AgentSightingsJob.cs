@@ -51,19 +51,21 @@ internal sealed partial class AgentSightingsJob(
             """
             UPDATE agents AS agent SET last_seen = seen.time
             FROM (
-                SELECT agent.project_id, agent.id, date_trunc('minute', seen.time) AS time
+                SELECT agent.project_id, agent.id, seen.time
                 FROM unnest(@projects, @ids, @times) AS seen (project_id, id, time)
                 JOIN agents AS agent ON agent.project_id = seen.project_id AND agent.id = seen.id
-                WHERE agent.last_seen IS NULL OR agent.last_seen < date_trunc('minute', seen.time)
+                WHERE agent.last_seen IS NULL OR agent.last_seen < seen.time
                 FOR UPDATE OF agent SKIP LOCKED
             ) AS seen
             WHERE agent.project_id = seen.project_id AND agent.id = seen.id
             """);
         update.Parameters.AddWithValue("projects", Array.ConvertAll(batch, one => one.Key.ProjectId));
         update.Parameters.AddWithValue("ids", Array.ConvertAll(batch, one => one.Key.Id));
-        update.Parameters.AddWithValue("times", Array.ConvertAll(batch, one => one.Value.UtcDateTime));
+        update.Parameters.AddWithValue("times", Array.ConvertAll(batch, one => MinuteOf(one.Value)));
         return await update.ExecuteNonQueryAsync(attempt.Token);
     }
+
+    private static DateTime MinuteOf(DateTimeOffset time) => time.UtcDateTime.AddTicks(-(time.UtcTicks % TimeSpan.TicksPerMinute));
 
     [LoggerMessage(LogLevel.Warning, "When agents were last seen could not be stored: {Reason}")]
     private partial void LogNotStored(string reason);

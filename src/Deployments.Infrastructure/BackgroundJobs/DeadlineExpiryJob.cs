@@ -21,16 +21,19 @@ internal sealed partial class DeadlineExpiryJob(
 {
     private const int MaxBatchSize = 250; // leaves room in the queue for the changes of callers
 
-    // An earlier version may have changed the status and left the deadline. Those that another transaction has locked are left for the next
-    // time: their locks, which end with this statement, are only taken to find that out.
+    // An earlier version may have changed the status and left the deadline.
     private const string FindOverdue =
         """
-        SELECT project_id, id FROM software_deployments
-        WHERE deadline <= @now AND status = 'IN_PROGRESS'
-        ORDER BY deadline
+        SELECT deadline, project_id, id FROM software_deployments
+        WHERE deadline <= @now AND status = 'IN_PROGRESS' AND (deadline, project_id, id) > (@deadline, @project_id, @id)
+        ORDER BY deadline, project_id, id
         LIMIT @count
-        FOR UPDATE SKIP LOCKED
         """;
+
+    // Those that another transaction has locked are left for the next time, so that they delay no others: the locks, which end with this
+    // statement, are only taken to find that out.
+    private const string FindUnlocked =
+        "SELECT id FROM software_deployments WHERE project_id = @project_id AND id = ANY (@ids) FOR UPDATE SKIP LOCKED";
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -48,9 +51,9 @@ internal sealed partial class DeadlineExpiryJob(
     {
         try
         {
-            while (await ExpireOverdueAsync(stoppingToken))
+            for (Overdue? after = Overdue.None; after is not null;)
             {
-                // There may be more.
+                after = await ExpireOverdueAsync(after, stoppingToken);
             }
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
@@ -59,8 +62,8 @@ internal sealed partial class DeadlineExpiryJob(
         }
     }
 
-    /// <returns>Whether there may be more.</returns>
-    private async Task<bool> ExpireOverdueAsync(CancellationToken cancellationToken)
+    /// <returns>The last one that was examined; null if there are no more.</returns>
+    private async Task<Overdue?> ExpireOverdueAsync(Overdue after, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var requestId = $"req-{Guid.NewGuid()}";
@@ -70,9 +73,16 @@ internal sealed partial class DeadlineExpiryJob(
             return await deadline.RunAsync(
                 async token =>
                 {
-                    var overdue = await database.RunAsync(attempt => FindOverdueAsync(attempt, now), token);
-                    await Task.WhenAll(overdue.Select(ExpireAsync));
-                    return overdue.Count == MaxBatchSize;
+                    var overdue = await database.RunAsync(attempt => FindOverdueAsync(attempt, now, after), token);
+                    var unlocked = new List<(string ProjectId, Guid Id)>();
+                    foreach (var ofProject in overdue.GroupBy(one => one.ProjectId, one => one.Id))
+                    {
+                        var ids = await database.RunAsync(attempt => FindUnlockedAsync(attempt, ofProject.Key, [.. ofProject]), token);
+                        unlocked.AddRange(ids.Select(id => (ofProject.Key, id)));
+                    }
+
+                    await Task.WhenAll(unlocked.Select(ExpireAsync));
+                    return overdue.Count == MaxBatchSize ? overdue[^1] : null;
 
                     async Task ExpireAsync((string ProjectId, Guid Id) one)
                     {
@@ -94,19 +104,37 @@ internal sealed partial class DeadlineExpiryJob(
         }
     }
 
-    private static async Task<IReadOnlyList<(string ProjectId, Guid Id)>> FindOverdueAsync(DatabaseExecutor.Attempt attempt, DateTimeOffset now)
+    private static async Task<IReadOnlyList<Overdue>> FindOverdueAsync(DatabaseExecutor.Attempt attempt, DateTimeOffset now, Overdue after)
     {
         await using var command = await attempt.CreateCommandAsync(FindOverdue);
         command.Parameters.AddWithValue("now", now);
+        command.Parameters.AddWithValue("deadline", after.Deadline);
+        command.Parameters.AddWithValue("project_id", after.ProjectId);
+        command.Parameters.AddWithValue("id", after.Id);
         command.Parameters.AddWithValue("count", MaxBatchSize);
         await using var rows = await command.ExecuteReaderAsync(attempt.Token);
-        var overdue = new List<(string, Guid)>();
+        var overdue = new List<Overdue>();
         while (await rows.ReadAsync(attempt.Token))
         {
-            overdue.Add((rows.GetString(0), rows.GetGuid(1)));
+            overdue.Add(new Overdue(rows.GetDateTime(0), rows.GetString(1), rows.GetGuid(2)));
         }
 
         return overdue;
+    }
+
+    private static async Task<IReadOnlyList<Guid>> FindUnlockedAsync(DatabaseExecutor.Attempt attempt, string projectId, Guid[] ids)
+    {
+        await using var command = await attempt.CreateCommandAsync(FindUnlocked);
+        command.Parameters.AddWithValue("project_id", projectId);
+        command.Parameters.AddWithValue("ids", ids);
+        await using var rows = await command.ExecuteReaderAsync(attempt.Token);
+        var unlocked = new List<Guid>();
+        while (await rows.ReadAsync(attempt.Token))
+        {
+            unlocked.Add(rows.GetGuid(0));
+        }
+
+        return unlocked;
     }
 
     [LoggerMessage(LogLevel.Information, "Deployments expired: {Count}, by {RequestId}.")]
@@ -114,4 +142,11 @@ internal sealed partial class DeadlineExpiryJob(
 
     [LoggerMessage(LogLevel.Warning, "Overdue deployments could not be expired, trying again: {Reason}")]
     private partial void LogMissed(string reason);
+
+    /// <summary>A deployment whose deadline has passed.</summary>
+    private sealed record Overdue(DateTime Deadline, string ProjectId, Guid Id)
+    {
+        /// <summary>What lies before all of them.</summary>
+        public static readonly Overdue None = new(DateTime.UnixEpoch, string.Empty, Guid.Empty);
+    }
 }

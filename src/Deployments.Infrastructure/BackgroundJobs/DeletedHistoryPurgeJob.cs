@@ -23,15 +23,25 @@ internal sealed partial class DeletedHistoryPurgeJob(
     private const int EventsAtOnce = 100; // of each
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
+    private const string FindDue =
+        """
+        SELECT time, project_id, deployment_id, version FROM deployment_events
+        WHERE deleted AND time < @before AND (time, project_id, deployment_id) > (@time, @project_id, @deployment_id)
+        ORDER BY time, project_id, deployment_id
+        LIMIT @deployments
+        """;
+
     // One statement: whoever reads sees the events, or the floor. A long history goes in several, the deletion last.
     private const string Purge =
         """
         WITH due AS (
-            SELECT project_id, deployment_id FROM deployment_events
-            WHERE deleted AND time < @before
-            ORDER BY time
-            LIMIT @deployments
-            FOR UPDATE SKIP LOCKED),
+            SELECT deletion.project_id, deletion.deployment_id
+            FROM unnest(@deployments, @versions) AS deployment (id, version)
+            CROSS JOIN LATERAL (
+                SELECT project_id, deployment_id FROM deployment_events
+                WHERE project_id = @project_id AND deployment_id = deployment.id AND version = deployment.version
+                LIMIT 1
+                FOR UPDATE SKIP LOCKED) AS deletion),
         oldest AS (
             SELECT entry.* FROM due CROSS JOIN LATERAL (
                 SELECT project_id, deployment_id, version FROM deployment_events
@@ -66,9 +76,16 @@ internal sealed partial class DeletedHistoryPurgeJob(
     {
         try
         {
-            while (await deadline.RunAsync(token => database.RunAsync(PurgeAsync, token), stoppingToken) > 0)
+            // Again from the beginning, for long histories; what others have locked is left for the next time.
+            for (var isPurged = true; isPurged;)
             {
-                // There may be more.
+                isPurged = false;
+                for (Due? after = Due.None; after is not null;)
+                {
+                    var page = await PurgeDueAsync(after, stoppingToken);
+                    isPurged |= page.Purged > 0;
+                    after = page.Last;
+                }
             }
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
@@ -77,16 +94,58 @@ internal sealed partial class DeletedHistoryPurgeJob(
         }
     }
 
-    /// <returns>How many deployments had events to purge.</returns>
-    private async Task<int> PurgeAsync(DatabaseExecutor.Attempt attempt)
+    /// <returns>The last one that was looked at, or null if there are no more; and of how many deployments events were purged.</returns>
+    private async Task<(Due? Last, int Purged)> PurgeDueAsync(Due after, CancellationToken stoppingToken)
+    {
+        var due = await RunAsync(attempt => FindDueAsync(attempt, after));
+        var purged = 0;
+        foreach (var ofProject in due.GroupBy(one => one.ProjectId))
+        {
+            purged += await RunAsync(attempt => PurgeAsync(attempt, ofProject.Key, [.. ofProject]));
+        }
+
+        return (due.Count == DeploymentsAtOnce ? due[^1] : null, purged);
+
+        Task<T> RunAsync<T>(Func<DatabaseExecutor.Attempt, Task<T>> work) =>
+            deadline.RunAsync(token => database.RunAsync(work, token), stoppingToken);
+    }
+
+    private async Task<IReadOnlyList<Due>> FindDueAsync(DatabaseExecutor.Attempt attempt, Due after)
+    {
+        await using var find = await attempt.CreateCommandAsync(FindDue);
+        find.Parameters.AddWithValue("before", clock.GetUtcNow().AddDays(-options.Value.KeepDeletedDays));
+        find.Parameters.AddWithValue("time", after.Time);
+        find.Parameters.AddWithValue("project_id", after.ProjectId);
+        find.Parameters.AddWithValue("deployment_id", after.DeploymentId);
+        find.Parameters.AddWithValue("deployments", DeploymentsAtOnce);
+        await using var rows = await find.ExecuteReaderAsync(attempt.Token);
+        var due = new List<Due>();
+        while (await rows.ReadAsync(attempt.Token))
+        {
+            due.Add(new Due(rows.GetDateTime(0), rows.GetString(1), rows.GetGuid(2), rows.GetInt32(3)));
+        }
+
+        return due;
+    }
+
+    /// <returns>How many of the deployments had events to purge.</returns>
+    private static async Task<int> PurgeAsync(DatabaseExecutor.Attempt attempt, string projectId, Due[] due)
     {
         await using var purge = await attempt.CreateCommandAsync(Purge);
-        purge.Parameters.AddWithValue("before", clock.GetUtcNow().AddDays(-options.Value.KeepDeletedDays));
-        purge.Parameters.AddWithValue("deployments", DeploymentsAtOnce);
+        purge.Parameters.AddWithValue("project_id", projectId);
+        purge.Parameters.AddWithValue("deployments", Array.ConvertAll(due, one => one.DeploymentId));
+        purge.Parameters.AddWithValue("versions", Array.ConvertAll(due, one => one.Version));
         purge.Parameters.AddWithValue("events", EventsAtOnce);
         return (int)(await purge.ExecuteScalarAsync(attempt.Token))!;
     }
 
     [LoggerMessage(LogLevel.Warning, "The histories of deleted deployments could not be purged, trying again: {Reason}")]
     private partial void LogMissed(string reason);
+
+    /// <summary>The event of a deletion, whose history is to be purged.</summary>
+    private sealed record Due(DateTime Time, string ProjectId, Guid DeploymentId, int Version)
+    {
+        /// <summary>What lies before all of them.</summary>
+        public static readonly Due None = new(DateTime.UnixEpoch, string.Empty, Guid.Empty, 0);
+    }
 }

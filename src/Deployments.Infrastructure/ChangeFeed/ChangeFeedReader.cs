@@ -31,7 +31,7 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
             {
                 while (true)
                 {
-                    await epochs.VerifyAsync(attempt.Token);
+                    await epochs.RequireAsync(attempt.Token);
                     await using var command = await attempt.CreateCommandAsync(descending ? Descending : Ascending);
                     AddParameters(command.Parameters, filter, after, descending, filter.HasCriteria ? Math.Max(count, MaxExamined) : count);
                     await using var rows = await command.ExecuteReaderAsync(attempt.Token);

@@ -1,6 +1,7 @@
 using System.Data;
 using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
+using Deployments.Infrastructure.Postgres;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -20,6 +21,7 @@ internal sealed class FeedEpochs(NpgsqlDataSource dataSource, IOptions<TimeBudge
     public const string Cluster = "(SELECT system_identifier::text FROM pg_control_system())";
 
     private readonly Lock gate = new();
+    private volatile bool isDistributed;
     private Task? verification;
 
     /// <summary>Makes the next reader verify the epoch: the server may be another one.</summary>
@@ -54,12 +56,30 @@ internal sealed class FeedEpochs(NpgsqlDataSource dataSource, IOptions<TimeBudge
         }
     }
 
+    /// <summary>Verifies it for a reader of the feed.</summary>
+    /// <exception cref="UnavailableException">The database has no feed.</exception>
+    public async Task RequireAsync(CancellationToken cancellationToken)
+    {
+        await VerifyAsync(cancellationToken);
+        if (isDistributed)
+        {
+            throw new UnavailableException(
+                detail: "The change feed is off: it is ordered by the transaction ids of one server, and this database has the extension citus, which spreads it over several.");
+        }
+    }
+
     private async Task RaiseIfChangedAsync()
     {
         using var deadline = new CancellationTokenSource(budgets.Value.Request, clock);
         try
         {
             await using var connection = await dataSource.OpenConnectionAsync(deadline.Token);
+            isDistributed = await IsDistributedAsync(connection, deadline.Token);
+            if (isDistributed)
+            {
+                return;
+            }
+
             if (!await IsCurrentAsync(connection, "timeline", deadline.Token) || !await IsCurrentAsync(connection, "cluster", deadline.Token))
             {
                 await RaiseAsync(connection, deadline.Token);
@@ -69,6 +89,12 @@ internal sealed class FeedEpochs(NpgsqlDataSource dataSource, IOptions<TimeBudge
         {
             throw new UnavailableException(late); // of all callers, whose own time may not be up
         }
+    }
+
+    private static async Task<bool> IsDistributedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var ask = new NpgsqlCommand($"SELECT {DistributedDatabase.Exists}", connection);
+        return (bool)(await ask.ExecuteScalarAsync(cancellationToken))!;
     }
 
     private static async Task<bool> IsCurrentAsync(NpgsqlConnection connection, string part, CancellationToken cancellationToken)

@@ -16,10 +16,14 @@ internal sealed class GroupConnections(NpgsqlDataSource dataSource, Pooler poole
 
         try
         {
-            // The plan is the same for any number of rows, but PostgreSQL would plan again for few rows. READ COMMITTED is set because the
-            // database's own default may be another.
+            // The plan is the same for any number of rows, but PostgreSQL would plan again for few rows; Citus cannot plan under this setting.
+            // READ COMMITTED is set because the database's own default may be another.
             await using var session = new NpgsqlCommand(
-                "SET plan_cache_mode = force_generic_plan; SET default_transaction_isolation = 'read committed'", connection);
+                $"""
+                SELECT set_config('default_transaction_isolation', 'read committed', false),
+                    CASE WHEN NOT {DistributedDatabase.Exists} THEN set_config('plan_cache_mode', 'force_generic_plan', false) END
+                """,
+                connection);
             await session.ExecuteNonQueryAsync(cancellationToken);
             return new GroupConnection(connection, keepsSession: true);
         }

@@ -9,32 +9,29 @@ namespace Deployments.Infrastructure.Postgres;
 /// </summary>
 internal sealed class RowParameters<TRow>(NpgsqlCommand command)
 {
-    private readonly List<(string Name, string Cast)> columns = [];
+    private readonly List<string> columns = [];
     private readonly List<Action<TRow>> addValue = [];
     private readonly List<Action> resets = [];
 
     /// <summary>The relation <c>input</c>, for the FROM clause.</summary>
     public string Relation =>
-        $"unnest({string.Join(", ", columns.Select(column => $"@{column.Name}"))}) AS input ({Names})";
+        $"unnest({string.Join(", ", columns.Select(column => $"@{column}"))}) AS input ({Names})";
 
     /// <summary>
     /// The same, of whose length the planner knows nothing: else it would find a plan for so few rows cheaper than the one for any number, and
     /// plan each time.
     /// </summary>
     public string RelationOfUnknownLength =>
-        $"unnest({string.Join(", ", columns.Select(column => $"(SELECT @{column.Name})"))}) AS input ({Names})";
+        $"unnest({string.Join(", ", columns.Select(column => $"(SELECT @{column})"))}) AS input ({Names})";
 
     /// <summary>The columns so far, for INSERT.</summary>
-    public string Names => string.Join(", ", columns.Select(column => column.Name));
+    public string Names => string.Join(", ", columns);
 
-    /// <summary>The same, each cast to the type of the column that takes it.</summary>
-    public string Values => string.Join(", ", columns.Select(column => column.Name + column.Cast));
-
-    public void AddColumn<T>(string column, NpgsqlDbType type, Func<TRow, T> value, string cast = "")
+    public void AddColumn<T>(string column, NpgsqlDbType type, Func<TRow, T> value)
     {
         var values = new List<T>();
         command.Parameters.Add(new NpgsqlParameter<List<T>>(column, NpgsqlDbType.Array | type) { TypedValue = values });
-        columns.Add((column, cast));
+        columns.Add(column);
         addValue.Add(row => values.Add(value(row)));
         resets.Add(values.Clear);
     }

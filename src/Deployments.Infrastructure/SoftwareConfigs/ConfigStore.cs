@@ -97,10 +97,7 @@ internal sealed class ConfigStore(DatabaseExecutor database) : IConfigStore
         },
         cancellationToken);
 
-    // Ids are unique: a row with this id is the same configuration, stored by an attempt whose response was lost.
-    private static bool IsStoredAlready(DbUpdateException exception) => exception.InnerException is PostgresException
-    {
-        SqlState: PostgresErrorCodes.UniqueViolation,
-        ConstraintName: "pk_software_configs",
-    };
+    // Ids are unique, and nothing else is: a row with this id is the same configuration, stored by an attempt whose response was lost.
+    private static bool IsStoredAlready(DbUpdateException exception) =>
+        exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 }

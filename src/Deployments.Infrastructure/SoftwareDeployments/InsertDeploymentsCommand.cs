@@ -39,7 +39,7 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         rows.AddColumn("config_id", NpgsqlDbType.Text, row => row.Deployment.ConfigId);
         rows.AddColumn("server_id", NpgsqlDbType.Text, row => row.Deployment.ServerId);
         rows.AddColumn("action", NpgsqlDbType.Text, row => row.Deployment.Action);
-        rows.AddColumn("input_values", NpgsqlDbType.Text, row => row.InputValues, cast: "::json");
+        rows.AddColumn("input_values", NpgsqlDbType.Json, row => row.InputValues);
         rows.AddColumn("status", NpgsqlDbType.Text, row => row.Deployment.Status.ToName());
         rows.AddColumn("status_reason", NpgsqlDbType.Text, row => row.Deployment.StatusReason);
         rows.AddColumn("stack_user_project_id", NpgsqlDbType.Text, row => row.Deployment.StackUserProjectId);
@@ -50,7 +50,7 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
         rows.AddColumn("idempotency_index", NpgsqlDbType.Integer, row => row.Deployment.IdempotencyKey?.Index);
         rows.AddColumn("request_hash", NpgsqlDbType.Bytea, row => row.Deployment.IdempotencyKey?.RequestHash);
         rows.AddColumn("version", NpgsqlDbType.Integer, row => row.Deployment.Version);
-        var (columns, values) = (rows.Names, rows.Values);
+        var columns = rows.Names;
         rows.AddColumn("actor", NpgsqlDbType.Text, row => row.Caller.Actor);
         rows.AddColumn("request_id", NpgsqlDbType.Text, row => row.Caller.RequestId);
         shares = new RowParameters<ProjectShare>(command);
@@ -64,14 +64,16 @@ internal sealed class InsertDeploymentsCommand : IAsyncDisposable
             WITH input AS (SELECT * FROM {rows.Relation}),
             inserted AS (
                 INSERT INTO software_deployments ({columns})
-                SELECT {values}
+                SELECT {columns}
                 FROM input
-                LEFT JOIN LATERAL (
-                    SELECT true AS existing FROM software_deployments AS earlier
-                    WHERE earlier.project_id = input.project_id AND earlier.idempotency_key = input.idempotency_key
-                    LIMIT 1)
-                AS earlier ON true
-                WHERE existing IS NULL
+                CROSS JOIN LATERAL (
+                    SELECT count(*) AS number FROM (
+                        SELECT FROM software_deployments AS earlier
+                        WHERE earlier.project_id = input.project_id AND earlier.idempotency_key = input.idempotency_key
+                        LIMIT 1)
+                    AS first)
+                AS earlier
+                WHERE earlier.number = 0
                 ON CONFLICT DO NOTHING
                 RETURNING project_id, id, xact),
             inserted_events AS (

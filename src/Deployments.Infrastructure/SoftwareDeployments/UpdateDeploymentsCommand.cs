@@ -29,8 +29,8 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
         rows.AddColumn("config_id", NpgsqlDbType.Text, row => row.Deployment.ConfigId);
         rows.AddColumn("server_id", NpgsqlDbType.Text, row => row.Deployment.ServerId);
         rows.AddColumn("action", NpgsqlDbType.Text, row => row.Deployment.Action);
-        rows.AddColumn("input_values", NpgsqlDbType.Text, row => row.InputValues);
-        rows.AddColumn("output_values", NpgsqlDbType.Text, row => row.OutputValues);
+        rows.AddColumn("input_values", NpgsqlDbType.Json, row => row.InputValues);
+        rows.AddColumn("output_values", NpgsqlDbType.Json, row => row.OutputValues);
         rows.AddColumn("status", NpgsqlDbType.Text, row => row.Deployment.Status.ToName());
         rows.AddColumn("status_reason", NpgsqlDbType.Text, row => row.Deployment.StatusReason);
         rows.AddColumn("stack_user_project_id", NpgsqlDbType.Text, row => row.Deployment.StackUserProjectId);
@@ -59,8 +59,8 @@ internal sealed class UpdateDeploymentsCommand : IAsyncDisposable
                 UPDATE software_deployments AS deployment SET
                     config_id = input.config_id,
                     action = input.action,
-                    input_values = COALESCE(input.input_values::json, deployment.input_values),
-                    output_values = COALESCE(input.output_values::json, deployment.output_values),
+                    input_values = COALESCE(input.input_values, deployment.input_values),
+                    output_values = COALESCE(input.output_values, deployment.output_values),
                     status = input.status,
                     status_reason = input.status_reason,
                     timeout = input.timeout,
