@@ -27,8 +27,6 @@ public sealed class TestRun
     public async Task StartAsync()
     {
         Server = await TestDatabase.StartAsync();
-        await TestContext.Progress.WriteLineAsync($"The tests use {Server.Description}.");
-
         ConnectionString = await Server.CreateDatabaseAsync();
         Database = NpgsqlDataSource.Create(ConnectionString);
         Service = await Service.StartReadyAsync(ConnectionString);
