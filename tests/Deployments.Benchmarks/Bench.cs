@@ -28,6 +28,9 @@ internal sealed class Bench : IAsyncDisposable
 
     public NpgsqlDataSource Database { get; }
 
+    /// <summary>The published service.</summary>
+    public string ServiceProgram => Path.Combine(Folder.FullName, "service", "Deployments.Api.dll");
+
     public NpgsqlConnectionStringBuilder Connection => new(postgres.ConnectionString);
 
     public static async Task<Bench> StartAsync()
@@ -42,7 +45,7 @@ internal sealed class Bench : IAsyncDisposable
 
     /// <summary>Starts the published service and waits until it is ready.</summary>
     public Task<ServiceProcess> StartServiceAsync(params (string Name, string Value)[] settings) =>
-        StartAsync([Path.Combine(Folder.FullName, "service", "Deployments.Api.dll")], settings);
+        StartAsync([ServiceProgram], settings);
 
     /// <summary>Starts another build of the service and waits until it is ready.</summary>
     /// <param name="program">Its published program.</param>
@@ -52,7 +55,7 @@ internal sealed class Bench : IAsyncDisposable
     /// <summary>Runs a command of the published service to its end.</summary>
     public Task<string> RunServiceAsync(params string[] command) => RunAsync(
         "dotnet",
-        [Path.Combine(Folder.FullName, "service", "Deployments.Api.dll"), .. command],
+        [ServiceProgram, .. command],
         ("ConnectionStrings__Deployments", postgres.ConnectionString));
 
     /// <summary>Starts the service that writes with SaveChanges of Entity Framework Core and waits until it is ready.</summary>

@@ -51,7 +51,7 @@ internal static class FeedBenchmark
         }
 
         await IdleAsync(bench, other);
-        await Seed.FillAsync(bench.Database, Rows);
+        await Seed.Usual.FillAsync(bench.Database, Rows);
         await CatchUpAsync(bench, service);
         await PageAsync(bench, service);
     }
@@ -142,7 +142,7 @@ internal static class FeedBenchmark
         for (var place = 0; place < SmallRows; place++)
         {
             // From all over the feed, each followed by as many events as the small one has.
-            using var page = await GetAsync(bench, service, Seed.Project, $"?limit=1&deployment_id={Seed.IdOf((int)((long)place * (Rows - SmallRows) / SmallRows))}");
+            using var page = await GetAsync(bench, service, Seed.Project, $"?limit=1&deployment_id={Seed.Usual.IdOf((int)((long)place * (Rows - SmallRows) / SmallRows))}");
             cursors.Add(page.RootElement.GetProperty("next").GetString()!);
         }
 

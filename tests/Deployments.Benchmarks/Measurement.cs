@@ -10,6 +10,9 @@ internal sealed record Measurement(Load Load, double ServiceCpu, double Database
     /// <summary>The service's processor time for a request.</summary>
     public double ServiceMicroseconds => ServiceCpu / Load.Rate * 1e6;
 
+    /// <summary>The database's processor time for a request.</summary>
+    public double DatabaseMicroseconds => DatabaseCpu / Load.Rate * 1e6;
+
     public static async Task<Measurement> TakeAsync(Bench bench, ServiceProcess service, Func<Task<Load>> run, int seconds = Seconds)
     {
         var postmaster = await bench.PostmasterAsync();

@@ -28,7 +28,7 @@ internal static class MigrateBenchmark
         }
 
         await using var former = await bench.StartOtherServiceAsync(other);
-        await Seed.FillAsync(bench.Database, FeedBenchmark.Rows);
+        await Seed.Usual.FillAsync(bench.Database, FeedBenchmark.Rows);
         await using var load = new MixedLoad(bench, former);
 
         Console.WriteLine($"{Writers} writers and {Readers} readers of the version before, each with a pause of {ThinkTime.TotalMilliseconds} ms:");
@@ -56,7 +56,7 @@ internal static class MigrateBenchmark
 
     private sealed class MixedLoad : IAsyncDisposable
     {
-        private static readonly string[] Reads = ["software_deployments?limit=100", "software_deployments?limit=100&server_id=server-7", $"software_deployments/{Seed.IdOf(1)}"];
+        private static readonly string[] Reads = ["software_deployments?limit=100", "software_deployments?limit=100&server_id=server-7", $"software_deployments/{Seed.Usual.IdOf(1)}"];
 
         private readonly HttpClient http;
         private readonly CancellationTokenSource stopping = new();

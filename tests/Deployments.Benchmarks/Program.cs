@@ -1,6 +1,6 @@
 using Deployments.Benchmarks;
 
-const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|update|savechanges|read|list|batch|tokens|memory|telemetry|compare|feed|streams|agents|mixed|migrate|retention|all] | seed NUMBER";
+const string usage = "Usage: dotnet run -c Release --project tests/Deployments.Benchmarks -- [write|update|savechanges|read|list|batch|tokens|memory|telemetry|compare|feed|streams|agents|mixed|migrate|retention|grow|all] | seed NUMBER";
 
 if (args is [SaveChangesService.Command])
 {
@@ -31,6 +31,7 @@ var benchmarks = new Dictionary<string, Func<Bench, Task>>
     ["mixed"] = MixedBenchmark.RunAsync,
     ["migrate"] = MigrateBenchmark.RunAsync,
     ["retention"] = RetentionBenchmark.RunAsync,
+    ["grow"] = GrowBenchmark.RunAsync,
 };
 var chosen = args is [] or ["all"] ? benchmarks.Keys : args.AsEnumerable();
 if (!chosen.All(benchmarks.ContainsKey))

@@ -34,7 +34,7 @@ internal static class RetentionBenchmark
             // It has migrated.
         }
 
-        await Seed.FillAsync(bench.Database, FeedBenchmark.Rows);
+        await Seed.Usual.FillAsync(bench.Database, FeedBenchmark.Rows);
         var left = await CountAsync(bench, CountLeft);
 
         Console.WriteLine($"{Runs} runs of {Measurement.Seconds} s each, alternating, each of a service of its own after a warm-up; {HttpLoad.Generator}:");

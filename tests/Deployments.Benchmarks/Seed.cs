@@ -6,14 +6,19 @@ using NpgsqlTypes;
 namespace Deployments.Benchmarks;
 
 /// <summary>
-/// Fills a database of this version of the service, or the one before, with deployments of one project and the first event of each, by
-/// COPY. Ids are of version 7, a millisecond apart; every deployment is shared with one other project, as Heat's are.
+/// Deployments of one project and the first event of each, stored by COPY in a database of this version of the service, or the one before.
+/// Ids are of version 7; every deployment is shared with one other project, as Heat's are.
 /// </summary>
-internal static class Seed
+/// <param name="servers">How many servers they are of, in turn.</param>
+/// <param name="configOf">The configuration of a deployment, counted from 0.</param>
+/// <param name="timeOf">When it was created.</param>
+internal sealed class Seed(int servers, Func<int, string> configOf, Func<int, DateTimeOffset> timeOf)
 {
     public const string Project = "seed";
     public const string Receiver = "seed-users";
-    public const int Servers = 10_000;
+
+    /// <summary>Of 10,000 servers and 1,000 configurations that are not stored, a millisecond apart.</summary>
+    public static readonly Seed Usual = new(10_000, n => $"config-{n % 1_000}", n => Start.AddMilliseconds(n));
 
     private const string Setting = "ConnectionStrings__Deployments";
     private const int RowsAtOnce = 100_000;
@@ -31,20 +36,20 @@ internal static class Seed
         }
 
         await using var database = NpgsqlDataSource.Create(connectionString);
-        await FillAsync(database, count);
+        await Usual.FillAsync(database, count);
         return 0;
     }
 
     /// <summary>The id of a deployment, counted from 0.</summary>
-    public static Guid IdOf(int n)
+    public Guid IdOf(int n)
     {
         Span<byte> id = stackalloc byte[16];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(id, ((ulong)(Start.ToUnixTimeMilliseconds() + n) << 16) | 0x7000);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(id, ((ulong)timeOf(n).ToUnixTimeMilliseconds() << 16) | 0x7000);
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(id[8..], 0x8000_0000_0000_0000 | (uint)n);
         return new Guid(id, bigEndian: true);
     }
 
-    public static async Task FillAsync(NpgsqlDataSource database, int rows)
+    public async Task FillAsync(NpgsqlDataSource database, int rows)
     {
         var started = Stopwatch.GetTimestamp();
         var hasFeed = await HasFeedAsync(database);
@@ -75,7 +80,7 @@ internal static class Seed
         return (bool)(await ask.ExecuteScalarAsync())!;
     }
 
-    private static async Task CopyDeploymentsAsync(NpgsqlDataSource database, IEnumerable<int> numbers)
+    private async Task CopyDeploymentsAsync(NpgsqlDataSource database, IEnumerable<int> numbers)
     {
         await using var connection = await database.OpenConnectionAsync();
         await using var copy = await connection.BeginBinaryImportAsync(
@@ -89,21 +94,21 @@ internal static class Seed
             await copy.StartRowAsync();
             await copy.WriteAsync(Project, NpgsqlDbType.Text);
             await copy.WriteAsync(IdOf(n), NpgsqlDbType.Uuid);
-            await copy.WriteAsync(ConfigOf(n), NpgsqlDbType.Text);
+            await copy.WriteAsync(configOf(n), NpgsqlDbType.Text);
             await copy.WriteAsync(ServerOf(n), NpgsqlDbType.Text);
             await copy.WriteAsync("CREATE", NpgsqlDbType.Text);
             await copy.WriteAsync("""{"port": 8080, "name": "web"}""", NpgsqlDbType.Json);
             await copy.WriteAsync(StatusOf(n), NpgsqlDbType.Text);
             await copy.WriteAsync("Deploy data available", NpgsqlDbType.Text);
             await copy.WriteAsync(Receiver, NpgsqlDbType.Text);
-            await copy.WriteAsync(TimeOf(n), NpgsqlDbType.TimestampTz);
+            await copy.WriteAsync(timeOf(n).UtcDateTime, NpgsqlDbType.TimestampTz);
             await copy.WriteAsync(1, NpgsqlDbType.Integer);
         }
 
         await copy.CompleteAsync();
     }
 
-    private static async Task CopyEventsAsync(NpgsqlDataSource database, IEnumerable<int> numbers, bool hasFeed)
+    private async Task CopyEventsAsync(NpgsqlDataSource database, IEnumerable<int> numbers, bool hasFeed)
     {
         await using var connection = await database.OpenConnectionAsync();
         await using var copy = await connection.BeginBinaryImportAsync(
@@ -119,7 +124,7 @@ internal static class Seed
             await copy.WriteAsync(Project, NpgsqlDbType.Text);
             await copy.WriteAsync(IdOf(n), NpgsqlDbType.Uuid);
             await copy.WriteAsync(1, NpgsqlDbType.Integer);
-            await copy.WriteAsync(TimeOf(n), NpgsqlDbType.TimestampTz);
+            await copy.WriteAsync(timeOf(n).UtcDateTime, NpgsqlDbType.TimestampTz);
             await copy.WriteAsync("CREATE", NpgsqlDbType.Text);
             await copy.WriteAsync(StatusOf(n), NpgsqlDbType.Text);
             await copy.WriteAsync("Deploy data available", NpgsqlDbType.Text);
@@ -128,7 +133,7 @@ internal static class Seed
             if (hasFeed)
             {
                 await copy.WriteAsync(ServerOf(n), NpgsqlDbType.Text);
-                await copy.WriteAsync(ConfigOf(n), NpgsqlDbType.Text);
+                await copy.WriteAsync(configOf(n), NpgsqlDbType.Text);
                 await copy.WriteAsync(Receiver, NpgsqlDbType.Text);
                 await copy.WriteAsync(false, NpgsqlDbType.Boolean);
             }
@@ -137,11 +142,8 @@ internal static class Seed
         await copy.CompleteAsync();
     }
 
-    private static string ServerOf(int n) => $"server-{n % Servers}";
-
-    private static string ConfigOf(int n) => $"config-{n % 1_000}";
+    /// <summary>The server of a deployment, counted from 0.</summary>
+    public string ServerOf(int n) => $"server-{n % servers}";
 
     private static string StatusOf(int n) => n % 10 < 8 ? "COMPLETE" : n % 10 == 8 ? "FAILED" : "IN_PROGRESS";
-
-    private static DateTime TimeOf(int n) => Start.UtcDateTime.AddMilliseconds(n);
 }
