@@ -21,8 +21,11 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
     private const string EventColumns =
         "xact, deployment_id, version, time, server_id, config_id, action, status, status_reason, actor, request_id, deleted, project_id";
 
-    private static readonly string Ascending = Statement(">", "ASC");
-    private static readonly string Descending = Statement("<", "DESC");
+    // Of a LIMIT that is a parameter the planner expects a tenth of the feed; so it would plan each time, for the number at hand.
+    private static readonly int[] PageSizes = [10, 100, 1_000, MaxExamined];
+
+    private static readonly Dictionary<int, string> Ascending = PageSizes.ToDictionary(size => size, size => Statement(">", "ASC", size));
+    private static readonly Dictionary<int, string> Descending = PageSizes.ToDictionary(size => size, size => Statement("<", "DESC", size));
 
     public Task<FeedChunk> ReadAsync(
         FeedFilter filter, FeedPosition? after, int count, bool descending, CancellationToken cancellationToken) =>
@@ -32,8 +35,10 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
                 while (true)
                 {
                     await epochs.RequireAsync(attempt.Token);
-                    await using var command = await attempt.CreateCommandAsync(descending ? Descending : Ascending);
-                    AddParameters(command.Parameters, filter, after, descending, filter.HasCriteria ? Math.Max(count, MaxExamined) : count);
+                    var examined = filter.HasCriteria ? Math.Max(count, MaxExamined) : count;
+                    await using var command = await attempt.CreateCommandAsync(
+                        (descending ? Descending : Ascending)[PageSizes.First(size => size >= examined)]);
+                    AddParameters(command.Parameters, filter, after, descending, examined);
                     await using var rows = await command.ExecuteReaderAsync(attempt.Token);
                     if (await ReadAsync(rows, after ?? FeedPosition.Start, count, attempt.Token) is { } read)
                     {
@@ -137,9 +142,13 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
     /// A row for each event, or one without. An event of version 1.0 that is not completed yet takes its server, configuration and sharing
     /// from its deployment; one that is not shared is examined too, so that a page costs no more than it examines.
     /// </remarks>
-    private static string Statement(string after, string order)
+    /// <param name="after">The comparison with the position.</param>
+    /// <param name="order">The order of the events.</param>
+    /// <param name="pageSize">At least as much as <c>@count</c>: it changes no result, and tells the planner how many events there may be.</param>
+    private static string Statement(string after, string order, int pageSize)
     {
         var inOrder = $"ORDER BY xact {order}, deployment_id {order}, version {order} LIMIT @count";
+        var atMost = $"LIMIT {pageSize}";
         var position = $"(xact, deployment_id, version) {after} (@xact, @deployment_id, @version) AND xact < pg_snapshot_xmin(pg_current_snapshot())";
         return $"""
             SELECT epoch.timeline = {FeedEpochs.Timeline} AS is_current, pg_snapshot_xmin(pg_current_snapshot()) AS horizon,
@@ -175,27 +184,33 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
                             COALESCE(entry.deleted, false) AS deleted, entry.is_visible
                         FROM (
                             SELECT * FROM (
-                                (SELECT {EventColumns}, true AS is_visible
-                                FROM deployment_events WHERE project_id = @project_id AND {position} {inOrder})
+                                (SELECT * FROM (
+                                    SELECT {EventColumns}, true AS is_visible
+                                    FROM deployment_events WHERE project_id = @project_id AND {position} {inOrder}
+                                ) AS own {atMost})
                                 UNION ALL
                                 (SELECT shared.*
                                 FROM project_shares AS share
                                 CROSS JOIN LATERAL (
-                                    SELECT {EventColumns}, true AS is_visible
-                                    FROM deployment_events
-                                    WHERE project_id = share.owner_project_id AND stack_user_project_id = @project_id AND {position} {inOrder}
+                                    SELECT * FROM (
+                                        SELECT {EventColumns}, true AS is_visible
+                                        FROM deployment_events
+                                        WHERE project_id = share.owner_project_id AND stack_user_project_id = @project_id AND {position} {inOrder}
+                                    ) AS page {atMost}
                                 ) AS shared
                                 WHERE share.project_id = @project_id)
                                 UNION ALL
                                 (SELECT incomplete.*
                                 FROM project_shares AS share
                                 CROSS JOIN LATERAL (
-                                    SELECT {EventColumns}, EXISTS (
-                                            SELECT FROM software_deployments AS deployment
-                                            WHERE deployment.project_id = entry.project_id AND deployment.id = entry.deployment_id
-                                                AND deployment.stack_user_project_id = @project_id) AS is_visible
-                                    FROM deployment_events AS entry
-                                    WHERE project_id = share.owner_project_id AND deleted IS NULL AND {position} {inOrder}
+                                    SELECT * FROM (
+                                        SELECT {EventColumns}, EXISTS (
+                                                SELECT FROM software_deployments AS deployment
+                                                WHERE deployment.project_id = entry.project_id AND deployment.id = entry.deployment_id
+                                                    AND deployment.stack_user_project_id = @project_id) AS is_visible
+                                        FROM deployment_events AS entry
+                                        WHERE project_id = share.owner_project_id AND deleted IS NULL AND {position} {inOrder}
+                                    ) AS page {atMost}
                                 ) AS incomplete
                                 WHERE share.project_id = @project_id)
                             ) AS entry
