@@ -53,8 +53,8 @@ internal static class CompareBenchmark
             bench, "GET with If-None-Match: 304", (service, await ReadBenchmark.UnchangedAsync(bench, service, Rows)),
             (former, await ReadBenchmark.UnchangedAsync(bench, former, Rows)), Connections);
         await BothAsync("page of 10", of => ReadBenchmark.Pages(bench, of, Rows), [Usual]);
-        await BothAsync("GET, token seen before", of => TokensBenchmark.Known(bench, of), [Usual]);
-        await BothAsync("GET, token never seen before", of => TokensBenchmark.NeverSeen(bench, of, ecdsa: false), [Usual]);
+        await BothAsync("unknown path, token seen before", of => TokensBenchmark.Known(bench, of), [Usual]);
+        await BothAsync("unknown path, token never seen before", of => TokensBenchmark.NeverSeen(bench, of, ecdsa: false), [Usual]);
 
         var changed = new StoredDeployments(bench, UpdateBenchmark.Rows);
         await FillAsync(changed);
