@@ -21,7 +21,9 @@ public sealed class DistributedDatabaseTests
 
         feed.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
         feed.Text.ShouldContain("it is ordered by the transaction ids of one server");
-        (await project.GetAsync(created.Id)).Status.ShouldBe(HttpStatusCode.OK);
+        var waiting = project.SendAsync(HttpMethod.Get, $"{project.Path}/{created.Id}?wait=50");
+        await project.UpdateAsync(created.Id, """{"status": "COMPLETE"}""");
+        (await waiting).Deployment.GetProperty("status").GetString().ShouldBe("COMPLETE");
     }
 
     [Test]
