@@ -163,6 +163,24 @@ public sealed class IdempotencyTests
     }
 
     [Test]
+    public async Task Create_whose_key_is_used_by_a_deployment_that_is_being_deleted_returns_it_or_stores_a_new_one()
+    {
+        var project = new Project();
+        for (var round = 0; round < 50; round++)
+        {
+            var key = (Header, $"key-{round}");
+            var created = await project.CreateAsync(Project.Minimal, key);
+
+            var deletion = project.DeleteAsync(created.Id);
+            var replays = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => project.CreateAsync(Project.Minimal, key)));
+
+            (await deletion).Status.ShouldBe(HttpStatusCode.NoContent);
+            replays.ShouldAllBe(response => response.Status == HttpStatusCode.OK);
+            replays.Select(response => response.Id).Where(id => id != created.Id).Distinct().Count().ShouldBeLessThan(2);
+        }
+    }
+
+    [Test]
     public async Task Create_batch_with_a_used_key_returns_the_created_deployments_in_order()
     {
         var project = new Project();

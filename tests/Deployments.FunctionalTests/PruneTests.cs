@@ -79,6 +79,17 @@ public sealed class PruneTests
         ended.Error.ShouldNotContain("unsaid");
     }
 
+    [Test]
+    public async Task On_a_database_without_a_schema_it_says_so_and_exits_with_1()
+    {
+        var settings = new Dictionary<string, string>(PatientService.Settings) { ["ConnectionStrings:Deployments"] = await TestRun.Server.CreateDatabaseAsync() };
+
+        var ended = await ServiceProcess.RunAsync(settings, "prune", "--older-than", "30d", "--yes");
+
+        ended.ExitCode.ShouldBe(1);
+        ended.Error.ShouldContain("could not be pruned: its schema is not current. It lacks ");
+    }
+
     internal static Dictionary<string, string> SettingsFor(AgedDatabase database) =>
         new(PatientService.Settings) { ["ConnectionStrings:Deployments"] = database.ConnectionString };
 }

@@ -85,8 +85,16 @@ internal static class PruneCommand
         await using var app = builder.AddDeployments().Build();
         var verb = isDryRun ? "To be deleted" : "Deleted";
         var (last, printed) = (default(RetentionCount), Stopwatch.GetTimestamp());
+        var schema = app.Services.GetRequiredService<IDatabaseSchema>();
         try
         {
+            if (await schema.FindMissingAsync(cancellationToken) is { Count: > 0 } missing)
+            {
+                await Console.Error.WriteLineAsync(
+                    $"{schema.Database} could not be pruned: its schema is not current. It lacks {string.Join(", ", missing)}: migrate it first.");
+                return 1;
+            }
+
             var sum = await app.Services.GetRequiredService<IRetention>().PruneAsync(rules, isDryRun, PrintProgress, cancellationToken);
             Console.WriteLine($"{verb}: {Describe(sum)}.");
             return 0;
@@ -98,7 +106,6 @@ internal static class PruneCommand
         }
         catch (Exception failure) when (failure is not OptionsValidationException)
         {
-            var schema = app.Services.GetRequiredService<IDatabaseSchema>();
             await Console.Error.WriteLineAsync(
                 $"{schema.Database} could not be pruned: {await schema.ExplainAsync(failure)} {verb} until then: {Describe(last)}.");
             return 1;

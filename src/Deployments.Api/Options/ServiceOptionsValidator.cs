@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Deployments.Api.Authentication.SignedAddress;
+using Deployments.Api.Json;
 using Deployments.Api.Middleware;
 using Deployments.Application.Retention;
 using Microsoft.Extensions.Options;
@@ -33,9 +34,9 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration, IHos
             .. options.RetainDays is { } days ? OutOfRange(nameof(options.RetainDays), days, MaxDays) : [],
             .. OutOfRange(nameof(options.RetainPerServer), options.RetainPerServer, RetentionRules.MaxPerServer),
             .. options.RetainUnusedConfigDays is { } configDays ? OutOfRange(nameof(options.RetainUnusedConfigDays), configDays, MaxDays) : [],
-            .. Undefined(nameof(options.TimeFormat), options.TimeFormat),
-            .. Undefined(nameof(options.ConfigReferences), options.ConfigReferences),
-            .. Undefined(nameof(options.Pooler), options.Pooler),
+            .. Undefined<TimeFormat>(nameof(options.TimeFormat)),
+            .. Undefined<ConfigReferenceRule>(nameof(options.ConfigReferences)),
+            .. Undefined<PoolerMode>(nameof(options.Pooler)),
             .. NotAList(nameof(options.Proxies)),
             .. NotAList(nameof(options.CorsOrigins)),
             .. options.Proxies.Where(proxy => !IPAddress.TryParse(proxy, out _) && !IPNetwork.TryParse(proxy, out _))
@@ -54,10 +55,12 @@ internal sealed class ServiceOptionsValidator(IConfiguration configuration, IHos
     private static IEnumerable<string> OutOfRange(string name, int value, int max) =>
         value < 1 || value > max ? [$"{Path(name)} is {value}, and must be from 1 to {max}."] : [];
 
-    // The binder takes any number for an enum.
-    private static IEnumerable<string> Undefined<T>(string name, T value)
+    // The binder takes any number, or list of names, for an enum.
+    private IEnumerable<string> Undefined<T>(string name)
         where T : struct, Enum =>
-        Enum.IsDefined(value) ? [] : [$"{Path(name)} is {value}, and must be {string.Join(" or ", Enum.GetNames<T>())}."];
+        configuration[Path(name)] is { Length: > 0 } value && !Enum.GetNames<T>().Contains(value.Trim(), StringComparer.OrdinalIgnoreCase)
+            ? [$"{Path(name)} is {value}, and must be {string.Join(" or ", Enum.GetNames<T>())}."]
+            : [];
 
     // The binder ignores a value where it expects a list.
     private IEnumerable<string> NotAList(string name) =>

@@ -16,7 +16,8 @@ internal sealed class IdempotentCreate(
 {
     /// <summary>
     /// Returns what was created, now or by an earlier request. The latter is read as it is enumerated, like every list: a deployment that
-    /// is deleted in the meantime is a <see cref="ConflictException"/>, so that a part never looks like the whole.
+    /// is deleted in the meantime is a <see cref="ConflictException"/>, so that a part never looks like the whole. The key of a single one is
+    /// free again when it is deleted: then it is created anew.
     /// </summary>
     /// <param name="requested">What to create in the caller's project.</param>
     /// <param name="fingerprint">The hash of the request: two requests with the same key must be equal.</param>
@@ -40,39 +41,54 @@ internal sealed class IdempotentCreate(
                 caller.ProjectId, now, key is null ? null : new IdempotencyKey(key, index, hash))),
         ];
 
-        var outcome = await commands.AddAsync(deployments, caller, references, cancellationToken);
-        if (outcome.MissingConfigIds is { Count: > 0 } unknown)
+        while (true)
         {
-            throw ConfigReferences.MissingConfigError(
-                from element in deployments.Index()
-                where unknown.Contains(element.Item.ConfigId)
-                select (configIdOf(element.Index), element.Item.ConfigId));
-        }
+            var outcome = await commands.AddAsync(deployments, caller, references, cancellationToken);
+            if (outcome.MissingConfigIds is { Count: > 0 } unknown)
+            {
+                throw ConfigReferences.MissingConfigError(
+                    from element in deployments.Index()
+                    where unknown.Contains(element.Item.ConfigId)
+                    select (configIdOf(element.Index), element.Item.ConfigId));
+            }
 
-        if (outcome.Existing is not { Count: > 0 } earlier)
-        {
-            DeploymentMetrics.Created.Add(deployments.Count);
-            return new(deployments.ToAsyncEnumerable(), Replayed: false);
-        }
+            if (outcome.Existing is not { Count: > 0 } earlier)
+            {
+                DeploymentMetrics.Created.Add(deployments.Count);
+                return new(deployments.ToAsyncEnumerable(), Replayed: false);
+            }
 
-        if (!earlier.All(deployment => hash.AsSpan().SequenceEqual(deployment.RequestHash)))
-        {
-            throw new ConflictException("The Idempotency-Key has already been used with a different body.");
-        }
+            if (!earlier.All(deployment => hash.AsSpan().SequenceEqual(deployment.RequestHash)))
+            {
+                throw new ConflictException("The Idempotency-Key has already been used with a different body.");
+            }
 
-        if (earlier.Count < deployments.Count)
-        {
-            throw DeletedError();
-        }
+            if (earlier.Count < deployments.Count)
+            {
+                throw DeletedError();
+            }
 
-        var replay = await lists.ReadAsync<SoftwareDeployment, int>(
-            limit: earlier.Count,
-            marker: null,
-            (after, count, token) => ReadNextAsync(caller.ProjectId, key!, earlier, after, count, token),
-            deployment => deployment.IdempotencyKey!.Index,
-            cancellationToken);
-        DeploymentMetrics.Replayed.Add(earlier.Count);
-        return new(replay, Replayed: true);
+            if (deployments is [_])
+            {
+                var existing = await queries.ListByIdempotencyKeyAsync(caller.ProjectId, key!, after: null, count: 1, cancellationToken);
+                if (existing.Items is [var single] && single.Id == earlier[0].Id)
+                {
+                    DeploymentMetrics.Replayed.Add(1);
+                    return new(existing.Items.ToAsyncEnumerable(), Replayed: true);
+                }
+
+                continue;
+            }
+
+            var replay = await lists.ReadAsync<SoftwareDeployment, int>(
+                limit: earlier.Count,
+                marker: null,
+                (after, count, token) => ReadNextAsync(caller.ProjectId, key!, earlier, after, count, token),
+                deployment => deployment.IdempotencyKey!.Index,
+                cancellationToken);
+            DeploymentMetrics.Replayed.Add(earlier.Count);
+            return new(replay, Replayed: true);
+        }
     }
 
     private static ConflictException DeletedError() =>

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using Npgsql;
 
 namespace Deployments.Infrastructure.Postgres;
@@ -12,8 +14,10 @@ internal static class DataSources
             Create(connectionString, new Pooler(SharesSessions: false)).Dispose();
 
             // Npgsql takes an address with a user and a password for the name of a host, which is reported. One @ begins an abstract socket.
-            var host = new NpgsqlConnectionStringBuilder(connectionString).Host ?? string.Empty;
-            return !host.Contains("://", StringComparison.Ordinal) && host.LastIndexOf('@') <= 0;
+            var settings = new NpgsqlConnectionStringBuilder(connectionString);
+            var host = settings.Host ?? string.Empty;
+            return !host.Contains("://", StringComparison.Ordinal) && host.LastIndexOf('@') <= 0 && settings.Port <= IPEndPoint.MaxPort
+                && host.Split(',').All(one => !int.TryParse(one[(one.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture, out var port) || port <= IPEndPoint.MaxPort);
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
         {
