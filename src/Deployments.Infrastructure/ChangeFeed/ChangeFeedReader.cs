@@ -21,7 +21,7 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
     private const string EventColumns =
         "xact, deployment_id, version, time, server_id, config_id, action, status, status_reason, actor, request_id, deleted, project_id";
 
-    // Of a LIMIT that is a parameter the planner expects a tenth of the feed; so it would plan each time, for the number at hand.
+    // Of a LIMIT that is a parameter the planner expects a tenth of the feed.
     private static readonly int[] PageSizes = [10, 100, 1_000, MaxExamined];
 
     private static readonly Dictionary<int, string> Ascending = PageSizes.ToDictionary(size => size, size => Statement(">", "ASC", size));
@@ -140,32 +140,33 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
 
     /// <remarks>
     /// A row for each event, or one without. An event of version 1.0 that is not completed yet takes its server, configuration and sharing
-    /// from its deployment; one that is not shared is examined too, so that a page costs no more than it examines.
+    /// from its deployment; one that is not shared is examined too, so that a page costs no more than it examines. The planner sees a parameter
+    /// in a SELECT of its own as unknown: else it would find the plan for a place at hand cheaper than that for any, and plan each time.
     /// </remarks>
     /// <param name="after">The comparison with the position.</param>
     /// <param name="order">The order of the events.</param>
     /// <param name="pageSize">At least as much as <c>@count</c>: it changes no result, and tells the planner how many events there may be.</param>
     private static string Statement(string after, string order, int pageSize)
     {
-        var inOrder = $"ORDER BY xact {order}, deployment_id {order}, version {order} LIMIT @count";
+        var inOrder = $"ORDER BY xact {order}, deployment_id {order}, version {order} LIMIT (SELECT @count)";
         var atMost = $"LIMIT {pageSize}";
-        var position = $"(xact, deployment_id, version) {after} (@xact, @deployment_id, @version) AND xact < pg_snapshot_xmin(pg_current_snapshot())";
+        var position = $"(xact, deployment_id, version) {after} ((SELECT @xact), (SELECT @deployment_id), (SELECT @version)) AND xact < pg_snapshot_xmin(pg_current_snapshot())";
         return $"""
             SELECT epoch.timeline = {FeedEpochs.Timeline} AS is_current, pg_snapshot_xmin(pg_current_snapshot()) AS horizon,
                 pg_snapshot_xmax(pg_current_snapshot()) AS next_transaction, epoch.epoch, floor.xact AS floor_xact, floor.deployment_id AS floor_deployment_id, floor.version AS floor_version,
                 EXISTS (
                     SELECT FROM deployment_events AS entry
-                    WHERE entry.project_id = @project_id AND entry.deployment_id = @deployment_id AND entry.version = @version
-                        AND entry.xact = @xact)
+                    WHERE entry.project_id = (SELECT @project_id) AND entry.deployment_id = (SELECT @deployment_id) AND entry.version = (SELECT @version)
+                        AND entry.xact = (SELECT @xact))
                 OR EXISTS (
                     SELECT FROM project_shares AS share
                     JOIN deployment_events AS entry ON entry.project_id = share.owner_project_id
-                    WHERE share.project_id = @project_id AND entry.deployment_id = @deployment_id AND entry.version = @version
-                        AND entry.xact = @xact) AS position_exists,
+                    WHERE share.project_id = (SELECT @project_id) AND entry.deployment_id = (SELECT @deployment_id) AND entry.version = (SELECT @version)
+                        AND entry.xact = (SELECT @xact)) AS position_exists,
                 feed.xact, feed.deployment_id, feed.version, feed.time, feed.server_id, feed.config_id, feed.action, feed.status,
                 feed.status_reason, feed.actor, feed.request_id, feed.deleted, feed.matches, feed.is_followed
             FROM change_feed_epoch AS epoch
-            LEFT JOIN change_feed_floors AS floor ON floor.project_id = @project_id
+            LEFT JOIN change_feed_floors AS floor ON floor.project_id = (SELECT @project_id)
             LEFT JOIN LATERAL (
                 SELECT * FROM (
                     SELECT examined.*,
@@ -174,7 +175,7 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
                             AND (@of_config IS NULL OR config_id = @of_config)
                             AND (@of_deployment IS NULL OR deployment_id = @of_deployment)
                             AND (@with_status IS NULL OR status = @with_status) AS matches,
-                        row_number() OVER () = @count AS is_followed,
+                        row_number() OVER () = (SELECT @count) AS is_followed,
                         row_number() OVER () = count(*) OVER () AS is_last
                     FROM (
                         SELECT entry.xact, entry.deployment_id, entry.version, entry.time,
@@ -186,7 +187,7 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
                             SELECT * FROM (
                                 (SELECT * FROM (
                                     SELECT {EventColumns}, true AS is_visible
-                                    FROM deployment_events WHERE project_id = @project_id AND {position} {inOrder}
+                                    FROM deployment_events WHERE project_id = (SELECT @project_id) AND {position} {inOrder}
                                 ) AS own {atMost})
                                 UNION ALL
                                 (SELECT shared.*
@@ -195,10 +196,10 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
                                     SELECT * FROM (
                                         SELECT {EventColumns}, true AS is_visible
                                         FROM deployment_events
-                                        WHERE project_id = share.owner_project_id AND stack_user_project_id = @project_id AND {position} {inOrder}
+                                        WHERE project_id = share.owner_project_id AND stack_user_project_id = (SELECT @project_id) AND {position} {inOrder}
                                     ) AS page {atMost}
                                 ) AS shared
-                                WHERE share.project_id = @project_id)
+                                WHERE share.project_id = (SELECT @project_id))
                                 UNION ALL
                                 (SELECT incomplete.*
                                 FROM project_shares AS share
@@ -207,12 +208,12 @@ internal sealed class ChangeFeedReader(DatabaseExecutor database, FeedEpochs epo
                                         SELECT {EventColumns}, EXISTS (
                                                 SELECT FROM software_deployments AS deployment
                                                 WHERE deployment.project_id = entry.project_id AND deployment.id = entry.deployment_id
-                                                    AND deployment.stack_user_project_id = @project_id) AS is_visible
+                                                    AND deployment.stack_user_project_id = (SELECT @project_id)) AS is_visible
                                         FROM deployment_events AS entry
                                         WHERE project_id = share.owner_project_id AND deleted IS NULL AND {position} {inOrder}
                                     ) AS page {atMost}
                                 ) AS incomplete
-                                WHERE share.project_id = @project_id)
+                                WHERE share.project_id = (SELECT @project_id))
                             ) AS entry
                             {inOrder}
                         ) AS entry
