@@ -22,6 +22,11 @@ public sealed class DistributedDatabaseTests
         feed.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
         feed.Text.ShouldContain("it is ordered by the transaction ids of one server");
         var waiting = project.SendAsync(HttpMethod.Get, $"{project.Path}/{created.Id}?wait=50");
+        while (service.Waiting == 0)
+        {
+            await Task.Delay(10);
+        }
+
         await project.UpdateAsync(created.Id, """{"status": "COMPLETE"}""");
         (await waiting).Deployment.GetProperty("status").GetString().ShouldBe("COMPLETE");
     }

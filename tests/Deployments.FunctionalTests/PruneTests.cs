@@ -79,12 +79,13 @@ public sealed class PruneTests
         ended.Error.ShouldNotContain("unsaid");
     }
 
-    [Test]
-    public async Task On_a_database_without_a_schema_it_says_so_and_exits_with_1()
+    [TestCase("--yes")]
+    [TestCase("--dry-run")]
+    public async Task On_a_database_without_a_schema_it_says_so_and_exits_with_1(string mode)
     {
         var settings = new Dictionary<string, string>(PatientService.Settings) { ["ConnectionStrings:Deployments"] = await TestRun.Server.CreateDatabaseAsync() };
 
-        var ended = await ServiceProcess.RunAsync(settings, "prune", "--older-than", "30d", "--yes");
+        var ended = await ServiceProcess.RunAsync(settings, "prune", "--older-than", "30d", mode);
 
         ended.ExitCode.ShouldBe(1);
         ended.Error.ShouldContain("could not be pruned: its schema is not current. It lacks ");

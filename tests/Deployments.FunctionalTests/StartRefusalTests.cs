@@ -22,6 +22,7 @@ public sealed class StartRefusalTests
             settings => settings["ConnectionStrings:Deployments"] += $";{Password}=x"),
         Case("a port beyond all", "ConnectionStrings:Deployments", settings => settings["ConnectionStrings:Deployments"] += ";Port=65536"),
         Case("a port beyond all of one host", "ConnectionStrings:Deployments", settings => settings["ConnectionStrings:Deployments"] += ";Host=one:5432,two:65536"),
+        Case("a port of very many digits", "ConnectionStrings:Deployments", settings => settings["ConnectionStrings:Deployments"] += ";Host=one:99999999999"),
         Case("a connection string past a pooler of another form", "ConnectionStrings:Listen", settings => settings["ConnectionStrings:Listen"] = Password),
         Case("an unknown pooler", "Deployments:Pooler is Statement, and must be None or Transaction.", settings => settings["Deployments:Pooler"] = "Statement"),
         Case("a pooler by a number", "Deployments:Pooler is 1, and must be None or Transaction.", settings => settings["Deployments:Pooler"] = "1"),

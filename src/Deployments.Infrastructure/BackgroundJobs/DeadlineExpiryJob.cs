@@ -35,6 +35,8 @@ internal sealed partial class DeadlineExpiryJob(
     private const string FindUnlocked =
         "SELECT id FROM software_deployments WHERE project_id = @project_id AND id = ANY (@ids) FOR UPDATE SKIP LOCKED";
 
+    private const int ProjectsAtOnce = 8; // of which each takes a connection for a moment
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     // A deadline that expires changes no configuration.
@@ -51,7 +53,7 @@ internal sealed partial class DeadlineExpiryJob(
     {
         try
         {
-            for (Overdue? after = Overdue.None; after is not null;)
+            for (Overdue? after = Overdue.Start; after is not null;)
             {
                 after = await ExpireOverdueAsync(after, stoppingToken);
             }
@@ -63,36 +65,19 @@ internal sealed partial class DeadlineExpiryJob(
     }
 
     /// <returns>The last one that was examined; null if there are no more.</returns>
-    private async Task<Overdue?> ExpireOverdueAsync(Overdue after, CancellationToken cancellationToken)
+    private async Task<Overdue?> ExpireOverdueAsync(Overdue after, CancellationToken stoppingToken)
     {
         var now = clock.GetUtcNow();
         var requestId = $"req-{Guid.NewGuid()}";
         var expired = 0;
         try
         {
-            return await deadline.RunAsync(
-                async token =>
-                {
-                    var overdue = await database.RunAsync(attempt => FindOverdueAsync(attempt, now, after), token);
-                    var unlocked = new List<(string ProjectId, Guid Id)>();
-                    foreach (var ofProject in overdue.GroupBy(one => one.ProjectId, one => one.Id))
-                    {
-                        var ids = await database.RunAsync(attempt => FindUnlockedAsync(attempt, ofProject.Key, [.. ofProject]), token);
-                        unlocked.AddRange(ids.Select(id => (ofProject.Key, id)));
-                    }
-
-                    await Task.WhenAll(unlocked.Select(ExpireAsync));
-                    return overdue.Count == MaxBatchSize ? overdue[^1] : null;
-
-                    async Task ExpireAsync((string ProjectId, Guid Id) one)
-                    {
-                        var isExpired = false;
-                        var caller = new Caller(one.ProjectId, Actors.Deadline, requestId);
-                        await commands.ChangeAsync(one.Id, deployment => isExpired = deployment.Expire(now), caller, AnyConfig, token);
-                        Interlocked.Add(ref expired, isExpired ? 1 : 0);
-                    }
-                },
-                cancellationToken);
+            var overdue = await deadline.RunAsync(token => database.RunAsync(attempt => FindOverdueAsync(attempt, now, after), token), stoppingToken);
+            await Parallel.ForEachAsync(
+                overdue.GroupBy(one => one.ProjectId, one => one.Id),
+                new ParallelOptions { MaxDegreeOfParallelism = ProjectsAtOnce, CancellationToken = stoppingToken },
+                async (ofProject, _) => await ExpireAsync(ofProject.Key, [.. ofProject]));
+            return overdue.Count == MaxBatchSize ? overdue[^1] : null;
         }
         finally
         {
@@ -101,6 +86,34 @@ internal sealed partial class DeadlineExpiryJob(
                 DeploymentMetrics.Expired.Add(expired);
                 LogExpired(expired, requestId);
             }
+        }
+
+        // A project whose rows cannot be changed now delays no other.
+        async Task ExpireAsync(string projectId, Guid[] ids)
+        {
+            try
+            {
+                await deadline.RunAsync(
+                    async token =>
+                    {
+                        var unlocked = await database.RunAsync(attempt => FindUnlockedAsync(attempt, projectId, ids), token);
+                        await Task.WhenAll(unlocked.Select(id => ExpireOneAsync(projectId, id, token)));
+                        return unlocked.Count;
+                    },
+                    stoppingToken);
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogMissed(DatabaseFailure.Describe(exception));
+            }
+        }
+
+        async Task ExpireOneAsync(string projectId, Guid id, CancellationToken token)
+        {
+            var isExpired = false;
+            var caller = new Caller(projectId, Actors.Deadline, requestId);
+            await commands.ChangeAsync(id, deployment => isExpired = deployment.Expire(now), caller, AnyConfig, token);
+            Interlocked.Add(ref expired, isExpired ? 1 : 0);
         }
     }
 
@@ -147,6 +160,6 @@ internal sealed partial class DeadlineExpiryJob(
     private sealed record Overdue(DateTime Deadline, string ProjectId, Guid Id)
     {
         /// <summary>What lies before all of them.</summary>
-        public static readonly Overdue None = new(DateTime.UnixEpoch, string.Empty, Guid.Empty);
+        public static readonly Overdue Start = new(DateTime.UnixEpoch, string.Empty, Guid.Empty);
     }
 }

@@ -80,7 +80,7 @@ internal sealed partial class DeletedHistoryPurgeJob(
             for (var isPurged = true; isPurged;)
             {
                 isPurged = false;
-                for (Due? after = Due.None; after is not null;)
+                for (Due? after = Due.Start; after is not null;)
                 {
                     var page = await PurgeDueAsync(after, stoppingToken);
                     isPurged |= page.Purged > 0;
@@ -146,6 +146,6 @@ internal sealed partial class DeletedHistoryPurgeJob(
     private sealed record Due(DateTime Time, string ProjectId, Guid DeploymentId, int Version)
     {
         /// <summary>What lies before all of them.</summary>
-        public static readonly Due None = new(DateTime.UnixEpoch, string.Empty, Guid.Empty, 0);
+        public static readonly Due Start = new(DateTime.UnixEpoch, string.Empty, Guid.Empty, 0);
     }
 }

@@ -56,7 +56,7 @@ internal sealed class FeedEpochs(NpgsqlDataSource dataSource, IOptions<TimeBudge
         }
     }
 
-    /// <summary>Verifies it for a reader of the feed.</summary>
+    /// <summary>Like <see cref="VerifyAsync"/>; also fails where the database has no feed.</summary>
     /// <exception cref="UnavailableException">The database has no feed.</exception>
     public async Task RequireAsync(CancellationToken cancellationToken)
     {

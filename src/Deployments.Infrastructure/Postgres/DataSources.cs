@@ -17,12 +17,19 @@ internal static class DataSources
             var settings = new NpgsqlConnectionStringBuilder(connectionString);
             var host = settings.Host ?? string.Empty;
             return !host.Contains("://", StringComparison.Ordinal) && host.LastIndexOf('@') <= 0 && settings.Port <= IPEndPoint.MaxPort
-                && host.Split(',').All(one => !int.TryParse(one[(one.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture, out var port) || port <= IPEndPoint.MaxPort);
+                && host.Split(',').All(HasUsablePort);
         }
-        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
+        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or NotSupportedException or OverflowException)
         {
             return false;
         }
+    }
+
+    // The name of a host may have a port; the path of a socket has none, and in an address of IPv6 without brackets there may be a number too.
+    private static bool HasUsablePort(string host)
+    {
+        var port = host.StartsWith('/') || !host.Contains(':', StringComparison.Ordinal) ? string.Empty : host[(host.LastIndexOf(':') + 1)..];
+        return port.Length == 0 || !port.All(char.IsAsciiDigit) || ushort.TryParse(port, CultureInfo.InvariantCulture, out _);
     }
 
     /// <summary>Creates the pool for requests.</summary>

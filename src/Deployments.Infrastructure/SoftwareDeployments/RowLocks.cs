@@ -39,7 +39,7 @@ internal static class RowLocks
             .AsNoTracking()
             .SingleOrDefaultAsync(cancellationToken);
 
-    /// <summary>The project of a deployment that is shared with this one: as long as the deployment exists, it is.</summary>
+    /// <summary>The owner of a deployment that is shared with this project. Sharing never changes, so no lock is needed yet.</summary>
     private static async Task<string?> FindOwnerAsync(
         this DeploymentsDbContext context, string projectId, Guid id, CancellationToken cancellationToken)
     {
