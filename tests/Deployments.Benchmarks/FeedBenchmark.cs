@@ -137,14 +137,10 @@ internal static class FeedBenchmark
             await PostAsync(bench, service, Small, "server");
         }
 
+        // From all over the feed, each followed by as many events as the small one has.
         var (large, small) = (new List<double>(), new List<double>());
-        var cursors = new List<string>();
-        for (var place = 0; place < SmallRows; place++)
-        {
-            // From all over the feed, each followed by as many events as the small one has.
-            using var page = await GetAsync(bench, service, Seed.Project, $"?limit=1&deployment_id={Seed.Usual.IdOf((int)((long)place * (Rows - SmallRows) / SmallRows))}");
-            cursors.Add(page.RootElement.GetProperty("next").GetString()!);
-        }
+        var cursors = await FindCursorsAsync(
+            bench, service, Enumerable.Range(0, SmallRows).Select(place => Seed.Usual.IdOf((int)((long)place * (Rows - SmallRows) / SmallRows))));
 
         for (var round = 0; round < Pages; round++)
         {
@@ -162,6 +158,26 @@ internal static class FeedBenchmark
             using var page = await GetAsync(bench, service, project, query);
             return Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         }
+    }
+
+    /// <summary>The cursors after the first events of these deployments, which are in the order of the feed.</summary>
+    public static async Task<IReadOnlyList<string>> FindCursorsAsync(Bench bench, ServiceProcess service, IEnumerable<Guid> deployments)
+    {
+        var (cursors, after) = (new List<string>(), string.Empty);
+        foreach (var id in deployments)
+        {
+            for (var isFound = false; !isFound;)
+            {
+                using var page = await GetAsync(bench, service, Seed.Project, $"?limit=1&deployment_id={id}{after}");
+                isFound = page.RootElement.GetProperty("events").GetArrayLength() > 0; // a search ends after a while, and goes on from there
+                var next = $"&after={page.RootElement.GetProperty("next").GetString()}";
+                after = isFound || next != after ? next : throw new InvalidOperationException($"The feed has no event of {id}.");
+            }
+
+            cursors.Add(after["&after=".Length..]);
+        }
+
+        return cursors;
     }
 
     private static async Task<JsonDocument> GetAsync(Bench bench, ServiceProcess service, string project, string query)

@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Deployments.Api.Authentication.SignedAddress;
 using Deployments.Api.Json;
 using Npgsql;
@@ -65,13 +63,13 @@ internal static class GrowBenchmark
         await CompareAsync("document of a server", one => one.DocumentsAsync(addresses));
         await CompareAsync("page of 100 events", one => one.FeedAsync());
         await CompareAsync("page of 100 servers", one => one.GetsAsync(Places, n => $"servers?limit=100&marker={one.Seed.ServerOf(n)}"));
-        await RetainAsync(grown);
         var sizes = new List<string>();
         foreach (var one in grown)
         {
             sizes.Add(await one.DescribeSizeAsync());
         }
 
+        await RetainAsync(grown);
         await CompareAsync("POST", one => one.PostsAsync()); // the last, as it makes the smallest one grow
         Console.WriteLine();
         sizes.ForEach(Console.WriteLine);
@@ -180,16 +178,7 @@ internal static class GrowBenchmark
 
         public async Task<HttpLoad> FeedAsync()
         {
-            var cursors = new List<string>();
-            foreach (var n in Spread(Places / 10))
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/{Seed.Project}/events?limit=1&deployment_id={seed.IdOf(n)}");
-                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Token);
-                using var response = await service.Http.SendAsync(request);
-                using var page = JsonDocument.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync());
-                cursors.Add(page.RootElement.GetProperty("next").GetString()!);
-            }
-
+            var cursors = await FeedBenchmark.FindCursorsAsync(bench, service, Spread(Places / 10).Order().Select(seed.IdOf));
             return new HttpLoad(
                 bench.Folder,
                 service.Address,
@@ -209,15 +198,17 @@ internal static class GrowBenchmark
         /// <returns>The database's time for each, in microseconds.</returns>
         public async Task<double> PruneAsync(int days)
         {
+            var count = await CountOldAsync();
             await Task.Delay(Settling);
-            var (before, count) = (await ActiveMillisecondsAsync(), await CountOldAsync());
+            var before = await ActiveMillisecondsAsync();
             await Bench.RunAsync(
                 "dotnet",
                 [bench.ServiceProgram, "prune", "--older-than", $"{days}d", "--yes"],
                 ("ConnectionStrings__Deployments", connectionString));
+            var milliseconds = await ActiveMillisecondsAsync() - before;
             var deleted = count - await CountOldAsync();
             return deleted > 0
-                ? (await ActiveMillisecondsAsync() - before) / deleted * 1_000
+                ? milliseconds / deleted * 1_000
                 : throw new InvalidOperationException($"Nothing was older than {days} days.");
         }
 
@@ -251,6 +242,7 @@ internal static class GrowBenchmark
 
         private IEnumerable<int> Spread(int places) => Enumerable.Range(0, places)
             .Select(place => (Passes * PerPass) + (int)((long)place * (rows - (Passes * PerPass)) / places))
+            .Distinct() // else those who ask at once for the same would share a read
             .OrderBy(n => (uint)n * 2_654_435_761); // in no order of the table
 
         private Task<long> CountOldAsync() => AskAsync<long>($"SELECT count(*) FROM software_deployments WHERE project_id = '{Seed.Project}' AND id < '{seed.IdOf(Passes * PerPass)}'");

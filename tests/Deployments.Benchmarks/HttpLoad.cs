@@ -14,15 +14,18 @@ internal sealed partial class HttpLoad
 
     private readonly string script;
     private readonly Uri address;
+    private readonly Request first;
 
     public HttpLoad(DirectoryInfo folder, Uri address, IEnumerable<Request> requests)
     {
+        var all = requests.ToList();
         this.address = address;
+        first = all[0];
         script = Path.Combine(folder.FullName, $"{Guid.NewGuid()}.lua");
 
         // Beside the script: a function of Lua has a maximum number of constants.
         var texts = Path.ChangeExtension(script, "requests");
-        File.WriteAllText(texts, string.Join(Separator, requests.Select(TextOf)));
+        File.WriteAllText(texts, string.Join(Separator, all.Select(TextOf)));
         File.WriteAllText(
             script,
             $$"""
@@ -57,6 +60,11 @@ internal sealed partial class HttpLoad
 
     public async Task<Load> RunAsync(int connections, int seconds = Measurement.Seconds)
     {
+        if (ExpectsErrors)
+        {
+            await ExpectNotFoundAsync();
+        }
+
         var printed = await Bench.RunAsync(
             "wrk", ["-t1", $"-c{connections}", $"-d{seconds}s", "--latency", "--timeout", "10s", "-s", script, address.ToString()]);
         if ((printed.Contains("Non-2xx", StringComparison.Ordinal) && !ExpectsErrors) || printed.Contains("Socket errors", StringComparison.Ordinal))
@@ -68,6 +76,19 @@ internal sealed partial class HttpLoad
             double.Parse(Rate().Match(printed).Groups[1].Value, CultureInfo.InvariantCulture),
             Milliseconds(Percentile50().Match(printed)),
             Milliseconds(Percentile99().Match(printed)));
+    }
+
+    // Another error than the one that is meant would be measured in its place.
+    private async Task ExpectNotFoundAsync()
+    {
+        using var http = new HttpClient { BaseAddress = address };
+        using var request = new HttpRequestMessage(HttpMethod.Get, first.Path);
+        request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {first.Token}");
+        using var response = await http.SendAsync(request);
+        if (response.StatusCode != System.Net.HttpStatusCode.NotFound)
+        {
+            throw new InvalidOperationException($"{first.Path} is not unknown, but {response.StatusCode}.");
+        }
     }
 
     private string TextOf(Request request)
