@@ -8,8 +8,8 @@ namespace Deployments.FaultTests.Support;
 /// <param name="sign">Changes its token before it is signed.</param>
 internal sealed class Client(string project = "faults", Func<Token, Token>? sign = null) : IDisposable
 {
-    /// <summary>A request without a response by then hangs.</summary>
-    private static readonly TimeSpan HangTimeout = TimeSpan.FromSeconds(30);
+    /// <summary>A request without a response by then hangs, a held one too.</summary>
+    private static readonly TimeSpan HangTimeout = TestScale.LongWait + TimeSpan.FromSeconds(30);
 
     private readonly string token = (sign ?? (token => token))(new Token(project) { Expires = DateTimeOffset.UtcNow.AddHours(8) }).ToString();
 
