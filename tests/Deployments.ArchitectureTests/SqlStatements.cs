@@ -200,7 +200,6 @@ internal sealed partial class SqlStatements
 
     private static string Unknown(ExpressionSyntax expression) => $"<{NotWord().Replace(expression.ToString(), "_")}>";
 
-    // "UPDATE" alone is a word of locks too.
     [GeneratedRegex(@"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|SET|set_config)\b")]
     private static partial Regex Keyword();
 

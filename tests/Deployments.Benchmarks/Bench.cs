@@ -28,8 +28,7 @@ internal sealed class Bench : IAsyncDisposable
 
     public NpgsqlDataSource Database { get; }
 
-    /// <summary>The published service.</summary>
-    public string ServiceProgram => Path.Combine(Folder.FullName, "service", "Deployments.Api.dll");
+    private string ServiceProgram => Path.Combine(Folder.FullName, "service", "Deployments.Api.dll");
 
     public NpgsqlConnectionStringBuilder Connection => new(postgres.ConnectionString);
 
@@ -52,11 +51,11 @@ internal sealed class Bench : IAsyncDisposable
     /// <param name="settings">Its settings.</param>
     public Task<ServiceProcess> StartOtherServiceAsync(string program, params (string Name, string Value)[] settings) => StartAsync([program], settings);
 
-    /// <summary>Runs a command of the published service to its end.</summary>
-    public Task<string> RunServiceAsync(params string[] command) => RunAsync(
+    /// <summary>Runs a command of the published service, on a database, to its end.</summary>
+    public Task<string> RunServiceAsync(string connectionString, params string[] command) => RunAsync(
         "dotnet",
         [ServiceProgram, .. command],
-        ("ConnectionStrings__Deployments", postgres.ConnectionString));
+        ("ConnectionStrings__Deployments", connectionString));
 
     /// <summary>Starts the service that writes with SaveChanges of Entity Framework Core and waits until it is ready.</summary>
     public Task<ServiceProcess> StartServiceWithSaveChangesAsync() => StartAsync([typeof(Bench).Assembly.Location, SaveChangesService.Command], []);

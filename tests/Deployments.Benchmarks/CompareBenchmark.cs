@@ -116,7 +116,7 @@ internal static class CompareBenchmark
         var ratios = ones.Zip(others, (left, right) => left.Load.Rate / right.Load.Rate).ToList();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {name} | {Median(ones, run => run.Load.Rate):F0} | {Median(others, run => run.Load.Rate):F0} | **{ratios.Median():F2}** ({ratios.Min():F2}–{ratios.Max():F2}) | {Median(ones, run => run.ServiceMicroseconds):F0}, {Median(others, run => run.ServiceMicroseconds):F0} | {Median(ones, run => run.Load.P99Milliseconds):F1}, {Median(others, run => run.Load.P99Milliseconds):F1} | {log.Median():F0}, {otherLog.Median():F0} |"));
+            $"| {name} | {Measurement.Median(ones, run => run.Load.Rate):F0} | {Measurement.Median(others, run => run.Load.Rate):F0} | **{ratios.Median():F2}** ({ratios.Min():F2}–{ratios.Max():F2}) | {Measurement.Median(ones, run => run.ServiceMicroseconds):F0}, {Measurement.Median(others, run => run.ServiceMicroseconds):F0} | {Measurement.Median(ones, run => run.Load.P99Milliseconds):F1}, {Measurement.Median(others, run => run.Load.P99Milliseconds):F1} | {log.Median():F0}, {otherLog.Median():F0} |"));
     }
 
     /// <summary>How many bytes of write-ahead log the server has written.</summary>
@@ -125,6 +125,4 @@ internal static class CompareBenchmark
         await using var ask = bench.Database.CreateCommand("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::double precision");
         return (double)(await ask.ExecuteScalarAsync())!;
     }
-
-    private static double Median(IEnumerable<Measurement> runs, Func<Measurement, double> value) => runs.Select(value).Median();
 }

@@ -53,7 +53,7 @@ internal static class GrowBenchmark
         }
     }
 
-    private static async Task MeasureAsync(Bench bench, IReadOnlyList<Grown> grown, AgentAddresses addresses)
+    private static async Task MeasureAsync(Bench bench, List<Grown> grown, AgentAddresses addresses)
     {
         Console.WriteLine($"{Runs} runs of {Seconds} s each, alternating, after a warm-up; {Connections} connections, {HttpLoad.Generator}; processor time in µs: of the service, of the database:");
         Console.WriteLine($"| request | {string.Join(" | ", Sizes.Select(rows => $"{rows:N0}: /s, processor time"))} | time ÷ at {Sizes[0]:N0} |");
@@ -100,13 +100,13 @@ internal static class GrowBenchmark
                 name,
                 measured.ConvertAll(runs => string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{Median(runs, one => one.Load.Rate):F0}, {Median(runs, one => one.ServiceMicroseconds):F0} + {Median(runs, one => one.DatabaseMicroseconds):F0}")),
-                measured.ConvertAll(runs => 1 / Median(runs, one => one.Load.Rate)));
+                    $"{Measurement.Median(runs, one => one.Load.Rate):F0}, {Measurement.Median(runs, one => one.ServiceMicroseconds):F0} + {Measurement.Median(runs, one => one.DatabaseMicroseconds):F0}")),
+                measured.ConvertAll(runs => 1 / Measurement.Median(runs, one => one.Load.Rate)));
         }
     }
 
     /// <summary>The database's time for a deployment that a pass of prune deletes.</summary>
-    private static async Task RetainAsync(IReadOnlyList<Grown> grown)
+    private static async Task RetainAsync(List<Grown> grown)
     {
         var times = grown.ConvertAll(_ => new List<double>());
         for (var pass = 0; pass < Passes; pass++)
@@ -125,10 +125,6 @@ internal static class GrowBenchmark
 
     private static void Print(string name, IEnumerable<string> cells, IReadOnlyList<double> times) => Console.WriteLine(
         $"| {name} | {string.Join(" | ", cells)} | {string.Join(", ", times.Skip(1).Select(time => (time / times[0]).ToString("F2", CultureInfo.InvariantCulture)))} |");
-
-    private static double Median(IEnumerable<Measurement> runs, Func<Measurement, double> value) => runs.Select(value).Median();
-
-    private static List<TResult> ConvertAll<T, TResult>(this IReadOnlyList<T> all, Func<T, TResult> convert) => [.. all.Select(convert)];
 
     /// <summary>A database of one size, and its service.</summary>
     private sealed class Grown(Bench bench, int rows, Seed seed, string connectionString, NpgsqlDataSource database, ServiceProcess service) : IAsyncDisposable
@@ -201,10 +197,7 @@ internal static class GrowBenchmark
             var count = await CountOldAsync();
             await Task.Delay(Settling);
             var before = await ActiveMillisecondsAsync();
-            await Bench.RunAsync(
-                "dotnet",
-                [bench.ServiceProgram, "prune", "--older-than", $"{days}d", "--yes"],
-                ("ConnectionStrings__Deployments", connectionString));
+            await bench.RunServiceAsync(connectionString, "prune", "--older-than", $"{days}d", "--yes");
             var milliseconds = await ActiveMillisecondsAsync() - before;
             var deleted = count - await CountOldAsync();
             return deleted > 0

@@ -52,5 +52,5 @@ internal sealed record Measurement(Load Load, double ServiceCpu, double Database
         CultureInfo.InvariantCulture,
         $"{Median(runs, one => one.Load.P50Milliseconds):F1}, {Median(runs, one => one.Load.P99Milliseconds):F1}");
 
-    private static double Median(IEnumerable<Measurement> runs, Func<Measurement, double> value) => runs.Select(value).Median();
+    public static double Median(IEnumerable<Measurement> runs, Func<Measurement, double> value) => runs.Select(value).Median();
 }

@@ -35,13 +35,13 @@ internal static class MigrateBenchmark
         Console.WriteLine("| meanwhile | takes s | responses | not 200 | p99 ms | longest ms |");
         Console.WriteLine("|---|---|---|---|---|---|");
         await load.ReportAsync("nothing", () => Task.Delay(QuietTime));
-        await load.ReportAsync("migrate", () => bench.RunServiceAsync("migrate"));
+        await load.ReportAsync("migrate", () => bench.RunServiceAsync(bench.Connection.ConnectionString, "migrate"));
         await using (var service = await bench.StartServiceAsync())
         {
             await load.ReportAsync("completion of its events", () => WaitForCompletionAsync(bench));
         }
 
-        await load.ReportAsync($"migrate --to {Before}", () => bench.RunServiceAsync("migrate", "--to", Before));
+        await load.ReportAsync($"migrate --to {Before}", () => bench.RunServiceAsync(bench.Connection.ConnectionString, "migrate", "--to", Before));
         await load.ReportAsync("nothing", () => Task.Delay(QuietTime));
     }
 

@@ -2,6 +2,7 @@ using Deployments.Application.Common;
 using Deployments.Application.SoftwareDeployments;
 using Deployments.Domain.SoftwareDeployments;
 using Deployments.Infrastructure.Postgres;
+using Deployments.Infrastructure.SoftwareDeployments;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -19,23 +20,18 @@ internal sealed partial class DeadlineExpiryJob(
     TimeProvider clock,
     ILogger<DeadlineExpiryJob> logger) : BackgroundService
 {
+    private const string Table = "software_deployments";
     private const int MaxBatchSize = 250; // leaves room in the queue for the changes of callers
+    private const int ProjectsAtOnce = 8; // of which each takes a connection for a moment
 
     // An earlier version may have changed the status and left the deadline.
     private const string FindOverdue =
-        """
-        SELECT deadline, project_id, id FROM software_deployments
+        $"""
+        SELECT deadline, project_id, id FROM {Table}
         WHERE deadline <= @now AND status = 'IN_PROGRESS' AND (deadline, project_id, id) > (@deadline, @project_id, @id)
         ORDER BY deadline, project_id, id
         LIMIT @count
         """;
-
-    // Those that another transaction has locked are left for the next time, so that they delay no others: the locks, which end with this
-    // statement, are only taken to find that out.
-    private const string FindUnlocked =
-        "SELECT id FROM software_deployments WHERE project_id = @project_id AND id = ANY (@ids) FOR UPDATE SKIP LOCKED";
-
-    private const int ProjectsAtOnce = 8; // of which each takes a connection for a moment
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -96,9 +92,11 @@ internal sealed partial class DeadlineExpiryJob(
                 await deadline.RunAsync(
                     async token =>
                     {
-                        var unlocked = await database.RunAsync(attempt => FindUnlockedAsync(attempt, projectId, ids), token);
+                        // What another transaction has locked is left for the next time, and delays no others. The locks end with this
+                        // statement: they are only taken to find that out.
+                        var unlocked = await database.RunAsync(attempt => attempt.LockUnlockedAsync(Table, projectId, ids), token);
                         await Task.WhenAll(unlocked.Select(id => ExpireOneAsync(projectId, id, token)));
-                        return unlocked.Count;
+                        return unlocked.Length;
                     },
                     stoppingToken);
             }
@@ -133,21 +131,6 @@ internal sealed partial class DeadlineExpiryJob(
         }
 
         return overdue;
-    }
-
-    private static async Task<IReadOnlyList<Guid>> FindUnlockedAsync(DatabaseExecutor.Attempt attempt, string projectId, Guid[] ids)
-    {
-        await using var command = await attempt.CreateCommandAsync(FindUnlocked);
-        command.Parameters.AddWithValue("project_id", projectId);
-        command.Parameters.AddWithValue("ids", ids);
-        await using var rows = await command.ExecuteReaderAsync(attempt.Token);
-        var unlocked = new List<Guid>();
-        while (await rows.ReadAsync(attempt.Token))
-        {
-            unlocked.Add(rows.GetGuid(0));
-        }
-
-        return unlocked;
     }
 
     [LoggerMessage(LogLevel.Information, "Deployments expired: {Count}, by {RequestId}.")]

@@ -19,13 +19,14 @@ internal static class DataSources
             return !host.Contains("://", StringComparison.Ordinal) && host.LastIndexOf('@') <= 0 && settings.Port <= IPEndPoint.MaxPort
                 && host.Split(',').All(HasUsablePort);
         }
-        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidOperationException or NotSupportedException or OverflowException)
+        catch (Exception exception) when (
+            exception is ArgumentException or FormatException or InvalidOperationException or NotSupportedException or OverflowException)
         {
             return false;
         }
     }
 
-    // The name of a host may have a port; the path of a socket has none, and in an address of IPv6 without brackets there may be a number too.
+    // The name of a host may have a port. The path of a socket has none, and an address of IPv6 may end with a number that is none.
     private static bool HasUsablePort(string host)
     {
         var port = host.StartsWith('/') || !host.Contains(':', StringComparison.Ordinal) ? string.Empty : host[(host.LastIndexOf(':') + 1)..];

@@ -1,5 +1,6 @@
 using Deployments.Application.Retention;
 using Deployments.Infrastructure.Postgres;
+using Deployments.Infrastructure.SoftwareDeployments;
 
 namespace Deployments.Infrastructure.Retention;
 
@@ -24,10 +25,6 @@ internal sealed class UnusedConfigs(DateTimeOffset before) : IRetainedRows
         ORDER BY id
         """;
 
-    // Excludes the lock that a deployment takes on the configuration that it refers to.
-    private const string LockRows =
-        "SELECT id FROM software_configs WHERE project_id = @project_id AND id = ANY (@ids) FOR UPDATE SKIP LOCKED";
-
     // A statement of its own, as it has to see the deployments that were stored until the configurations were locked.
     private const string Delete = $"DELETE FROM software_configs AS config WHERE project_id = @project_id AND id = ANY (@ids) AND {IsDue}";
 
@@ -47,26 +44,12 @@ internal sealed class UnusedConfigs(DateTimeOffset before) : IRetainedRows
 
     public async Task<RetentionDeletion> DeleteAsync(DatabaseExecutor.Attempt attempt, string projectId, Guid[] ids)
     {
-        var locked = await LockAsync(attempt, projectId, ids);
+        // Excludes the lock that a deployment takes on the configuration that it refers to.
+        var locked = await attempt.LockUnlockedAsync(Table, projectId, ids);
         await using var delete = await attempt.CreateCommandAsync(Delete);
         delete.Parameters.AddWithValue("before", before);
         delete.Parameters.AddWithValue("project_id", projectId);
         delete.Parameters.AddWithValue("ids", locked);
         return new RetentionDeletion(await delete.ExecuteNonQueryAsync(attempt.Token), () => { });
-    }
-
-    private static async Task<Guid[]> LockAsync(DatabaseExecutor.Attempt attempt, string projectId, Guid[] ids)
-    {
-        await using var select = await attempt.CreateCommandAsync(LockRows);
-        select.Parameters.AddWithValue("project_id", projectId);
-        select.Parameters.AddWithValue("ids", ids);
-        await using var rows = await select.ExecuteReaderAsync(attempt.Token);
-        var locked = new List<Guid>();
-        while (await rows.ReadAsync(attempt.Token))
-        {
-            locked.Add(rows.GetGuid(0));
-        }
-
-        return [.. locked];
     }
 }
