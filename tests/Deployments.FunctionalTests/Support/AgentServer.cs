@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Shouldly;
 
 namespace Deployments.FunctionalTests.Support;
 
@@ -110,4 +111,11 @@ internal sealed record AgentOutcome(string Status, string Reason, JsonElement Ou
     public string Output => Text("deploy_stdout");
 
     public string Text(string name) => Outputs.GetProperty(name).GetString()!;
+
+    /// <summary>Checks that the deadline failed it: the service, or the agent if its report arrives before the service looks.</summary>
+    public void ShouldHaveMissedItsDeadline(int seconds)
+    {
+        Status.ShouldBe("FAILED");
+        Reason.ShouldBeOneOf($"Timed out after {seconds} s", "deploy_status_code : Deployment exited with non-zero status code: 124");
+    }
 }
