@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Deployments.FaultTests.Support;
+using Npgsql;
 using NUnit.Framework;
 using Shouldly;
 
@@ -26,15 +28,9 @@ public sealed partial class ObservabilityTests
         await using var bridge = await MetricsBridge.StartAsync();
         await using var prometheus = await Prometheus.StartAsync(bridge.Address, Alarms);
         await using var postgres = await Postgres.StartAsync();
-        await using var services = await Services.StartAsync(
-            postgres.ConnectionString,
-            1,
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", new Uri(bridge.Address, "/api/v1/otlp").ToString()),
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
-            ("OTEL_TRACES_SAMPLER", "always_off"),
-            ("Logging:OpenTelemetry:LogLevel:Default", "None"),
-            ("OTEL_METRIC_EXPORT_INTERVAL", "500"),
-            ("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=deployments-1"),
+        await using var services = await StartServiceAsync(
+            postgres,
+            bridge,
             ("DOTNET_GCgen0size", "100000"), // some metrics of the garbage collector begin with the first collection
             ("Deployments:MaxWaiting", $"{MaxWaiting}"),
             ("Deployments:AgentRateLimit:PerSecond", "0.5"),
@@ -97,6 +93,52 @@ public sealed partial class ObservabilityTests
         run.ExitCode.ShouldBe(0, run.Output);
         firing.ShouldBe(alarms, ignoreOrder: true);
     }
+
+    [Test]
+    public async Task Deadlines_are_behind_for_as_long_as_an_overdue_deployment_is_locked()
+    {
+        await using var bridge = await MetricsBridge.StartAsync();
+        await using var prometheus = await Prometheus.StartAsync(bridge.Address, Alarms);
+        await using var postgres = await Postgres.StartAsync();
+        await using var services = await StartServiceAsync(postgres, bridge);
+        using var client = new Client("overdue");
+        var id = (await client.SendAsync(services[0], HttpMethod.Post, "", """{"config_id": "c", "server_id": "s", "timeout": 5}""")).Id;
+        await UntilBehindAsync(seconds => seconds < 2);
+
+        await using (var connection = await postgres.Administration.OpenConnectionAsync())
+        await using (await connection.BeginTransactionAsync())
+        {
+            await using var take = new NpgsqlCommand("SELECT FROM software_deployments FOR UPDATE", connection);
+            await take.ExecuteNonQueryAsync();
+            await UntilBehindAsync(seconds => seconds > 4);
+        }
+
+        await UntilBehindAsync(seconds => seconds < 2);
+        (await client.SendAsync(services[0], HttpMethod.Get, $"/{id}")).Text.ShouldContain("FAILED");
+
+        async Task UntilBehindAsync(Predicate<double> isMet)
+        {
+            for (var started = Stopwatch.GetTimestamp(); !(await prometheus.QueryAsync("deployments_expiry_behind_seconds")).Any(isMet.Invoke);)
+            {
+                Stopwatch.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromMinutes(1), prometheus.Log);
+                await Task.Delay(100);
+            }
+        }
+    }
+
+    private static Task<Services> StartServiceAsync(Postgres postgres, MetricsBridge bridge, params (string Name, string Value)[] settings) =>
+        Services.StartAsync(
+            postgres.ConnectionString,
+            1,
+            [
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", new Uri(bridge.Address, "/api/v1/otlp").ToString()),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+                ("OTEL_TRACES_SAMPLER", "always_off"),
+                ("Logging:OpenTelemetry:LogLevel:Default", "None"),
+                ("OTEL_METRIC_EXPORT_INTERVAL", "500"),
+                ("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=deployments-1"),
+                .. settings,
+            ]);
 
     /// <summary>Uses all that is measured. Prometheus has two different values of each counter at the end.</summary>
     private static async Task UseServiceAsync(Postgres postgres, ServiceProcess service, MetricsBridge bridge)

@@ -22,6 +22,12 @@ public static class DeploymentMetrics
     public static Counter<long> Expired { get; } =
         Meter.CreateCounter<long>("deployments.expired", "{deployment}", "Deployments set to FAILED because their deadline passed.");
 
+    /// <summary>Measures how far the deadlines are behind.</summary>
+    public static Gauge<double> ExpiryBehind { get; } = Meter.CreateGauge<double>(
+        "deployments.expiry.behind",
+        "s",
+        "How long ago the last look for overdue deployments began that left none in progress: what is overdue was not overdue then.");
+
     /// <summary>Counts the outcomes that came too late.</summary>
     public static Counter<long> LateSignals { get; } = Meter.CreateCounter<long>(
         "deployments.signals.late", "{signal}", "Outcomes that agents reported after a deadline had failed their deployment; they are ignored.");

@@ -38,6 +38,9 @@ internal sealed partial class DeadlineExpiryJob(
     // A deadline that expires changes no configuration.
     private static readonly ConfigReferences AnyConfig = new(RequireExisting: false);
 
+    private DateTimeOffset lastComplete = clock.GetUtcNow();
+    private bool isComplete;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         DeploymentMetrics.LateSignals.Add(0); // reported from the start, and not from the first
@@ -47,6 +50,8 @@ internal sealed partial class DeadlineExpiryJob(
 
     private async Task ExpireAllOverdueAsync(CancellationToken stoppingToken)
     {
+        var started = clock.GetUtcNow();
+        isComplete = true;
         try
         {
             for (Overdue? after = Overdue.Start; after is not null;)
@@ -56,8 +61,17 @@ internal sealed partial class DeadlineExpiryJob(
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
-            LogMissed(DatabaseFailure.Describe(exception));
+            Miss(exception);
         }
+
+        lastComplete = isComplete ? started : lastComplete;
+        DeploymentMetrics.ExpiryBehind.Record((clock.GetUtcNow() - lastComplete).TotalSeconds);
+    }
+
+    private void Miss(Exception exception)
+    {
+        isComplete = false;
+        LogMissed(DatabaseFailure.Describe(exception));
     }
 
     /// <returns>The last one that was examined; null if there are no more.</returns>
@@ -96,13 +110,18 @@ internal sealed partial class DeadlineExpiryJob(
                         // statement: they are only taken to find that out.
                         var unlocked = await database.RunAsync(attempt => attempt.LockUnlockedAsync(Table, projectId, ids), token);
                         await Task.WhenAll(unlocked.Select(id => ExpireOneAsync(projectId, id, token)));
+                        if (unlocked.Length < ids.Length)
+                        {
+                            isComplete = false;
+                        }
+
                         return unlocked.Length;
                     },
                     stoppingToken);
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                LogMissed(DatabaseFailure.Describe(exception));
+                Miss(exception);
             }
         }
 
