@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Deployments.Application.Common;
 using Deployments.Application.Common.Errors;
@@ -76,6 +77,37 @@ public sealed class GroupedReadTests
 
         (await others).ShouldAllBe(pair => pair.Found == pair.Id);
         await Should.ThrowAsync<UnavailableException>(unread);
+    }
+
+    [Test]
+    public async Task Statement_for_which_nobody_waits_any_more_is_cancelled()
+    {
+        var statement = $"{Guid.NewGuid()}";
+        using var reader = CreateReader($"CASE WHEN '{statement}' <> '' THEN pg_sleep(3600) END", new TimeBudgets { Request = TimeSpan.FromHours(1) });
+        using var leave = new CancellationTokenSource();
+        var reads = Enumerable.Range(0, 20).Select(_ => reader.ReadAsync(new("p", Guid.CreateVersion7()), leave.Token)).ToList();
+        await UntilRunningAsync(isRunning: true);
+
+        await leave.CancelAsync();
+
+        foreach (var read in reads)
+        {
+            await Should.ThrowAsync<UnavailableException>(read);
+        }
+
+        await UntilRunningAsync(isRunning: false);
+
+        async Task UntilRunningAsync(bool isRunning)
+        {
+            await using var running = TestRun.Database.CreateCommand(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND strpos(query, $1) > 0)");
+            running.Parameters.AddWithValue(statement);
+            for (var waited = Stopwatch.StartNew(); (bool)(await running.ExecuteScalarAsync())! != isRunning;)
+            {
+                waited.Elapsed.ShouldBeLessThan(TimeSpan.FromMinutes(1));
+                await Task.Delay(TimeSpan.FromMilliseconds(10));
+            }
+        }
     }
 
     [Test]

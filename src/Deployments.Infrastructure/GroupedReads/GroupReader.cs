@@ -16,7 +16,8 @@ namespace Deployments.Infrastructure.GroupedReads;
 /// <remarks>
 /// Groups are taken by work items of the thread pool, which run after the requests that already wait for a thread: under load these have
 /// asked by then. After a failure that may pass, a group is read again, over a new connection, until its callers give up. What is slow or cannot
-/// be read must not fail its neighbours: without a response each is read alone, and after any other failure the group is halved.
+/// be read must not fail its neighbours: without a response each key is read alone, and after any other failure the group is halved. A statement
+/// for which nobody waits any more is cancelled.
 /// </remarks>
 internal sealed class GroupReader<TKey, TResult>(
     GroupedStatement<TKey, TResult> statement, NpgsqlDataSource dataSource, IOptions<TimeBudgets> budgets, TimeProvider clock)
@@ -121,16 +122,16 @@ internal sealed class GroupReader<TKey, TResult>(
                 await SendAsync(group);
                 return;
             }
-            catch (TimeoutException) when (group.Count > 1)
+            catch (TimeoutException) when (!HasOneKey(group))
             {
-                await Task.WhenAll(group.Select(read => ReadAsync([read])));
+                await Task.WhenAll(group.GroupBy(read => read.Key).Select(ofKey => ReadAsync([.. ofKey])));
                 return;
             }
             catch (Exception failure) when (!PostgresErrors.IsTransient(failure))
             {
-                if (group.Count == 1)
+                if (HasOneKey(group))
                 {
-                    group[0].Fail(PostgresErrors.IsWrongEncoding(failure) ? new UnavailableException(failure) : failure);
+                    group.ForEach(read => read.Fail(PostgresErrors.IsWrongEncoding(failure) ? new UnavailableException(failure) : failure));
                     return;
                 }
 
@@ -151,11 +152,13 @@ internal sealed class GroupReader<TKey, TResult>(
     {
         var command = commands.TryTake(out var idle) ? idle : new ReadCommand<TKey, TResult>(statement);
         var attempt = new CancellationTokenSource();
+        var waiting = group.Count;
+        group.ForEach(read => read.OnAbandoned(EndOne));
         var sent = SendAsync(command, [.. group], attempt.Token);
         try
         {
             // A server that hangs responds neither to the statement nor to its cancellation: continue without this connection.
-            await sent.WaitAsync(group.Count > 1 ? GroupTimeout : budgets.Value.Request, clock);
+            await sent.WaitAsync(HasOneKey(group) ? budgets.Value.Request : GroupTimeout, clock);
         }
         catch (TimeoutException)
         {
@@ -165,7 +168,17 @@ internal sealed class GroupReader<TKey, TResult>(
         }
 
         commands.Add(command);
+
+        void EndOne()
+        {
+            if (Interlocked.Decrement(ref waiting) == 0)
+            {
+                attempt.CancelOnOwnThread();
+            }
+        }
     }
+
+    private static bool HasOneKey(List<PendingRead<TKey, TResult>> group) => group.TrueForAll(read => EqualityComparer<TKey>.Default.Equals(read.Key, group[0].Key));
 
     private async Task SendAsync(ReadCommand<TKey, TResult> command, List<PendingRead<TKey, TResult>> group, CancellationToken cancellationToken)
     {

@@ -8,6 +8,8 @@ internal sealed class PendingRead<TKey, TResult>(TKey key)
     where TResult : class
 {
     private readonly TaskCompletionSource<TResult?> found = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Action? abandoned;
+    private volatile bool isAbandoned;
 
     public TKey Key { get; } = key;
 
@@ -30,11 +32,24 @@ internal sealed class PendingRead<TKey, TResult>(TKey key)
         }
         catch (OperationCanceledException late) when (!found.Task.IsCompleted)
         {
+            IsOver = true;
+            isAbandoned = true;
+            Interlocked.Exchange(ref abandoned, null)?.Invoke();
             throw new UnavailableException(LastFailure ?? late);
         }
         finally
         {
             IsOver = true;
+        }
+    }
+
+    /// <summary>Calls once when its caller stops waiting without a result, in place of what was called before.</summary>
+    public void OnAbandoned(Action action)
+    {
+        Interlocked.Exchange(ref abandoned, action);
+        if (isAbandoned)
+        {
+            Interlocked.Exchange(ref abandoned, null)?.Invoke();
         }
     }
 
