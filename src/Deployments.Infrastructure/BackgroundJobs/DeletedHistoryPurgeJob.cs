@@ -21,6 +21,8 @@ internal sealed partial class DeletedHistoryPurgeJob(
 {
     private const int DeploymentsAtOnce = 100;
     private const int EventsAtOnce = 100; // of each
+    private const int IdleFactor = 14; // as retention, which may delete as many
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     private const string FindDue =
@@ -101,7 +103,18 @@ internal sealed partial class DeletedHistoryPurgeJob(
         var purged = 0;
         foreach (var ofProject in due.GroupBy(one => one.ProjectId))
         {
-            purged += await RunAsync(attempt => PurgeAsync(attempt, ofProject.Key, [.. ofProject]));
+            var started = clock.GetTimestamp();
+            try
+            {
+                purged += await RunAsync(attempt => PurgeAsync(attempt, ofProject.Key, [.. ofProject]));
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogMissed(DatabaseFailure.Describe(exception)); // a project whose events cannot be purged now delays no other
+            }
+
+            var idleTime = clock.GetElapsedTime(started) * IdleFactor;
+            await Task.Delay(idleTime < MaxPause ? idleTime : MaxPause, clock, stoppingToken);
         }
 
         return (due.Count == DeploymentsAtOnce ? due[^1] : null, purged);
