@@ -124,7 +124,7 @@ internal sealed partial class ChangeSignal(
     private async Task NotifyAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {
         // A notification needs no durability: it is worth nothing after a crash. The setting is the statement's alone, since the session may be
-        // that of other clients too, behind a pooler that nobody has told of.
+        // that of other clients too, behind a pooler without its setting.
         await using var notify = new NpgsqlCommand(
             "SELECT set_config('synchronous_commit', 'off', true), pg_notify(@channel, payload) FROM unnest(@payloads) AS payload", connection);
         notify.Parameters.AddWithValue("channel", Channel);
