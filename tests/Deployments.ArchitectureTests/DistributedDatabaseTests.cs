@@ -45,6 +45,8 @@ public sealed partial class DistributedDatabaseTests
         ["FeedEpochs.ReassignFutureTransactionsAsync: change_feed_floors"] = RestoredElsewhere,
         ["DeadlineExpiryJob.FindOverdue: software_deployments"] = EachProject,
         ["DeletedHistoryPurgeJob.FindDue: deployment_events"] = EachProject,
+        ["OverdueDeployments.NextProject: software_deployments"] = EachProject,
+        ["UnusedConfigs.NextProject: software_configs"] = EachProject,
         ["EventCompletionJob.Complete: deployment_events"] = Former,
     };
 
@@ -117,6 +119,7 @@ public sealed partial class DistributedDatabaseTests
     [TestCase("DELETE FROM agents AS agent USING deployment_events AS entry WHERE agent.project_id = @project_id", "deployment_events")]
     [TestCase("SELECT id FROM agents JOIN project_shares ON agents.project_id = project_shares.project_id", "agents", "project_shares")]
     [TestCase("UPDATE agents AS agent SET last_seen = @time WHERE agent.id = @id", "agents")]
+    [TestCase("SELECT id FROM agents WHERE project_id > @project_id", "agents")]
     public void Table_without_a_project_is_found(string statement, params string[] tables) => TablesWithoutProject(statement).ShouldBe(tables);
 
     [Test]
@@ -191,7 +194,7 @@ public sealed partial class DistributedDatabaseTests
         let table = reference.Groups[1].Value
         let name = reference.Groups[2].Success ? reference.Groups[2].Value : table
         where (Whole().IsMatch(statement) && !GivenProject().IsMatch(statement))
-            || !(Regex.IsMatch(statement, $@"\b{name}\.project_id\s*[=>]|[=>]\s*{name}\.project_id|USING \(project_id")
+            || !(Regex.IsMatch(statement, $@"\b{name}\.project_id\s*=|=\s*{name}\.project_id|USING \(project_id")
                 || BareProject().IsMatch(QueryAt(statement, reference.Index)))
         select table;
 
@@ -264,7 +267,7 @@ public sealed partial class DistributedDatabaseTests
     [GeneratedRegex(@"@\w*project\w*|<\w*[pP]roject\w*>|\bunnest\(|<relation>|\binput\.project_id|\bproject_id = \{")]
     private static partial Regex GivenProject();
 
-    [GeneratedRegex(@"(?<![\w.])project_id\s*[=>]")]
+    [GeneratedRegex(@"(?<![\w.])project_id\s*=")]
     private static partial Regex BareProject();
 
     [GeneratedRegex(@";\s*\S")]

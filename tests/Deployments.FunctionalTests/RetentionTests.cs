@@ -204,6 +204,23 @@ public sealed class RetentionTests
     }
 
     [Test]
+    public async Task Nothing_is_deleted_while_another_instance_is_at_work()
+    {
+        await using var database = await AgedDatabase.StartAsync();
+        var project = new Project(database.Service);
+        await CreateAsync(project, "COMPLETE");
+        await CreateAsync(project, "COMPLETE");
+        await database.AgeAsync(Age);
+        await using var another = await database.Source.OpenConnectionAsync();
+        await ExecuteAsync(another, "SELECT pg_advisory_lock(x'72657461696E'::bigint)"); // the key of RetentionPass
+
+        await using var retaining = await database.StartRetainingAsync(ThirtyDays);
+
+        await retaining.Log.WaitForAsync(line => line.Message == "Retention waits: another instance is at work.");
+        (await project.ListAsync()).Ids.Count.ShouldBe(2);
+    }
+
+    [Test]
     public async Task Configuration_goes_if_it_is_old_and_no_deployment_refers_to_it()
     {
         await using var database = await AgedDatabase.StartAsync();

@@ -4,14 +4,14 @@ namespace Deployments.Application.Retention;
 public interface IRetention
 {
     /// <summary>
-    /// Deletes, or counts, what the rules say, as slowly as the service does by itself. Any number of programs may do so at once: each row is
+    /// Deletes, or counts, what the rules say, at the pace at which the service does. Any number of programs may do so at once: each row is
     /// deleted once.
     /// </summary>
     /// <param name="rules">What is deleted.</param>
     /// <param name="isDryRun">Whether it is only counted.</param>
     /// <param name="progress">Receives after each slice how many there have been.</param>
     /// <param name="cancellationToken">Ends it; what was deleted stays deleted.</param>
-    /// <returns>How many there were.</returns>
+    /// <returns>How many there were; without those of a commit whose outcome was unknown.</returns>
     Task<RetentionCount> PruneAsync(
         RetentionRules rules, bool isDryRun, Action<RetentionCount> progress, CancellationToken cancellationToken);
 }

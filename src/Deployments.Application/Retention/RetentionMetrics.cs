@@ -20,5 +20,5 @@ public static class RetentionMetrics
     public static Gauge<double> Behind { get; } = Meter.CreateGauge<double>(
         "deployments.retention.behind",
         "s",
-        "How long ago the last complete pass over all deployments and configurations began: what is overdue was not overdue then. 0 if nothing is deleted.");
+        "How long ago the last complete pass over all deployments and configurations began, or the instance started; 0 if nothing is deleted.");
 }

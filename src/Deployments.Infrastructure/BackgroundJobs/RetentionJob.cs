@@ -75,6 +75,8 @@ internal sealed partial class RetentionJob(
             options.Value.At(clock.GetUtcNow())!, isDryRun: false, isAlone: true, database, deadline, signal, clock);
         if (await pass.ContinueAsync(stoppingToken) is not { } deleted)
         {
+            LogBusy();
+            pass = pass.HasBegun ? pass : null; // the rules are those of the time at which it begins
             return false;
         }
 
@@ -102,6 +104,9 @@ internal sealed partial class RetentionJob(
 
     [LoggerMessage(LogLevel.Information, "Retention deleted {Deployments} deployments and {Configs} configurations on {Day:yyyy-MM-dd} (UTC).")]
     private partial void LogSum(long deployments, long configs, DateOnly day);
+
+    [LoggerMessage(LogLevel.Debug, "Retention waits: another instance is at work.")]
+    private partial void LogBusy();
 
     [LoggerMessage(LogLevel.Debug, "A pass of retention is complete: what was overdue at {Start:O} is deleted.")]
     private partial void LogComplete(DateTimeOffset start);

@@ -6,7 +6,8 @@ namespace Deployments.Infrastructure.Retention;
 /// <summary>A table from which old rows are deleted. Its key is the project and an id of version 7, so a row is no older than its id.</summary>
 internal interface IRetainedRows
 {
-    string Table { get; }
+    /// <summary>The statement for the first project after another.</summary>
+    string NextProject { get; }
 
     /// <summary>No row that was created later is deleted.</summary>
     DateTimeOffset Before { get; }

@@ -14,7 +14,7 @@ namespace Deployments.Infrastructure.Retention;
 /// </summary>
 /// <param name="before">Those that have not changed since then.</param>
 /// <param name="perServer">How many of the newest are kept.</param>
-/// <param name="signal">Tells the waiters.</param>
+/// <param name="signal">Notifies the requests that wait.</param>
 /// <param name="clock">The clock of the events.</param>
 internal sealed class OverdueDeployments(DateTimeOffset before, int perServer, ChangeSignal signal, TimeProvider clock) : IRetainedRows
 {
@@ -60,7 +60,7 @@ internal sealed class OverdueDeployments(DateTimeOffset before, int perServer, C
             FOR UPDATE SKIP LOCKED))
         """);
 
-    public string Table => "software_deployments";
+    public string NextProject => "SELECT project_id FROM software_deployments WHERE project_id > @after ORDER BY project_id LIMIT 1";
 
     public DateTimeOffset Before => before;
 

@@ -11,14 +11,14 @@ namespace Deployments.Infrastructure.Retention;
 
 /// <summary>
 /// One pass over all projects, in the order of the primary keys: each row that was created before the time of the rules is read once. It goes
-/// in small slices, each a transaction, between which it is idle for a multiple of the time that they take.
+/// in small slices, each a transaction that begins with a pause, a multiple of the time that the slice before it took.
 /// </summary>
 /// <param name="rules">What is deleted.</param>
 /// <param name="isDryRun">Whether it is only counted.</param>
-/// <param name="isAlone">Whether nobody else may be at work, or the pass waits.</param>
+/// <param name="isAlone">Whether a slice needs the lock that one instance at a time has.</param>
 /// <param name="database">The database.</param>
 /// <param name="deadline">The time that a slice may take.</param>
-/// <param name="signal">Tells the waiters.</param>
+/// <param name="signal">Notifies the requests that wait.</param>
 /// <param name="clock">The clock.</param>
 internal sealed class RetentionPass(
     RetentionRules rules,
@@ -32,23 +32,27 @@ internal sealed class RetentionPass(
     private const long AdvisoryLockKey = 0x72657461696E; // "retain"
     private const int MaxRows = 100;
     private const int FewRows = 25; // that they take long says little: it is the fixed cost of a slice
-    private const int IdleFactor = 14; // a fifteenth of the time is spent on work
-    private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(1); // a transaction is open meanwhile
+    private const int IdleFactor = 14; // a fifteenth of the time is work: POSTs may be slowed by a tenth
+    private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(5); // the first slice of a process compiles its code
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(1); // a transaction is open meanwhile
 
     // Somewhat arbitrary: longer than a slice takes as a rule, and shorter than a watcher of the feed, which it holds up, or a writer notices.
     private static readonly TimeSpan TargetDuration = TimeSpan.FromMilliseconds(30);
 
     private readonly IRetainedRows[] tables = [.. CreateTables(rules, signal, clock)];
     private Position position = new(Table: 0, ProjectId: string.Empty, After: null);
-    private TimeSpan lastDuration;
+    private TimeSpan idleTime; // that is left before the next slice
     private int maxRows = MaxRows;
 
     /// <summary>When it began.</summary>
     public DateTimeOffset Start { get; } = clock.GetUtcNow();
 
+    /// <summary>Whether a slice has begun.</summary>
+    public bool HasBegun { get; private set; }
+
     public bool IsComplete => position.Table == tables.Length;
 
-    /// <summary>Works on the next slice. After a failure it may be called again, and goes on where it was.</summary>
+    /// <summary>Works on the next slice, or pauses. After a failure it may be called again, and goes on where it was.</summary>
     /// <returns>How many were deleted; null if somebody else is at work.</returns>
     public async Task<RetentionCount?> ContinueAsync(CancellationToken cancellationToken)
     {
@@ -72,9 +76,16 @@ internal sealed class RetentionPass(
             return null;
         }
 
+        HasBegun = true;
+
         // With the lock, so that the pause is one of all instances. The transaction has neither an id nor a snapshot yet.
-        var idleTime = lastDuration * IdleFactor;
-        await Task.Delay(idleTime < MaxIdleTime ? idleTime : MaxIdleTime, clock, attempt.Token);
+        var pause = idleTime < MaxPause ? idleTime : MaxPause;
+        await Task.Delay(pause, clock, attempt.Token);
+        idleTime -= pause;
+        if (idleTime > TimeSpan.Zero)
+        {
+            return default(RetentionCount);
+        }
 
         var started = clock.GetTimestamp();
         var (next, count, rows) = (position, default(RetentionCount), 0);
@@ -83,7 +94,7 @@ internal sealed class RetentionPass(
         {
             if (next.After is not { } after)
             {
-                next = await FindProjectAsync(attempt, tables[next.Table].Table, next.ProjectId) is { } projectId
+                next = await FindProjectAsync(attempt, tables[next.Table].NextProject, next.ProjectId) is { } projectId
                     ? next with { ProjectId = projectId, After = Guid.Empty }
                     : new Position(next.Table + 1, string.Empty, After: null);
                 continue;
@@ -109,8 +120,9 @@ internal sealed class RetentionPass(
         await transaction.CommitAsync(attempt.Token);
         committed.ForEach(act => act());
         position = next;
-        lastDuration = clock.GetElapsedTime(started);
-        maxRows = lastDuration <= TargetDuration ? Math.Min(maxRows * 2, MaxRows) : Math.Max(maxRows / 2, Math.Min(maxRows, FewRows));
+        var duration = clock.GetElapsedTime(started);
+        idleTime = duration * IdleFactor < MaxIdleTime ? duration * IdleFactor : MaxIdleTime;
+        maxRows = duration <= TargetDuration ? Math.Min(maxRows * 2, MaxRows) : Math.Max(maxRows / 2, Math.Min(maxRows, FewRows));
         return count;
     }
 
@@ -129,22 +141,22 @@ internal sealed class RetentionPass(
     }
 
     // The settings are of the transaction alone, and come last, as the transaction has no snapshot after them. PostgreSQL estimates the statements
-    // as expensive, and would compile them for longer than they run.
+    // as expensive, and would compile them for longer than they run. A pause may be longer than the database's own limit; one of an instance that
+    // is gone must end all the same, as the transaction has the lock, and may have locked rows.
     private async Task<bool> BeginSliceAsync(DatabaseExecutor.Attempt attempt)
     {
         await using var command = await attempt.CreateCommandAsync(
             $"""
             SELECT {(isAlone ? $"pg_try_advisory_xact_lock({AdvisoryLockKey})" : "true")};
             SET LOCAL jit = off;
-            SET LOCAL idle_in_transaction_session_timeout = 0
+            SET LOCAL idle_in_transaction_session_timeout = '10s'
             """);
         return (bool)(await command.ExecuteScalarAsync(attempt.Token))!;
     }
 
-    private static async Task<string?> FindProjectAsync(DatabaseExecutor.Attempt attempt, string table, string after)
+    private static async Task<string?> FindProjectAsync(DatabaseExecutor.Attempt attempt, string statement, string after)
     {
-        await using var command = await attempt.CreateCommandAsync(
-            $"SELECT project_id FROM {table} WHERE project_id > @after ORDER BY project_id LIMIT 1");
+        await using var command = await attempt.CreateCommandAsync(statement);
         command.Parameters.AddWithValue("after", after);
         return (string?)await command.ExecuteScalarAsync(attempt.Token);
     }

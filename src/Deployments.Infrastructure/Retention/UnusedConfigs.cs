@@ -28,7 +28,7 @@ internal sealed class UnusedConfigs(DateTimeOffset before) : IRetainedRows
     // A statement of its own, as it has to see the deployments that were stored until the configurations were locked.
     private const string Delete = $"DELETE FROM software_configs AS config WHERE project_id = @project_id AND id = ANY (@ids) AND {IsDue}";
 
-    public string Table => "software_configs";
+    public string NextProject => "SELECT project_id FROM software_configs WHERE project_id > @after ORDER BY project_id LIMIT 1";
 
     public DateTimeOffset Before => before;
 
@@ -44,8 +44,9 @@ internal sealed class UnusedConfigs(DateTimeOffset before) : IRetainedRows
 
     public async Task<RetentionDeletion> DeleteAsync(DatabaseExecutor.Attempt attempt, string projectId, Guid[] ids)
     {
-        // Excludes the lock that a deployment takes on the configuration that it refers to.
-        var locked = await attempt.LockUnlockedAsync(Table, projectId, ids);
+        // Excludes the lock that a deployment takes on the configuration that it refers to, where it has to exist. Where it need not, a
+        // deployment that is being stored is not seen, as by DELETE.
+        var locked = await attempt.LockUnlockedAsync("software_configs", projectId, ids);
         await using var delete = await attempt.CreateCommandAsync(Delete);
         delete.Parameters.AddWithValue("before", before);
         delete.Parameters.AddWithValue("project_id", projectId);
