@@ -54,8 +54,16 @@ internal sealed class AgedDatabase : IAsyncDisposable
     public async Task<Service> RetainAsync(params (string Name, string Value)[] settings)
     {
         var service = await StartRetainingAsync(settings);
-        await WaitForPassAsync(service);
-        return service;
+        try
+        {
+            await WaitForPassAsync(service);
+            return service;
+        }
+        catch
+        {
+            await service.DisposeAsync();
+            throw;
+        }
     }
 
     public Task<Service> StartRetainingAsync(params (string Name, string Value)[] settings)

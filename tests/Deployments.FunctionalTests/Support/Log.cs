@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Deployments.FunctionalTests.Support;
@@ -19,7 +20,7 @@ internal sealed class Log : ILoggerProvider
     /// <summary>Waits for the first matching line, which may be written after the response.</summary>
     public async Task<LogLine> WaitForAsync(Func<LogLine, bool> fits)
     {
-        while (true)
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < Service.Timeout;) // in all: the log may grow for ever
         {
             var growth = Volatile.Read(ref grown).Task;
             if (lines.FirstOrDefault(fits) is { } line)
@@ -29,6 +30,8 @@ internal sealed class Log : ILoggerProvider
 
             await growth.WaitAsync(Service.Timeout);
         }
+
+        throw new TimeoutException("The log has no such line.");
     }
 
     public void Dispose()
