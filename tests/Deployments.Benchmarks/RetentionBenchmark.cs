@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Deployments.Infrastructure.Retention;
 using Npgsql;
 
 namespace Deployments.Benchmarks;
@@ -18,7 +19,6 @@ internal static class RetentionBenchmark
     private const int Connections = 64;
     private const int WarmUpSeconds = 40;
     private const int Seconds = 10;
-    private const long AdvisoryLockKey = 0x72657461696E; // the one of RetentionPass
     private static readonly TimeSpan PollingInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxQuietTime = TimeSpan.FromMinutes(2); // who does not get the lock tries again a minute later
 
@@ -71,7 +71,7 @@ internal static class RetentionBenchmark
         await AwaitRestAsync(bench, left);
     }
 
-    private static Task PauseAsync(NpgsqlConnection connection) => ExecuteAsync(connection, $"SELECT pg_advisory_lock({AdvisoryLockKey})");
+    private static Task PauseAsync(NpgsqlConnection connection) => ExecuteAsync(connection, $"SELECT pg_advisory_lock({RetentionPass.AdvisoryLockKey})");
 
     /// <summary>Lets retention go on, and waits until it does.</summary>
     /// <param name="bench">The database.</param>
@@ -80,7 +80,7 @@ internal static class RetentionBenchmark
     private static async Task ContinueAsync(Bench bench, NpgsqlConnection connection, Func<Task> wait)
     {
         var before = await CountAsync(bench, CountDeleted);
-        await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({AdvisoryLockKey})");
+        await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({RetentionPass.AdvisoryLockKey})");
         for (var waited = Stopwatch.StartNew(); await CountAsync(bench, CountDeleted) == before;)
         {
             if (waited.Elapsed > MaxQuietTime)

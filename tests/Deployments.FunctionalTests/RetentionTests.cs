@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Deployments.FunctionalTests.Support;
+using Deployments.Infrastructure.Retention;
 using Npgsql;
 using NUnit.Framework;
 using Shouldly;
@@ -212,7 +213,7 @@ public sealed class RetentionTests
         await CreateAsync(project, "COMPLETE");
         await database.AgeAsync(Age);
         await using var another = await database.Source.OpenConnectionAsync();
-        await ExecuteAsync(another, "SELECT pg_advisory_lock(x'72657461696E'::bigint)"); // the key of RetentionPass
+        await ExecuteAsync(another, $"SELECT pg_advisory_lock({RetentionPass.AdvisoryLockKey})");
 
         await using var retaining = await database.StartRetainingAsync(ThirtyDays);
 

@@ -22,11 +22,11 @@ public static class DeploymentMetrics
     public static Counter<long> Expired { get; } =
         Meter.CreateCounter<long>("deployments.expired", "{deployment}", "Deployments set to FAILED because their deadline passed.");
 
-    /// <summary>Measures how far the deadlines are behind.</summary>
+    /// <summary>Measures for how long overdue deployments may have stayed in progress.</summary>
     public static Gauge<double> ExpiryBehind { get; } = Meter.CreateGauge<double>(
         "deployments.expiry.behind",
         "s",
-        "How long ago the last look for overdue deployments began that left none in progress: what is overdue was not overdue then.");
+        "How long ago the last look for overdue deployments began that left none in progress, or the instance started.");
 
     /// <summary>Counts the outcomes that came too late.</summary>
     public static Counter<long> LateSignals { get; } = Meter.CreateCounter<long>(

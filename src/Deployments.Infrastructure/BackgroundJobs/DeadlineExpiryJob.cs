@@ -103,21 +103,20 @@ internal sealed partial class DeadlineExpiryJob(
         {
             try
             {
-                await deadline.RunAsync(
+                var changed = await deadline.RunAsync(
                     async token =>
                     {
                         // What another transaction has locked is left for the next time, and delays no others. The locks end with this
                         // statement: they are only taken to find that out.
                         var unlocked = await database.RunAsync(attempt => attempt.LockUnlockedAsync(Table, projectId, ids), token);
                         await Task.WhenAll(unlocked.Select(id => ExpireOneAsync(projectId, id, token)));
-                        if (unlocked.Length < ids.Length)
-                        {
-                            isComplete = false;
-                        }
-
                         return unlocked.Length;
                     },
                     stoppingToken);
+                if (changed < ids.Length)
+                {
+                    isComplete = false;
+                }
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {

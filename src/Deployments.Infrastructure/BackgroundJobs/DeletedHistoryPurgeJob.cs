@@ -1,6 +1,7 @@
 using Deployments.Application.ChangeFeed;
 using Deployments.Application.Common;
 using Deployments.Infrastructure.Postgres;
+using Deployments.Infrastructure.Retention;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -21,8 +22,6 @@ internal sealed partial class DeletedHistoryPurgeJob(
 {
     private const int DeploymentsAtOnce = 100;
     private const int EventsAtOnce = 100; // of each
-    private const int IdleFactor = 14; // as retention, which may delete as many
-    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     private const string FindDue =
@@ -113,8 +112,8 @@ internal sealed partial class DeletedHistoryPurgeJob(
                 LogMissed(DatabaseFailure.Describe(exception)); // a project whose events cannot be purged now delays no other
             }
 
-            var idleTime = clock.GetElapsedTime(started) * IdleFactor;
-            await Task.Delay(idleTime < MaxPause ? idleTime : MaxPause, clock, stoppingToken);
+            // After retention there are as many as it has deleted.
+            await Task.Delay(RetentionPace.IdleTimeAfter(clock.GetElapsedTime(started)), clock, stoppingToken);
         }
 
         return (due.Count == DeploymentsAtOnce ? due[^1] : null, purged);

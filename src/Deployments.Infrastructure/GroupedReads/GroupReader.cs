@@ -178,7 +178,8 @@ internal sealed class GroupReader<TKey, TResult>(
         }
     }
 
-    private static bool HasOneKey(List<PendingRead<TKey, TResult>> group) => group.TrueForAll(read => EqualityComparer<TKey>.Default.Equals(read.Key, group[0].Key));
+    private static bool HasOneKey(List<PendingRead<TKey, TResult>> group) =>
+        group.TrueForAll(read => EqualityComparer<TKey>.Default.Equals(read.Key, group[0].Key));
 
     private async Task SendAsync(ReadCommand<TKey, TResult> command, List<PendingRead<TKey, TResult>> group, CancellationToken cancellationToken)
     {

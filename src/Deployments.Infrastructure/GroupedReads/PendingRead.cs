@@ -9,7 +9,6 @@ internal sealed class PendingRead<TKey, TResult>(TKey key)
 {
     private readonly TaskCompletionSource<TResult?> found = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Action? abandoned;
-    private volatile bool isAbandoned;
 
     public TKey Key { get; } = key;
 
@@ -33,21 +32,19 @@ internal sealed class PendingRead<TKey, TResult>(TKey key)
         catch (OperationCanceledException late) when (!found.Task.IsCompleted)
         {
             IsOver = true;
-            isAbandoned = true;
             Interlocked.Exchange(ref abandoned, null)?.Invoke();
             throw new UnavailableException(LastFailure ?? late);
         }
-        finally
-        {
-            IsOver = true;
-        }
     }
 
-    /// <summary>Calls once when its caller stops waiting without a result, in place of what was called before.</summary>
+    /// <summary>
+    /// Calls once when its caller stops waiting without a result, in place of what would have been called. To be set before an attempt, which
+    /// alone gives results.
+    /// </summary>
     public void OnAbandoned(Action action)
     {
         Interlocked.Exchange(ref abandoned, action);
-        if (isAbandoned)
+        if (IsOver) // since before it was known whom to call
         {
             Interlocked.Exchange(ref abandoned, null)?.Invoke();
         }

@@ -11,7 +11,7 @@ namespace Deployments.Infrastructure.Retention;
 
 /// <summary>
 /// One pass over all projects, in the order of the primary keys: each row that was created before the time of the rules is read once. It goes
-/// in small slices, each a transaction that begins with a pause, a multiple of the time that the slice before it took.
+/// in small slices, each a transaction that begins with a pause: <see cref="RetentionPace"/>.
 /// </summary>
 /// <param name="rules">What is deleted.</param>
 /// <param name="isDryRun">Whether it is only counted.</param>
@@ -29,11 +29,11 @@ internal sealed class RetentionPass(
     ChangeSignal signal,
     TimeProvider clock)
 {
-    private const long AdvisoryLockKey = 0x72657461696E; // "retain"
+    /// <summary>The key of the advisory lock that one instance at a time has.</summary>
+    public const long AdvisoryLockKey = 0x72657461696E; // "retain"
+
     private const int MaxRows = 100;
     private const int FewRows = 25; // that they take long says little: it is the fixed cost of a slice
-    private const int IdleFactor = 14; // a fifteenth of the time is work: POSTs may be slowed by a tenth
-    private static readonly TimeSpan MaxIdleTime = TimeSpan.FromSeconds(5); // the first slice of a process compiles its code
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(1); // a transaction is open meanwhile
 
     // Somewhat arbitrary: longer than a slice takes as a rule, and shorter than a watcher of the feed, which it holds up, or a writer notices.
@@ -121,7 +121,7 @@ internal sealed class RetentionPass(
         committed.ForEach(act => act());
         position = next;
         var duration = clock.GetElapsedTime(started);
-        idleTime = duration * IdleFactor < MaxIdleTime ? duration * IdleFactor : MaxIdleTime;
+        idleTime = RetentionPace.IdleTimeAfter(duration);
         maxRows = duration <= TargetDuration ? Math.Min(maxRows * 2, MaxRows) : Math.Max(maxRows / 2, Math.Min(maxRows, FewRows));
         return count;
     }
